@@ -1,0 +1,37 @@
+# make train   the default job: trains, codes the held-out photographs, prints the table
+# make test    the test suite
+# make lint    style, types of imports between packages
+# make venv    only the environment, in .venv
+# PYTHON=/path/to/python3.10 chooses the interpreter; otherwise the first of these that fits.
+
+CANDIDATES := $(if $(PYTHON),$(PYTHON),python3 python3.11 python3.10 python3.9)
+FITS := -c 'import sys, venv; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))'
+BIN := .venv/bin
+
+.PHONY: train test lint venv
+train: venv
+	$(BIN)/python train.py
+
+test: venv
+	$(BIN)/python -m pytest
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+venv: .venv/.complete
+
+.venv/.complete: pyproject.toml constraints.txt Makefile
+	@python=''; for candidate in $(CANDIDATES); do \
+	  if $$candidate $(FITS) 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "error: Python 3.9, 3.10 or 3.11 is needed (tensorflow-compression has wheels for no other); tried: $(CANDIDATES)." >&2; \
+	  echo "Name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; \
+	fi; \
+	echo "environment: $$($$python --version) in .venv"; \
+	rm -rf .venv && $$python -m venv .venv
+	$(BIN)/python -m pip install --quiet --use-pep517 -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip check
+	@touch $@
