@@ -1,0 +1,253 @@
+"""Random patches in tf.data, each a pure function of (seed, position).
+
+Position ``p = step * batch_size + i`` is the ``i``-th patch of a step. With ``n`` training images
+its epoch is ``p // n``; a permutation drawn for that epoch says which image it is cut from, so an
+epoch uses every image exactly once, whatever its size. Row, column and flip are drawn statelessly
+from (seed, ``p``). Nothing is carried from one patch to the next: a run that resumes at step ``k``
+computes its first batch at once. Only `streamed` reads up to where it starts.
+
+Images smaller than a patch are reflected up to it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, Iterable, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import tensorflow as tf
+
+from data.source import check_whole
+
+# Bytes of encoded records that `streamed` holds to shuffle them.
+_SHUFFLED_BYTES = 2**28
+
+
+class DecodedImages(NamedTuple):
+    """Images of different sizes one after another in one tensor, which a graph can index.
+
+    Attributes:
+        pixels: uint8 ``[pixels of all images, 3]``.
+        starts: int64 ``[images]``, index of an image's first pixel.
+        heights: int64 ``[images]``.
+        widths: int64 ``[images]``.
+    """
+
+    pixels: tf.Tensor
+    starts: tf.Tensor
+    heights: tf.Tensor
+    widths: tf.Tensor
+
+
+def reflected(pixels: np.ndarray, patch_size: int) -> np.ndarray:
+    """Mirrors ``[height, width, 3]`` over its bottom and right edge until a patch fits into it.
+
+    The edge pixel is repeated (symmetric), so that even one pixel fills a patch.
+    """
+    bottom, right = (max(0, patch_size - side) for side in pixels.shape[:2])
+    return np.pad(pixels, ((0, bottom), (0, right), (0, 0)), mode="symmetric")
+
+
+def decoded_bytes(sizes: Iterable[Tuple[int, int]], patch_size: int) -> int:
+    """Memory that images of these heights and widths take, reflected up to a patch."""
+    return sum(3 * max(height, patch_size) * max(width, patch_size) for height, width in sizes)
+
+
+def decode_all(
+    load: Callable[[int], np.ndarray], sizes: Sequence[Tuple[int, int]], patch_size: int
+) -> DecodedImages:
+    """Decodes all images, in threads, to keep them in memory.
+
+    Args:
+        load: pixels of the image at an index, uint8 ``[height, width, 3]``.
+        sizes: heights and widths of the images, in either order (a rotated image swaps them).
+        patch_size: smaller images are kept reflected up to this size.
+    """
+    padded = np.maximum(np.array(sizes, np.int64), patch_size)
+    ends = np.cumsum(padded.prod(axis=1))
+    starts = ends - padded.prod(axis=1)
+    pixels = np.empty((ends[-1], 3), np.uint8)
+
+    def fill(index: int) -> None:
+        image = reflected(load(index), patch_size)
+        padded[index] = image.shape[:2]
+        pixels[starts[index] : ends[index]] = image.reshape(-1, 3)
+
+    with ThreadPoolExecutor() as pool:
+        for _ in pool.map(fill, range(len(padded))):
+            pass
+    with tf.device("CPU:0"):  # tf.data runs there, also where there is a GPU
+        return DecodedImages(*map(tf.constant, (pixels, starts, padded[:, 0], padded[:, 1])))
+
+
+class PatchSampler:
+    """Cuts the patches of one training run from images in memory, in files, or in a stream."""
+
+    def __init__(self, *, patch_size: int, batch_size: int, seed: int, first_step: int):
+        """Checks and keeps where the patches start.
+
+        Raises:
+            ValueError: for an argument out of range.
+        """
+        check_whole("batch_size", batch_size, minimum=1)
+        check_whole("seed", seed, minimum=0)
+        check_whole("first_step", first_step, minimum=0)
+        self._patch_size = patch_size
+        self._batch_size = batch_size
+        self._seed = tf.constant(seed, tf.int64)
+        self._first_position = first_step * batch_size
+
+    def from_memory(self, images: DecodedImages) -> tf.data.Dataset:
+        """Batches from decoded images, computed without Python."""
+        side = tf.range(self._patch_size, dtype=tf.int64)
+        count = len(images.starts)
+
+        def patch_at(position: tf.Tensor) -> tf.Tensor:
+            index = self._image_index(position, count)
+            width = images.widths[index]
+            row, column, flip = self._draw(position, images.heights[index], width)
+            columns = column + tf.where(flip, side[::-1], side)
+            rows = row + side
+            corner = images.starts[index]
+            return tf.gather(images.pixels, corner + rows[:, tf.newaxis] * width + columns)
+
+        return self._batches(self._positions().map(patch_at, num_parallel_calls=tf.data.AUTOTUNE))
+
+    def from_files(self, load: Callable[[int], np.ndarray], count: int) -> tf.data.Dataset:
+        """Batches from images that are decoded at every use; the same ones as from memory.
+
+        Args:
+            load: pixels of the image at an index, uint8 ``[height, width, 3]``.
+            count: how many images there are.
+        """
+        decode = _PythonStage(lambda index: reflected(load(int(index)), self._patch_size))
+
+        def patch_at(position: tf.Tensor) -> tf.Tensor:
+            return self._crop(position, decode(self._image_index(position, count)))
+
+        return self._batches(self._positions().map(patch_at, num_parallel_calls=tf.data.AUTOTUNE))
+
+    def from_stream(
+        self,
+        records: tf.data.Dataset,
+        decode: Callable[[bytes], np.ndarray],
+        *,
+        count: int,
+        record_bytes: float,
+    ) -> tf.data.Dataset:
+        """Batches from records that can only be read one after another.
+
+        Records are shuffled within blocks of about 256 MiB, anew in each epoch; the order of the
+        blocks stays that of the files, in which TFDS stores examples shuffled. To start in the
+        middle of an epoch, the encoded records before it are read and dropped, undecoded.
+
+        Args:
+            records: encoded images, always in the same order.
+            decode: encoded image to uint8 ``[height, width, 3]``.
+            count: how many records there are.
+            record_bytes: their mean size.
+        """
+        block = max(1, min(count, int(_SHUFFLED_BYTES / max(1.0, record_bytes))))
+        first_epoch, offset = divmod(self._first_position, count)
+
+        def epoch_records(epoch: tf.Tensor) -> tf.data.Dataset:
+            start = tf.where(epoch == first_epoch, tf.constant(offset, tf.int64), 0)
+
+            def shuffled(index: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
+                seed = tf.stack([self._seed, epoch * count + index])
+                return tf.random.experimental.stateless_shuffle(encoded, seed, alg="philox")
+
+            first_block = start // block
+            blocks = records.skip(first_block * block).batch(block)
+            blocks = blocks.enumerate(first_block).map(shuffled)
+            return blocks.unbatch().skip(start % block)
+
+        python_decode = _PythonStage(lambda data: reflected(decode(data), self._patch_size))
+
+        def patch_of(position: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
+            return self._crop(position, python_decode(encoded))
+
+        stream = tf.data.Dataset.counter(first_epoch).flat_map(epoch_records)
+        endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+        patches = tf.data.Dataset.zip((self._positions(), stream.apply(endless)))
+        return self._batches(patches.map(patch_of, num_parallel_calls=tf.data.AUTOTUNE))
+
+    def _positions(self) -> tf.data.Dataset:
+        return tf.data.Dataset.counter(self._first_position)
+
+    def _image_index(self, position: tf.Tensor, count: int) -> tf.Tensor:
+        seed = tf.stack([self._seed, position // count])
+        last = tf.constant(count - 1, tf.int64)
+        return tf.random.experimental.index_shuffle(position % count, seed, last)
+
+    def _draw(
+        self, position: tf.Tensor, height: tf.Tensor, width: tf.Tensor
+    ) -> Tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Row and column of a patch's corner, and whether it is flipped."""
+        seed = tf.stack([self._seed, position])
+        bits = tf.random.stateless_uniform([3], seed, 0, 2**62, tf.int64, alg="philox")
+        row = bits[0] % (height - self._patch_size + 1)
+        column = bits[1] % (width - self._patch_size + 1)
+        return row, column, bits[2] % 2 == 1
+
+    def _crop(self, position: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
+        """The patch of a position from a whole image, uint8 ``[height, width, 3]``."""
+        shape = tf.shape(image, out_type=tf.int64)
+        row, column, flip = self._draw(position, shape[0], shape[1])
+        size = self._patch_size
+        patch = tf.slice(image, tf.stack([row, column, 0]), [size, size, 3])
+        return tf.cond(flip, lambda: patch[:, ::-1], lambda: patch)
+
+    def _batches(self, patches: tf.data.Dataset) -> tf.data.Dataset:
+        """Float32 batches in order, prefetched; bytes are converted last, they copy faster."""
+        shape = [self._patch_size, self._patch_size, 3]
+        patches = patches.map(lambda patch: tf.ensure_shape(patch, shape))
+        batches = patches.batch(self._batch_size, drop_remainder=True)
+        batches = batches.map(lambda batch: tf.cast(batch, tf.float32))
+        options = tf.data.Options()
+        options.deterministic = True
+        return batches.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+class _PythonStage:
+    """A Python function from one tensor to an image, called by tf.data's threads.
+
+    An endless, prefetching dataset still calls it while the interpreter exits. A thread that asks
+    for the interpreter then never returns, and the process waits for that thread forever. So at
+    exit further calls fail at once and the exit waits until the pipeline's buffers are full.
+    """
+
+    def __init__(self, function: Callable[..., np.ndarray]):
+        self._function = function
+        self._lock = threading.Lock()
+        self._started = self._running = 0
+        self._exiting = False
+        atexit.register(self._drain)
+
+    def __call__(self, value: tf.Tensor) -> tf.Tensor:
+        # Declared stateless (it is): tf.data then runs it in parallel in deterministic mode too.
+        image = tf.numpy_function(self._run, [value], tf.uint8, stateful=False)
+        image.set_shape([None, None, 3])
+        return image
+
+    def _run(self, value: np.ndarray) -> np.ndarray:
+        with self._lock:
+            self._started += 1
+            self._running += 1
+        try:
+            if self._exiting:
+                raise RuntimeError("The interpreter exits.")
+            return self._function(value)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _drain(self) -> None:
+        self._exiting = True
+        seen = -1
+        while self._running or seen != self._started:
+            seen = self._started
+            time.sleep(0.05)

@@ -1,0 +1,110 @@
+"""What every source of images offers, and the checks that all of them share."""
+
+from __future__ import annotations
+
+import abc
+from typing import Iterator, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+SPLITS = ("train", "validation", "test")
+
+
+class NamedImage(NamedTuple):
+    """One whole image.
+
+    Attributes:
+        name: unique within its split.
+        pixels: uint8 ``[height, width, 3]``.
+    """
+
+    name: str
+    pixels: np.ndarray
+
+
+class ImageSource(abc.ABC):
+    """Images in three splits: random patches to train on, whole images to evaluate on.
+
+    Law: the batch of step ``k`` is a pure function of (source, seed, batch size, ``k``), whichever
+    step a run starts at. A killed run therefore resumes on the patches that it would have seen,
+    and runs that differ only in the quantizer see the same ones.
+
+    Attributes:
+        name: short name for run directories and result files.
+        patch_size: side of a training patch in pixels.
+        evaluation_split: the split that is measured when this source is named for evaluation.
+    """
+
+    evaluation_split = "test"
+
+    def __init__(self, *, name: str, patch_size: int, cache_gib: float):
+        """Keeps what all sources share.
+
+        Args:
+            name: short name for run directories and result files.
+            patch_size: side of a training patch in pixels, at least 1.
+            cache_gib: training images are decoded once and kept in memory if they take no more
+                than this many GiB (twice as much for a moment while they are read), and decoded
+                at every use otherwise. 0 always decodes at use.
+
+        Raises:
+            ValueError: for a patch size or a cache size that is no such number.
+        """
+        check_whole("patch_size", patch_size, minimum=1)
+        if isinstance(cache_gib, bool) or not isinstance(cache_gib, (int, float)) or cache_gib < 0:
+            raise ValueError(f"cache_gib={cache_gib!r} must be a number of GiB, at least 0.")
+        self.name = name
+        self.patch_size = patch_size
+        self._cache_bytes = cache_gib * 2**30
+
+    @abc.abstractmethod
+    def training_batches(
+        self, *, batch_size: int, seed: int, first_step: int = 0
+    ) -> tf.data.Dataset:
+        """Random patches without end, from the batch of step ``first_step`` on.
+
+        Args:
+            batch_size: patches a batch, at least 1.
+            seed: chooses the order of the images, the crops and the flips.
+            first_step: step of the first batch, 0 or later.
+
+        Returns:
+            A dataset of float32 ``[batch_size, patch_size, patch_size, 3]`` in 0..255.
+
+        Raises:
+            ValueError: for an argument out of range, no training image, or an unreadable one.
+        """
+
+    @abc.abstractmethod
+    def images(self, split: str) -> Iterator[NamedImage]:
+        """Whole images of a split, decoded one by one, always in the same order; maybe none.
+
+        Args:
+            split: "train", "validation", "test" or "all".
+
+        Raises:
+            ValueError: for another split, or an unreadable image.
+        """
+
+    @abc.abstractmethod
+    def describe(self) -> str:
+        """Log lines: images of each split, where from, reflected ones, cached or not."""
+
+
+def check_whole(name: str, value: int, *, minimum: int) -> None:
+    """Raises ValueError unless ``value`` is a whole number of at least ``minimum``."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < minimum:
+        raise ValueError(f"{name}={value!r} must be a whole number, at least {minimum}.")
+
+
+def check_fraction(name: str, value: float) -> None:
+    """Raises ValueError unless ``value`` is in [0, 1)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+        raise ValueError(f"{name}={value!r} must be at least 0 and below 1.")
+
+
+def check_split(split: str) -> None:
+    """Raises ValueError unless ``split`` is one that every source has."""
+    if split not in (*SPLITS, "all"):
+        raise ValueError(f"split={split!r} must be one of {', '.join(SPLITS)}, all.")

@@ -1,0 +1,248 @@
+"""TFDS datasets: the photographs, and small datasets that are defined here and really prepared."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from data import Photos, PhotosImages, TfdsImages
+
+# TFDS 4.9.3 (Python 3.9) finds no path for a builder in a module below a folder without __init__.
+__name__ = "test_tfds_images"
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class TinyShades(tfds.core.GeneratorBasedBuilder):
+    """Twenty examples, one split; images in every form that TFDS has."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.FeaturesDict(
+                {
+                    "number": np.int64,
+                    "segments": tfds.features.LabeledImage(labels=3, shape=(None, None, 1)),
+                    "depth": tfds.features.Image(shape=(None, None, 1), dtype=np.float32),
+                    "gray": tfds.features.Image(shape=(None, None, 1)),
+                    "rgba": tfds.features.Image(shape=(None, None, 4)),
+                    "deep": tfds.features.Image(shape=(None, None, 1), dtype=np.uint16),
+                }
+            ),
+        )
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        for number in range(20):
+            shape = (9 + number, 30 - number)
+            yield (
+                number,
+                {
+                    "number": number,
+                    "segments": np.zeros((*shape, 1), np.uint8),
+                    "depth": np.ones((*shape, 1), np.float32),
+                    "gray": np.full((*shape, 1), 10 + number, np.uint8),
+                    "rgba": np.full((*shape, 4), [100, 150, 200, 51], np.uint8),
+                    "deep": np.full((*shape, 1), 256 * (10 + number) + 7, np.uint16),
+                },
+            )
+
+
+class OvertakenPhotos(Photos):
+    """While one preparation is under way, another one of the same dataset comes to its end."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    overtaken = False
+
+    def _split_generators(self, dl_manager):
+        if not OvertakenPhotos.overtaken:
+            OvertakenPhotos.overtaken = True
+            OvertakenPhotos(data_dir=self.data_dir_root).download_and_prepare()
+        return super()._split_generators(dl_manager)
+
+
+class Unobtainable(Photos):
+    """A dataset whose download fails."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _split_generators(self, dl_manager):
+        raise ConnectionError("no route\nto host")
+
+
+class OnlyOdd(Photos):
+    """A dataset without a split named train."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _split_generators(self, dl_manager):
+        return {part: self._generate_examples(["coffee.png"]) for part in ("odd", "even")}
+
+
+@pytest.fixture(scope="module")
+def tiny_dir(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("tiny"))
+    TinyShades(data_dir=folder).download_and_prepare()
+    return folder
+
+
+def test_photos_are_split_by_scene(photos_dir):
+    source = PhotosImages(data_dir=photos_dir)
+    names = {
+        split: {image.name for image in source.images(split)}
+        for split in ("train", "validation", "test")
+    }
+    assert names == {
+        "train": {
+            "astronaut", "hubble_deep_field", "ihc", "motorcycle_left", "motorcycle_right", "retina"
+        },
+        "validation": {"rocket"},
+        "test": {"chelsea", "coffee"},
+    }  # fmt: skip
+    assert source.name == "photos" and source.evaluation_split == "test"
+    assert "0 of 6 reflected up to 128x128" in source.describe()
+
+
+def test_photos_are_the_pixels_of_scikit_image(photos_dir):
+    import skimage
+
+    images = {image.name: image.pixels for image in PhotosImages(data_dir=photos_dir).images("all")}
+    folder = f"{skimage.__path__[0]}/data"
+    np.testing.assert_array_equal(images["coffee"], Image.open(f"{folder}/coffee.png"))
+    np.testing.assert_array_equal(images["rocket"], Image.open(f"{folder}/rocket.jpg"))
+
+
+def test_photos_credit_their_sources(photos_dir):
+    info = tfds.builder("photos", data_dir=photos_dir).info
+    assert "10.7717/peerj.453" in info.citation
+    for name in ("astronaut", "chelsea", "coffee", "hubble", "ihc", "motorcycle", "retina"):
+        assert name in info.description
+
+
+def test_photos_obey_tfds_own_folder_setting(tmp_path):
+    command = [sys.executable, "-c", "import data; data.PhotosImages()"]
+    # TFDS reads the variable when it is imported.
+    environment = {**os.environ, "TFDS_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert (tmp_path / "photos" / "1.0.0" / "dataset_info.json").exists()
+
+
+def test_preparing_says_one_line_and_only_once(tmp_path, caplog, capfd):
+    with caplog.at_level("INFO", logger="data.photos"):
+        PhotosImages(data_dir=str(tmp_path))
+        PhotosImages(data_dir=str(tmp_path))
+    messages = [record.message for record in caplog.records if record.name == "data.photos"]
+    assert messages == [f"Writing the photographs to {tmp_path}/photos/1.0.0"]
+    assert "Downloading" not in "".join(capfd.readouterr())
+
+
+def test_another_process_that_prepares_first_is_no_error(tmp_path):
+    source = TfdsImages(name="overtaken_photos", data_dir=str(tmp_path), download=True)
+    assert OvertakenPhotos.overtaken
+    assert sum(1 for _ in source.images("all")) == 9
+
+
+def test_gray_is_found_and_brought_to_rgb(tiny_dir):
+    """The first image feature that is a picture: neither labels nor floats."""
+    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir)
+    assert "feature 'gray'" in source.describe()
+    images = list(source.images("all"))
+    assert sorted(int(image.pixels[0, 0, 0]) for image in images) == list(range(10, 30))
+    for image in images:
+        value = image.pixels[0, 0, 0]
+        assert image.pixels.shape == (9 + value - 10, 30 - (value - 10), 3)
+        assert (image.pixels == value).all()
+
+
+def test_16_bit_samples_are_scaled(tiny_dir):
+    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, image_key="deep")
+    values = sorted(int(image.pixels.max()) for image in source.images("all"))
+    assert values == list(range(10, 30))
+
+
+def test_alpha_is_composited_over_white(tiny_dir):
+    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, image_key="rgba")
+    for image in source.images("validation"):
+        assert (image.pixels == [224, 234, 244]).all()
+
+
+def test_missing_splits_are_cut_from_train_and_stated(tiny_dir):
+    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, patch_size=16)
+    sizes = [sum(1 for _ in source.images(split)) for split in ("train", "validation", "test")]
+    assert sizes == [16, 2, 2]
+    described = source.describe()
+    for part in ("16 train (train[:16])", "2 validation (train[16:18])", "2 test (train[18:20])"):
+        assert part in described
+    assert [image.name for image in source.images("test")] == ["test-000000", "test-000001"]
+
+
+@pytest.mark.parametrize("cache_gib", [1, 0], ids=["kept", "streamed"])
+def test_trains_on_each_image_once_an_epoch(tiny_dir, cache_gib):
+    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, patch_size=16, cache_gib=cache_gib)
+    batches = source.training_batches(batch_size=4, seed=0).take(8).as_numpy_iterator()
+    shades = np.concatenate([batch[:, 0, 0, 0] for batch in batches]).reshape(2, 16)
+    trained = sorted(int(image.pixels[0, 0, 0]) for image in source.images("train"))
+    assert sorted(shades[0]) == sorted(shades[1]) == trained
+    assert shades[0].tolist() != shades[1].tolist()
+
+
+def test_counts_reflected_images_where_it_keeps_them(tiny_dir):
+    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, patch_size=16)
+    small = sum(min(image.pixels.shape[:2]) < 16 for image in source.images("train"))
+    assert 0 < small < 16
+    assert f"{small} of 16 reflected up to 16x16" in source.describe()
+    streamed = TfdsImages(name="tiny_shades", data_dir=tiny_dir, patch_size=16, cache_gib=1e-7)
+    assert "streamed" in streamed.describe()
+
+
+def test_an_unknown_dataset_names_close_ones():
+    with pytest.raises(ValueError, match=r"name='photoss' is not a TFDS dataset; close .* photos"):
+        TfdsImages(name="photoss")
+    with pytest.raises(ValueError, match="name='qqqqqqq' is not a TFDS dataset; no name is close"):
+        TfdsImages(name="qqqqqqq")
+
+
+@pytest.mark.parametrize("name", ["cifar10_corrupted/no_such_one", "two words", "", "photos:9.9.9"])
+def test_a_name_that_tfds_refuses_is_one_line(name, tmp_path):
+    with pytest.raises(ValueError, match=f"name='{name}' cannot be loaded") as caught:
+        TfdsImages(name=name, data_dir=str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_dataset_without_images_lists_its_features(tmp_path):
+    with pytest.raises(ValueError, match=r"no image feature; its features: .*audio \(Audio\)"):
+        TfdsImages(name="spoken_digit", data_dir=str(tmp_path))
+
+
+def test_an_unknown_image_key_lists_the_features(tiny_dir):
+    with pytest.raises(ValueError, match=r"no image feature 'number'; its features: .*gray \(Ima"):
+        TfdsImages(name="tiny_shades", data_dir=tiny_dir, image_key="number")
+
+
+def test_a_dataset_that_is_not_prepared_says_how_to(tmp_path):
+    with pytest.raises(ValueError, match=r"not prepared in .*data\.download=true"):
+        TfdsImages(name="mnist", data_dir=str(tmp_path))
+
+
+def test_a_failed_download_is_one_line(tmp_path):
+    with pytest.raises(ValueError, match="could not be prepared: no route to host"):
+        TfdsImages(name="unobtainable", data_dir=str(tmp_path), download=True)
+
+
+def test_several_splits_without_train_are_listed(tmp_path):
+    with pytest.raises(ValueError, match=r"no split 'train'; its splits: (odd, even|even, odd)"):
+        TfdsImages(name="only_odd", data_dir=str(tmp_path), download=True)
+
+
+def test_a_configuration_is_part_of_the_name_but_no_folder(tiny_dir):
+    source = TfdsImages(name="tiny_shades:1.0.0", data_dir=tiny_dir)
+    assert source.name == "tiny_shades-1.0.0"
