@@ -1,0 +1,147 @@
+"""The layers of the transforms, with their gradients written out.
+
+They compute what TFC's GDN and Keras' convolutions compute; on a CPU they are faster, and in
+bfloat16 also right (see ``Downsampling``).
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tensorflow_compression as tfc
+
+
+class GDN(tfc.GDN):
+    """TFC's GDN at exponents 1: ``y = x / n`` (inverse: ``x * n``), ``n = beta + |x| gamma``.
+
+    Parameters, their constraints and their initial values are TFC's. Written out, the gradient
+    takes fewer passes over memory; float32 training is 6 % faster for it.
+    """
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Normalizes ``[batch, height, width, channels]``."""
+        # The square in the parameterization would lose digits in bfloat16.
+        gamma = tf.cast(self.gamma_parameter(), self.compute_dtype)
+        beta = tf.cast(self.beta_parameter(), self.compute_dtype)
+        return _normalize(inputs, gamma, beta, self.inverse)
+
+
+def _normalize(inputs, gamma, beta, inverse):
+    @tf.custom_gradient
+    def normalize(inputs, gamma, beta):
+        magnitudes = tf.abs(inputs)
+        norm = tf.nn.conv2d(magnitudes, gamma[tf.newaxis, tf.newaxis], 1, "VALID") + beta
+        outputs = inputs * norm if inverse else inputs / norm
+
+        def gradients(upstream):
+            direct = upstream * norm if inverse else upstream / norm
+            to_norm = upstream * inputs if inverse else -direct * outputs
+            back = tf.transpose(gamma)[tf.newaxis, tf.newaxis]
+            to_magnitudes = tf.nn.conv2d(to_norm, back, 1, "VALID")
+            rows = tf.reshape(to_norm, [-1, inputs.shape[-1]])
+            columns = tf.reshape(magnitudes, [-1, inputs.shape[-1]])
+            return (
+                direct + tf.sign(inputs) * to_magnitudes,
+                tf.matmul(columns, rows, transpose_a=True),
+                _sum_of_rows(rows),
+            )
+
+        return outputs, gradients
+
+    return normalize(inputs, gamma, beta)
+
+
+class Downsampling(tf.keras.layers.Conv2D):
+    """Keras' strided 'same' convolution with a bias that trains right in bfloat16.
+
+    ``tf.nn.bias_add``, which Keras uses, sums its gradient in bfloat16 on the CPU unless oneDNN
+    happens to fuse it: a sum over a batch of images stops growing at 256 times its terms, and up to
+    90 % of it is lost. The sum behind ``+`` is exact.
+    """
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """From ``[batch, height, width, in]`` to ``[batch, height / s, width / s, filters]``."""
+        outputs = tf.nn.conv2d(inputs, self.kernel, self.strides[0], "SAME")
+        return outputs + self.bias if self.use_bias else outputs
+
+
+class Upsampling(tf.keras.layers.Conv2DTranspose):
+    """Keras' transposed 'same' convolution with bias, right in bfloat16 for the same reason."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """From ``[batch, height, width, in]`` to ``[batch, height * s, width * s, filters]``."""
+        stride = self.strides[0]
+        batch, height, width, _ = tf.unstack(tf.shape(inputs))
+        shape = [batch, height * stride, width * stride, self.filters]
+        return tf.nn.conv2d_transpose(inputs, self.kernel, shape, stride, "SAME") + self.bias
+
+
+class UpsamplingToImage(Upsampling):
+    """The same with few output channels, as one dense convolution (its sub-pixel form).
+
+    Transposed convolutions to 3 channels use a fifth of the machine. All ``stride**2`` pixels of an
+    input position as channels fill it: two to three times faster although the kernel, padded to
+    whole positions, has more taps. The gradients are those of the transposed convolution itself,
+    which are cheaper.
+    """
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """From ``[batch, height, width, in]`` to ``[batch, height * s, width * s, filters]``."""
+        kernel = tf.convert_to_tensor(self.kernel)
+        return _to_pixels(inputs, kernel, tf.convert_to_tensor(self.bias), self.strides[0])
+
+
+def _to_pixels(inputs, kernel, bias, stride):
+    @tf.custom_gradient
+    def to_pixels(inputs, kernel, bias):
+        dense, padding = subpixel_kernel(kernel, stride)
+        outputs = tf.nn.conv2d(inputs, dense, 1, padding) + tf.tile(bias, [stride**2])
+        outputs = tf.nn.depth_to_space(outputs, stride)
+
+        def gradients(upstream):
+            to_kernel = tf.raw_ops.Conv2DBackpropFilter(
+                input=upstream,
+                filter_sizes=kernel.shape,
+                out_backprop=inputs,
+                strides=[1, stride, stride, 1],
+                padding="SAME",
+            )
+            channels = kernel.shape[2]
+            rows = tf.reshape(upstream, [-1, tf.shape(upstream)[2] * channels])
+            to_bias = tf.reduce_sum(tf.reshape(_sum_of_rows(rows), [-1, channels]), axis=0)
+            return tf.nn.conv2d(upstream, kernel, stride, "SAME"), to_kernel, to_bias
+
+        return outputs, gradients
+
+    return to_pixels(inputs, kernel, bias)
+
+
+def subpixel_kernel(kernel: tf.Tensor, stride: int) -> tuple[tf.Tensor, list[list[int]]]:
+    """The dense form of a transposed 'same' convolution.
+
+    Args:
+        kernel: ``[size, size, out, in]`` as ``tf.nn.conv2d_transpose`` takes it, size at least
+            stride.
+        stride: of the transposed convolution.
+
+    Returns:
+        Kernel ``[taps, taps, in, stride * stride * out]`` and padding of a convolution of stride 1
+        whose output, through ``tf.nn.depth_to_space``, equals the transposed convolution.
+    """
+    size, _, outputs, inputs = kernel.shape
+    # Input position j reaches pixels stride * j - front, ..., of which 'same' cuts off `front`.
+    front = (size - stride) // 2
+    before = -(-front // stride)
+    after = -(-(size - stride - front) // stride)
+    taps = before + 1 + after
+    margin = [before * stride - front, after * stride - (size - stride - front)]
+    kernel = tf.pad(kernel, [margin, margin, [0, 0], [0, 0]])
+    kernel = tf.reshape(kernel, [taps, stride, taps, stride, outputs, inputs])
+    # A convolution gathers where the transposed one scatters, hence the reversal.
+    kernel = tf.transpose(tf.reverse(kernel, [0, 2]), [0, 2, 5, 1, 3, 4])
+    padding = [[0, 0], [after, before], [after, before], [0, 0]]
+    return tf.reshape(kernel, [taps, taps, inputs, stride**2 * outputs]), padding
+
+
+def _sum_of_rows(rows: tf.Tensor) -> tf.Tensor:
+    # As a product with ones: fast, and summed in float32 whatever the type.
+    return tf.matmul(tf.ones([1, tf.shape(rows)[0]], rows.dtype), rows)[0]

@@ -1,0 +1,100 @@
+"""Transforms over large images in bounded memory, with the result of one whole pass.
+
+A convolution sees a bounded neighbourhood. A window that reaches far enough beyond a tile therefore
+gives the tile exactly; what lies nearer to a window's inner edge has seen wrong zeros and is cut
+off. At the image's own border the window ends too, so the zero padding there is the real one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from models.transforms import Transforms
+
+WHOLE = 8192
+"""Latents (rows times columns) up to which an image goes through whole: full HD at stride 16."""
+
+TILE = 64
+"""Rows and columns of latents that a tile may have: 1024 pixels at stride 16."""
+
+
+class Span(NamedTuple):
+    """One tile along one axis, in latents: where its window lies, what of the window is kept."""
+
+    start: int
+    stop: int
+    keep_from: int
+    keep_to: int
+
+
+def spans(length: int, context: int, tile: int = TILE) -> list[Span]:
+    """Cuts an axis into about equal tiles with windows of one length.
+
+    Args:
+        length: latents along the axis.
+        context: latents that a window reaches beyond its tile, except where the axis ends.
+        tile: the most latents that a tile may have.
+
+    Returns:
+        Spans in order; the kept parts, end to end, are the axis.
+    """
+    number = -(-length // tile)
+    size = -(-length // number)
+    window = min(length, size + 2 * context)
+    cuts = []
+    for first in range(0, length, size):
+        last = min(first + size, length)
+        start = min(max(first - context, 0), length - window)
+        cuts.append(Span(start, start + window, first - start, last - start))
+    return cuts
+
+
+def apply_in_tiles(
+    transforms: Transforms,
+    direction: str,
+    inputs: tf.Tensor,
+    *,
+    whole: int = WHOLE,
+    tile: int = TILE,
+) -> tf.Tensor:
+    """Applies one direction of the transforms to an input of any size.
+
+    How the input is cut depends on its size alone, so encoder and decoder agree.
+
+    Args:
+        transforms: the pair.
+        direction: "analysis" or "synthesis".
+        inputs: float32 ``[batch, height, width, channels]``, what that direction takes.
+        whole: latents (rows times columns) up to which the input goes through whole.
+        tile: beyond that, the most rows and columns of latents in a tile.
+
+    Returns:
+        What ``transforms.analysis(inputs)`` or ``transforms.synthesis(inputs)`` returns, up to
+        rounding.
+
+    Raises:
+        ValueError: no such direction.
+    """
+    if direction == "analysis":
+        apply, scale_in, scale_out = transforms.compiled_analysis, transforms.stride, 1
+    elif direction == "synthesis":
+        apply, scale_in, scale_out = transforms.compiled_synthesis, 1, transforms.stride
+    else:
+        raise ValueError(f"direction={direction!r} must be analysis or synthesis.")
+    rows, columns = inputs.shape[1] // scale_in, inputs.shape[2] // scale_in
+    if rows * columns <= whole:
+        return apply(inputs)
+
+    def cut(tensor, down, across, scale):
+        return tensor[:, down[0] * scale : down[1] * scale, across[0] * scale : across[1] * scale]
+
+    bands = []
+    for down in spans(rows, transforms.context, tile):
+        tiles = []
+        for across in spans(columns, transforms.context, tile):
+            outputs = apply(cut(inputs, down[:2], across[:2], scale_in))
+            tiles.append(cut(outputs, down[2:], across[2:], scale_out))
+        bands.append(tf.concat(tiles, axis=2))
+    return tf.concat(bands, axis=1)

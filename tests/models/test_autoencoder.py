@@ -1,0 +1,79 @@
+"""The joined model: one forward pass, gradients everywhere, paired initial weights."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from assembly.parts import build_model
+
+SMALL = ("model.transforms.num_filters=6", "precision=float32")
+
+
+@pytest.fixture
+def make(compose):
+    return lambda *overrides: build_model(compose(*SMALL, *overrides))
+
+
+def images(seed=0, batch=2):
+    noise = np.random.default_rng(seed).uniform(0, 255, [batch, 32, 48, 3])
+    return tf.constant(noise, tf.float32)
+
+
+def test_forward_pass_of_every_model(make, model_name):
+    model = make(f"model={model_name}")
+    for training in (True, False):
+        forward = model(images(), training=training)
+        assert forward.reconstructions.shape == (2, 32, 48, 3)
+        assert forward.bits.shape == (2,) and (forward.bits.numpy() > 0).all()
+        stride, channels = model.transforms.stride, model.transforms.latent_channels
+        assert forward.latents.shape == (2, 32 // stride, 48 // stride, channels)
+        assert all(value.dtype == tf.float32 for value in forward)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_every_parameter_gets_a_gradient(make, model_name, precision):
+    model = make(f"model={model_name}", f"precision={precision}", "quantizer=uniform_noise")
+    with tf.GradientTape() as tape:
+        forward = model(images(), training=True)
+        error = tf.reduce_mean(tf.math.squared_difference(images(), forward.reconstructions))
+        loss = error + tf.reduce_mean(forward.bits)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    for variable, gradient in zip(model.trainable_variables, gradients):
+        assert variable.dtype == tf.float32
+        assert gradient is not None and np.isfinite(gradient).all(), variable.name
+        assert np.abs(gradient).max() > 0, variable.name
+
+
+def test_initial_weights_are_paired_over_quantizers(make, quantizer_name):
+    reference = make("quantizer=uniform_noise", "seed=5").trainable_variables
+    weights = make(f"quantizer={quantizer_name}", "seed=5").trainable_variables
+    assert len(weights) == len(reference)
+    for ours, theirs in zip(weights, reference):
+        np.testing.assert_array_equal(ours, theirs, err_msg=ours.name)
+
+
+def test_another_seed_gives_other_weights(make):
+    one, other = make("seed=1").trainable_variables[0], make("seed=2").trainable_variables[0]
+    assert not np.array_equal(one, other)
+
+
+def test_the_single_image_path_is_the_forward_pass(make):
+    model, batch = make("quantizer=straight_through"), images(batch=1)
+    forward = model(batch, training=False)
+    latents = model.latents(batch[0])
+    values = model.quantizer(latents, training=False).decoder
+    np.testing.assert_allclose(latents, forward.latents[0], atol=1e-5)
+    np.testing.assert_allclose(
+        model.image(values, 32, 48), forward.reconstructions[0], rtol=1e-4, atol=1e-3
+    )
+
+
+def test_an_entropy_model_of_another_alphabet_is_refused(make, monkeypatch):
+    from hydra.errors import InstantiationException
+
+    from quantizers import ScalarQuantizer
+
+    monkeypatch.setattr(ScalarQuantizer, "alphabet", "indices below 512")
+    message = "FactorizedPrior codes integers, but .* yields indices below 512"
+    with pytest.raises(InstantiationException, match=message):
+        make()
