@@ -1,0 +1,113 @@
+"""The image codec over small real models: exact sizes, exact decoding, refusal of other models."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from assembly.parts import build_model
+from codec import DamagedFile, ForeignFile, ImageCodec, container
+
+SIZES = [(1, 1), (1, 40), (15, 17), (16, 16), (33, 47), (64, 48)]
+
+
+@pytest.fixture
+def make_codec(compose):
+    def make(*overrides, freeze=True):
+        small = ("model.transforms.num_filters=8", "precision=float32")
+        model = build_model(compose(*small, *overrides))
+        # An untrained analysis gives latents near 0: scaled up they fill the tables and leave them.
+        for variable in model.transforms.trainable_variables:
+            if "kernel" in variable.name:
+                variable.assign(3 * variable)
+        if freeze:
+            model.entropy.freeze()
+        return ImageCodec(model, "small") if freeze else model
+
+    return make
+
+
+def picture(height, width, seed=0):
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (height // 4 + 1, width // 4 + 1, 3))
+    return coarse.repeat(4, 0).repeat(4, 1)[:height, :width].astype(np.uint8)
+
+
+@pytest.mark.parametrize("model", ["bls2017", "factorized"])
+@pytest.mark.parametrize("size", SIZES)
+def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model, size):
+    codec = make_codec(f"model={model}", "seed=1")
+    pixels = picture(*size)
+    data = codec.encode(pixels)
+    decoded = codec.decode(data)
+    assert decoded.dtype == np.uint8 and decoded.shape == (*size, 3)
+    np.testing.assert_array_equal(decoded, codec.reconstruct(pixels))
+
+
+def test_every_quantizer_codes_and_its_size_is_the_estimate(make_codec, quantizer_name):
+    codec = make_codec(f"quantizer={quantizer_name}")
+    pixels = picture(96, 112)
+    data = codec.encode(pixels)
+    np.testing.assert_array_equal(codec.decode(data), codec.reconstruct(pixels))
+    bits = codec.estimate_bits(pixels)
+    header = 8 * (container.HEADER_LIMIT + 4)
+    assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + header
+    assert bits.noise == codec.estimate_bits(pixels).noise, "the noise is seeded"
+
+
+def test_levels_clip_the_symbols_and_still_decode(make_codec):
+    codec = make_codec("quantizer=straight_through", "quantizer.levels=2")
+    pixels = picture(64, 64)
+    np.testing.assert_array_equal(codec.decode(codec.encode(pixels)), codec.reconstruct(pixels))
+
+
+def test_same_seed_same_model_same_fingerprint_others_differ(make_codec):
+    one, same, other = make_codec("seed=1"), make_codec("seed=1"), make_codec("seed=2")
+    binary = make_codec("seed=1", "quantizer.levels=2")
+    assert one.fingerprint == same.fingerprint
+    assert len({one.fingerprint, other.fingerprint, binary.fingerprint}) == 3
+    data = one.encode(picture(20, 20))
+    np.testing.assert_array_equal(same.decode(data), one.decode(data))
+    with pytest.raises(ForeignFile, match="another model"):
+        other.decode(data)
+
+
+def test_a_payload_that_no_encoder_writes_is_damage(make_codec):
+    codec = make_codec()
+    coded = container.unpack(codec.encode(picture(64, 64)), codec.fingerprint)
+    for payload in (coded.payload + b"\0", coded.payload + b"\x55" * 8, b""):
+        data = container.pack(coded._replace(payload=payload), codec.fingerprint)
+        with pytest.raises(DamagedFile):
+            codec.decode(data)
+
+
+def test_thread_counts_and_processes_do_not_matter_to_symbols(make_codec):
+    """Symbols come from the file alone, so a decoder that shares only the weights agrees."""
+    pixels = picture(64, 64)
+    data = make_codec("seed=4").encode(pixels)
+    first, second = make_codec("seed=4").decode(data), make_codec("seed=4").decode(data)
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [np.zeros([4, 4, 3], np.float32), np.zeros([4, 4], np.uint8), np.zeros([0, 4, 3], np.uint8)],
+)
+def test_other_pixels_are_refused(make_codec, pixels):
+    with pytest.raises(ValueError, match="must be uint8"):
+        make_codec().encode(pixels)
+
+
+def test_latents_that_are_not_finite_are_refused(make_codec):
+    model = make_codec(freeze=False)
+    model.entropy.freeze()
+    codec = ImageCodec(model, "broken")
+    model.transforms.trainable_variables[0].assign(
+        tf.fill(model.transforms.trainable_variables[0].shape, np.nan)
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not finite"):
+        codec.encode(picture(16, 16))
+
+
+def test_an_unfrozen_model_is_refused(make_codec):
+    with pytest.raises(ValueError, match="must be frozen"):
+        ImageCodec(make_codec(freeze=False), "unfrozen")
