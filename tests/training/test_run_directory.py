@@ -1,0 +1,64 @@
+"""Run directories: names, who may enter, what counts as the same run."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from training.run_directory import RunDirectory, default_name, run_path
+
+CONFIG = {
+    "lmbda": 0.01,
+    "run": "a",
+    "model": {"filters": 8, "_target_": "models.A"},
+    "log_every": 1,
+}
+
+
+def config(**changes):
+    return OmegaConf.create({**CONFIG, **changes})
+
+
+def test_a_bare_name_stands_under_runs():
+    assert run_path("mine").as_posix() == "runs/mine"
+    assert run_path("runs/mine").as_posix() == "runs/mine"
+    assert run_path("/elsewhere/mine").as_posix() == "/elsewhere/mine"
+
+
+def test_default_names_tell_runs_apart():
+    choices = {"model": "bls2017", "quantizer": "mixed", "data": "photos", "optimizer": "adam"}
+    plain = default_name(choices, {"lmbda": 0.013, "seed": 0}, [])
+    assert plain == "bls2017-mixed-photos-lmbda0.013-seed0"
+    one = default_name(choices, {"seed": 0}, ["data.root=/a", "batch_size=4"])
+    same = default_name(choices, {"seed": 0}, ["batch_size=4", "data.root=/a"])
+    other = default_name(choices, {"seed": 0}, ["data.root=/b", "batch_size=4"])
+    assert one == same != other
+
+
+def test_takes_up_the_same_configuration_and_no_other(tmp_path):
+    path = tmp_path / "run"
+    RunDirectory(path).open(config(), overwrite=False)
+    RunDirectory(path).open(config(run="b", log_every=7), overwrite=False)
+    with pytest.raises(ValueError, match=r"lmbda: 0.01 there, 0.02 asked; model.filters: 8 there"):
+        RunDirectory(path).open(
+            config(lmbda=0.02, model={"filters": 9, "_target_": "models.A"}), overwrite=False
+        )
+    RunDirectory(path).open(config(lmbda=0.02), overwrite=True)
+    assert RunDirectory(path).load_config().lmbda == 0.02
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    for overwrite in (False, True):
+        with pytest.raises(ValueError, match="is not a run directory"):
+            RunDirectory(tmp_path).open(config(), overwrite=overwrite)
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+    with pytest.raises(FileNotFoundError, match="is not a run directory"):
+        RunDirectory(tmp_path).load_config()
+
+
+def test_one_process_at_a_time(tmp_path):
+    first = RunDirectory(tmp_path / "run")
+    first.open(config(), overwrite=False)
+    with pytest.raises(ValueError, match="another process works there"):
+        RunDirectory(tmp_path / "run").open(config(), overwrite=False)
+    with pytest.raises(ValueError, match="another process works there"):
+        RunDirectory(tmp_path / "run").open(config(), overwrite=True)

@@ -1,0 +1,136 @@
+"""The training loop: steps, log, checkpoints, and a clean way out when interrupted."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import signal
+import time
+from typing import Callable, Iterator
+
+import tensorflow as tf
+
+from models import Autoencoder
+from training.checkpoints import Checkpoints
+from training.monitor import Monitor
+from training.progress import Progress
+from training.settings import Settings
+from training.step import NonFiniteGradient, TrainStep
+
+
+class Interrupted(Exception):
+    """A signal stopped the run after a checkpoint; ``signum`` says which."""
+
+    def __init__(self, signum: int, step: int):
+        """Names the signal and the steps that are kept."""
+        super().__init__(f"stopped by {signal.Signals(signum).name}; checkpoint at step {step}.")
+        self.signum = signum
+
+
+def fit(
+    *,
+    model: Autoencoder,
+    train_step: TrainStep,
+    checkpoints: Checkpoints,
+    batches_from: Callable[[int], tf.data.Dataset],
+    settings: Settings,
+    folder: pathlib.Path,
+    monitor: Monitor,
+) -> None:
+    """Trains to ``settings.steps`` from the newest checkpoint, or from the start.
+
+    Batch, noise and schedules are functions of the step or kept in the checkpoint, so an
+    interrupted run reaches the same weights.
+
+    Args:
+        model: what is trained.
+        train_step: updates it.
+        checkpoints: hold the state between processes.
+        batches_from: gives the endless batches from a step on.
+        settings: the run's scalars.
+        folder: run directory, for training.csv.
+        monitor: TensorBoard.
+
+    Raises:
+        Interrupted: on SIGINT or SIGTERM, after a checkpoint.
+        NonFiniteGradient: the last good checkpoint stays.
+    """
+    first_step = checkpoints.restore()
+    if first_step:
+        print(f"resuming at step {first_step} of {settings.steps}", flush=True)
+    if first_step >= settings.steps:
+        return
+    progress = Progress(folder / "training.csv", settings.steps, first_step, settings.batch_size)
+    with _SignalFlag() as stop:
+        batches = iter(batches_from(first_step))
+        for step in range(first_step, settings.steps):
+            model.quantizer.advance(step)
+            asked = time.perf_counter()
+            images = _next(batches)
+            waited = time.perf_counter() - asked
+            result = train_step(images)
+            try:
+                train_step.check(result, step)
+            except NonFiniteGradient as error:
+                raise NonFiniteGradient(f"{error} {_kept(checkpoints)}") from None
+            progress.add(result, waited)
+            done = step + 1
+            if done % settings.log_every == 0 or done == settings.steps:
+                annealed = {n: float(a.value) for n, a in model.quantizer.annealed.items()}
+                monitor.scalars(done, progress.report(done, annealed))
+            if done % settings.checkpoint_every == 0 or done == settings.steps or stop.signum:
+                checkpoints.save(done)
+                monitor.pictures(done)
+            if stop.signum and done < settings.steps:
+                raise Interrupted(stop.signum, done)
+
+
+def input_rate(batches: tf.data.Dataset, batch_size: int, seconds: float = 0.5) -> float:
+    """Patches per second of the input pipeline alone, measured for about ``seconds``."""
+    iterator = iter(batches)
+    _next(iterator)  # Fills caches and shuffle buffers.
+    count, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        _next(iterator)
+        count += 1
+    return count * batch_size / (time.perf_counter() - started)
+
+
+def _next(batches: Iterator) -> tf.Tensor:
+    """The next batch; what goes wrong in tf.data is told without its Python traceback."""
+    try:
+        return next(batches)
+    except tf.errors.OpError as error:
+        reasons = re.findall(r"^\w+(?:Error|Exception): (.+)$", str(error), re.MULTILINE)
+        raise ValueError(f"data: {reasons[-1] if reasons else error}") from error
+
+
+def _kept(checkpoints: Checkpoints) -> str:
+    step = checkpoints.newest_step
+    return (
+        "No checkpoint was written yet." if step is None else f"Kept the checkpoint at step {step}."
+    )
+
+
+class _SignalFlag:
+    """Notes the first SIGINT or SIGTERM instead of dying by it; a second one acts as usual."""
+
+    def __init__(self):
+        self.signum = 0
+
+    def __enter__(self):
+        self._previous = {
+            signum: signal.signal(signum, self._note) for signum in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *_):
+        self._restore()
+
+    def _note(self, signum, _frame):
+        self.signum = signum
+        self._restore()
+
+    def _restore(self):
+        for signum, handler in self._previous.items():
+            signal.signal(signum, handler)

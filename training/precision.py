@@ -1,0 +1,27 @@
+"""Which number format the transforms compute in while training."""
+
+from __future__ import annotations
+
+import pathlib
+
+import tensorflow as tf
+
+CPUINFO = pathlib.Path("/proc/cpuinfo")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def resolve_precision(precision: str) -> str:
+    """``auto`` becomes bfloat16 where the machine multiplies it natively, else float32."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if _has_native_bfloat16() else "float32"
+
+
+def _has_native_bfloat16() -> bool:
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return details.get("compute_capability", (0, 0)) >= (8, 0)
+    # Emulated bfloat16 is slower than float32, so only the processor's own word counts.
+    flags = CPUINFO.read_text().split() if CPUINFO.exists() else []
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,88 @@
+"""What a run says while it trains: a line in the terminal, a row in training.csv."""
+
+from __future__ import annotations
+
+import csv
+import math
+import pathlib
+import time
+from typing import Dict, List, Optional
+
+from training.step import StepResult
+
+
+class Progress:
+    """Averages the steps since the last line; prints one line and appends one CSV row."""
+
+    def __init__(self, path: pathlib.Path, steps: int, first_step: int, batch_size: int):
+        """Continues ``path`` at ``first_step``: rows of steps that will be taken again go."""
+        self._path = path
+        self._steps = steps
+        self._batch_size = batch_size
+        self._first_step = first_step
+        self._results: List[StepResult] = []
+        self._started = self._since = time.monotonic()
+        self._waited = 0.0
+        _drop_rows_after(path, first_step)
+
+    def add(self, result: StepResult, waited: float) -> None:
+        """Notes one step and the seconds that it waited for data."""
+        self._results.append(result)
+        self._waited += waited
+
+    def report(self, step: int, extras: Dict[str, float]) -> Dict[str, float]:
+        """Prints and writes the averages up to ``step``; returns them."""
+        now = time.monotonic()
+        elapsed = now - self._since
+        row = {
+            name: sum(float(getattr(r, name)) for r in self._results) / len(self._results)
+            for name in ("loss", "bpp", "distortion", "mse", "penalty")
+        }
+        row["psnr"] = 10 * math.log10(255**2 / row["mse"]) if row["mse"] > 0 else math.inf
+        row["images_per_second"] = len(self._results) * self._batch_size / elapsed
+        row["data_wait_share"] = self._waited / elapsed
+        row.update(extras)
+        remaining = (now - self._started) / (step - self._first_step) * (self._steps - step)
+        shown = "  ".join(f"{name} {value:.3g}" for name, value in extras.items())
+        print(
+            f"step {step:>{len(str(self._steps))}}/{self._steps}  loss {row['loss']:.4f}  "
+            f"bpp {row['bpp']:.4f}  mse {row['mse']:.2f}  PSNR {row['psnr']:.2f} dB  {shown}  "
+            f"{row['images_per_second']:.0f} images/s  ETA {_clock(remaining)}",
+            flush=True,
+        )
+        _append_row(self._path, {"step": step, **row})
+        self._results, self._waited, self._since = [], 0.0, now
+        return row
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _append_row(path: pathlib.Path, row: Dict[str, float]) -> None:
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(row)
+        writer.writerow(
+            f"{value:.6g}" if isinstance(value, float) else value for value in row.values()
+        )
+
+
+def _drop_rows_after(path: pathlib.Path, step: int) -> None:
+    if not path.exists():
+        return
+    header, *rows = path.read_text().splitlines()
+    # A kill may have left half a row: whatever has no readable step is dropped too.
+    kept = [row for row in rows if _step_of(row) is not None and _step_of(row) <= step]
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text("\n".join([header, *kept]) + "\n")
+    temporary.replace(path)
+
+
+def _step_of(row: str) -> Optional[int]:
+    first = row.split(",", 1)[0]
+    return int(first) if first.isdigit() else None

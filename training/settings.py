@@ -1,0 +1,61 @@
+"""The root of the configuration: its scalars and what each may be."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, Optional
+
+from training.precision import PRECISIONS
+
+
+@dataclasses.dataclass
+class Settings:
+    """One run. The groups hold a node each; the scalars are checked here.
+
+    Attributes:
+        steps: training steps, at least 1.
+        batch_size: patches a step, at least 1.
+        lmbda: weight of the distortion in ``bpp + lmbda * distortion``, above 0. With ``mse`` it
+            means what it means in TensorFlow Compression and CompressAI (MSE on the 0..255 scale).
+        seed: of initial weights, patches and noise, 0 to 2**31 - 1.
+        precision: of the transforms while training: auto, float32 or bfloat16.
+        run: name under ``runs/`` or a path; None names the run after its choices.
+        overwrite: start anew although the run directory exists.
+        log_every: steps between lines of the log.
+        checkpoint_every: steps between checkpoints.
+        test_images: how many held-out images are coded when training has ended, at most.
+    """
+
+    data: Any
+    model: Any
+    quantizer: Any
+    entropy: Any
+    distortion: Any
+    optimizer: Any
+    steps: int = 6000
+    batch_size: int = 8
+    lmbda: float = 0.013
+    seed: int = 0
+    precision: str = "auto"
+    run: Optional[str] = None
+    overwrite: bool = False
+    log_every: int = 100
+    checkpoint_every: int = 500
+    test_images: int = 24
+
+    def __post_init__(self):
+        """Raises ValueError for the first scalar out of its range."""
+        for name in ("steps", "batch_size", "log_every", "checkpoint_every", "test_images"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
+        if not (math.isfinite(self.lmbda) and self.lmbda > 0):
+            raise ValueError(f"lmbda={self.lmbda} must be above 0 (published: .0018 to .18).")
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"seed={self.seed} must be 0 to {2**31 - 1}.")
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"precision={self.precision!r} must be one of {', '.join(PRECISIONS)}."
+            )
+        if self.run is not None and not self.run.strip():
+            raise ValueError(f"run={self.run!r} must be a name, a path or null.")
