@@ -1,0 +1,1 @@
+"""Rate and distortion of codecs, measured on files: learned ones beside JPEG and WebP."""

@@ -1,0 +1,223 @@
+"""Rate and distortion of a learned codec, measured on files that were written and decoded again.
+
+An estimate is not a result: every file is read back from disk, and what it decodes to must equal
+the test-time reconstruction in every pixel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import re
+import time
+from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Protocol, Sequence
+
+import numpy as np
+
+from codec.files import write_atomically
+from evaluation import metrics
+
+# The coded size may leave the rounded estimate by this share (probabilities are stored with finite
+# precision) ...
+_SIZE_TOLERANCE = 0.005
+# ... and by a few bytes: TFC's range coder ends a string 1 byte short of to 2 bytes beyond what its
+# symbols need, and over the few symbols of a tiny image the finite precision does not average out.
+_CODER_TAIL_BYTES = 4
+
+
+class RoundTripError(RuntimeError):
+    """A file does not hold what the model promised: no figure of this run can be trusted."""
+
+
+class Image(Protocol):
+    """A picture with a name that is unique in its dataset."""
+
+    name: str
+    pixels: np.ndarray  # uint8 [height, width, 3]
+
+
+class Codec(Protocol):
+    """What evaluation needs of a learned codec."""
+
+    name: str
+
+    def encode(self, pixels: np.ndarray) -> bytes:
+        """The whole file."""
+
+    def decode(self, data: bytes) -> np.ndarray:
+        """The pixels of a whole file; a ValueError where it is damaged."""
+
+    def reconstruct(self, pixels: np.ndarray) -> np.ndarray:
+        """The test-time forward pass, no bytes involved."""
+
+    def estimate_bits(self, pixels: np.ndarray) -> Any:
+        """Bits of the image: `.noise` as in training, `.rounded` for the values that are coded."""
+
+
+class FileRow(NamedTuple):
+    """One measured file. Bits are of the whole image, times in seconds, PSNR in dB."""
+
+    file: str
+    sha256: str  # of the original pixels
+    height: int
+    width: int
+    bits_noise: float
+    bits_rounded: float
+    bits_coded: int  # 8 x the size on disk, header included
+    psnr: float
+    ms_ssim: float
+    encode_seconds: float
+    decode_seconds: float
+
+    @property
+    def pixels(self) -> int:
+        """Height x width."""
+        return self.height * self.width
+
+    @property
+    def bpp_noise(self) -> float:
+        """Bits per pixel, estimated as in training."""
+        return self.bits_noise / self.pixels
+
+    @property
+    def bpp_rounded(self) -> float:
+        """Bits per pixel, estimated for the rounded values."""
+        return self.bits_rounded / self.pixels
+
+    @property
+    def bpp(self) -> float:
+        """Bits per pixel of the file on disk."""
+        return self.bits_coded / self.pixels
+
+
+def measure(
+    codec: Codec,
+    images: Iterable[Image],
+    folder: pathlib.Path,
+    *,
+    progress: Optional[Callable[[FileRow], None]] = None,
+) -> List[FileRow]:
+    """Codes every image to ``folder/<name>.rtc`` and measures the files.
+
+    Args:
+        codec: The codec.
+        images: Named images; read once, one at a time.
+        folder: Where the files go; made when missing.
+        progress: Called with every row as soon as it is measured.
+
+    Returns:
+        One row an image, in their order.
+
+    Raises:
+        RoundTripError: A file does not decode to the test-time reconstruction.
+        ValueError: There are no images.
+    """
+    rows = []
+    for image in images:
+        if not rows:
+            # The first call builds graphs; that time belongs to no file.
+            codec.decode(codec.encode(image.pixels))
+        row = measure_image(codec, image, coded_file(folder, image.name))
+        rows.append(row)
+        if progress is not None:
+            progress(row)
+    if not rows:
+        raise ValueError("images must hold at least one image to measure, got none")
+    return rows
+
+
+def measure_image(codec: Codec, image: Image, path: pathlib.Path) -> FileRow:
+    """Codes one image to `path`, reads the file back, decodes and compares.
+
+    Raises:
+        RoundTripError: The file does not decode, or not to the test-time reconstruction.
+    """
+    start = time.perf_counter()
+    data = codec.encode(image.pixels)
+    encode_seconds = time.perf_counter() - start
+
+    write_atomically(path, data)
+    stored = path.read_bytes()
+
+    start = time.perf_counter()
+    try:
+        decoded = codec.decode(stored)
+    except ValueError as error:
+        raise RoundTripError(f"{path}: the file just written does not decode: {error}") from error
+    decode_seconds = time.perf_counter() - start
+
+    _check_equal(path, decoded, codec.reconstruct(image.pixels))
+    estimate = codec.estimate_bits(image.pixels)
+    height, width = image.pixels.shape[:2]
+    return FileRow(
+        file=image.name,
+        sha256=pixel_digest(image.pixels),
+        height=height,
+        width=width,
+        bits_noise=float(estimate.noise),
+        bits_rounded=float(estimate.rounded),
+        bits_coded=8 * len(stored),
+        psnr=metrics.psnr(image.pixels, decoded),
+        ms_ssim=metrics.ms_ssim(image.pixels, decoded),
+        encode_seconds=encode_seconds,
+        decode_seconds=decode_seconds,
+    )
+
+
+def check_coded_size(rows: Sequence[FileRow], header_bytes: int) -> None:
+    """Coded and rounded bits agree within 0.5 %, plus the header and 4 bytes of the range coder.
+
+    Args:
+        rows: Measured files.
+        header_bytes: The most that a file spends outside its payload.
+
+    Raises:
+        RoundTripError: A file is larger or smaller than that; lists the figures of each.
+    """
+    wrong = []
+    for row in rows:
+        slack = _SIZE_TOLERANCE * row.bits_rounded + 8 * _CODER_TAIL_BYTES
+        excess = row.bits_coded - row.bits_rounded
+        if not -slack <= excess <= slack + 8 * header_bytes:
+            wrong.append(
+                f"{row.file}: {row.bits_coded} bits coded, {row.bits_rounded:.0f} bits estimated "
+                f"(rounded), allowed -{slack:.0f} to +{slack + 8 * header_bytes:.0f}"
+            )
+    if wrong:
+        raise RoundTripError(
+            f"coded size and estimate disagree in {len(wrong)} of {len(rows)} files: "
+            + "; ".join(wrong)
+        )
+
+
+def coded_file(folder: pathlib.Path, name: str) -> pathlib.Path:
+    """Where `measure` keeps the file of an image: ``<name>.rtc``, different names kept apart.
+
+    What is not a letter, digit, dot or dash is percent-encoded.
+    """
+    safe = re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):02X}", name)
+    # File systems stop at 255 bytes; the digest keeps shortened names apart.
+    if len(safe.encode()) > 200:
+        safe = f"{safe[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return pathlib.Path(folder) / f"{safe}.rtc"
+
+
+def pixel_digest(pixels: np.ndarray) -> str:
+    """SHA-256 of shape and pixels, as hexadecimal digits."""
+    digest = hashlib.sha256(repr(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels))
+    return digest.hexdigest()
+
+
+def _check_equal(path, decoded, expected):
+    if decoded.shape != expected.shape or decoded.dtype != expected.dtype:
+        raise RoundTripError(
+            f"{path}: decodes to {decoded.dtype} {decoded.shape}, "
+            f"the test-time reconstruction is {expected.dtype} {expected.shape}"
+        )
+    difference = np.abs(decoded.astype(np.int32) - expected).max(axis=-1)
+    if difference.any():
+        raise RoundTripError(
+            f"{path}: {np.count_nonzero(difference)} of {difference.size} pixels differ from the "
+            f"test-time reconstruction, by up to {difference.max()} grey levels"
+        )

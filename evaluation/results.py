@@ -1,0 +1,176 @@
+"""Rate-distortion results as files: JSON in the field's exchange schema, per-file rows as CSV.
+
+The schema is that of CompressAI's published results: ``name``, ``description`` and ``results``,
+which maps each quantity to a list with one entry an operating point: a mean over the files.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import io
+import json
+import math
+import pathlib
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from codec.files import write_atomically
+from evaluation.measure import FileRow
+
+_POINT_OF_ROWS = {  # key of the schema -> what is averaged over the rows
+    "bpp": "bpp",
+    "psnr-rgb": "psnr",
+    "ms-ssim-rgb": "ms_ssim",
+    "bpp-noise": "bpp_noise",
+    "bpp-rounded": "bpp_rounded",
+    "encoding_time": "encode_seconds",
+    "decoding_time": "decode_seconds",
+}
+
+
+class Dataset(NamedTuple):
+    """Which pixels were measured: results compare only where the digests are equal."""
+
+    name: str
+    files: int
+    sha256: str
+
+    @classmethod
+    def from_digests(cls, name: str, digests: Sequence[str]) -> Dataset:
+        """From the digests of the original images; their order does not matter."""
+        joined = "\n".join(sorted(digests))
+        return cls(name, len(digests), hashlib.sha256(joined.encode()).hexdigest())
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """A rate-distortion curve of one codec on one dataset.
+
+    Attributes:
+        name: The codec, as legends show it.
+        description: One line on how the numbers came about.
+        points: Quantity -> one value an operating point, equally many of each; ``bpp`` always,
+            ``psnr-rgb`` (dB) and ``ms-ssim-rgb`` usually. NaN where there is no number.
+        dataset: What was measured; None in published files that do not say.
+        rows: The measured files, where there is one operating point.
+        provenance: What made these results.
+    """
+
+    name: str
+    description: str
+    points: Dict[str, List[float]]
+    dataset: Optional[Dataset] = None
+    rows: Tuple[FileRow, ...] = ()
+    provenance: Dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Sequence[FileRow],
+        *,
+        name: str,
+        description: str,
+        dataset: str,
+        provenance: Optional[Dict[str, Any]] = None,
+    ) -> Results:
+        """One operating point: plain means over the files, as published results have them.
+
+        A mean is infinite or NaN where a file's value is: leaving such files out would average
+        quality and rate over different files.
+        """
+        return cls(
+            name=name,
+            description=description,
+            points={
+                key: [float(np.mean([getattr(row, column) for row in rows]))]
+                for key, column in _POINT_OF_ROWS.items()
+            },
+            dataset=Dataset.from_digests(dataset, [row.sha256 for row in rows]),
+            rows=tuple(rows),
+            provenance=dict(provenance or {}),
+        )
+
+
+def write_results(results: Results, path: pathlib.Path) -> None:
+    """Writes `path` (JSON) and, where there are rows, the CSV of the same name beside it.
+
+    Values that are not finite become null: JSON has no token for them.
+    """
+    path = pathlib.Path(path)
+    if results.rows:
+        write_atomically(path.with_suffix(".csv"), _csv(results.rows).encode())
+    document = {
+        "name": results.name,
+        "description": results.description,
+        "dataset": results.dataset and results.dataset._asdict(),
+        "results": results.points,
+        "provenance": results.provenance,
+    }
+    text = json.dumps(_without_infinities(document), indent=2, allow_nan=False)
+    write_atomically(path, (text + "\n").encode())
+
+
+def read_results(path: pathlib.Path) -> Results:
+    """Reads a results file, ours or a published one (without per-file rows).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It does not follow the schema; names the file and the key.
+    """
+    try:
+        document = json.loads(pathlib.Path(path).read_bytes(), parse_constant=_refuse_constant)
+    except ValueError as error:
+        raise ValueError(f"{path} is not a JSON results file: {error}") from error
+    points = document.get("results") if isinstance(document, dict) else None
+    if not isinstance(points, dict):
+        raise ValueError(f"{path}: 'results' must map quantities to lists, got {points!r:.60}")
+    if "bpp" not in points:
+        raise ValueError(f"{path}: 'results' must have the key 'bpp', got {sorted(points)}")
+    for key, values in points.items():
+        if not isinstance(values, list) or not all(_is_number_or_null(value) for value in values):
+            raise ValueError(f"{path}: results['{key}'] must be a list of numbers or null")
+        if len(values) != len(points["bpp"]):
+            raise ValueError(
+                f"{path}: results['{key}'] must be as long as results['bpp'] "
+                f"({len(points['bpp'])}), got {len(values)}"
+            )
+    dataset = document.get("dataset")
+    # Files of other tools may keep something else under this name; it cannot be compared with ours.
+    known = isinstance(dataset, dict) and set(dataset) == set(Dataset._fields)
+    return Results(
+        name=str(document.get("name", pathlib.Path(path).stem)),
+        description=str(document.get("description", "")),
+        points={
+            key: [math.nan if value is None else float(value) for value in values]
+            for key, values in points.items()
+        },
+        dataset=Dataset(**dataset) if known else None,
+        provenance=document.get("provenance") or {},
+    )
+
+
+def _csv(rows):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*FileRow._fields, "bpp_noise", "bpp_rounded", "bpp"])
+    writer.writerows([*row, row.bpp_noise, row.bpp_rounded, row.bpp] for row in rows)
+    return text.getvalue()
+
+
+def _without_infinities(value):
+    if isinstance(value, dict):
+        return {key: _without_infinities(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_infinities(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _is_number_or_null(value):
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+
+
+def _refuse_constant(token):
+    raise ValueError(f"{token} is no JSON")

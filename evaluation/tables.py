@@ -1,0 +1,84 @@
+"""The comparison as plain text, for a terminal and for readers who are new to the field."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Sequence
+
+import numpy as np
+
+from evaluation.classical import ClassicalMatch
+from evaluation.measure import FileRow
+
+_NAME_WIDTH = 24
+_NUMBERS_WIDTH = 22  # "  bpp   PSNR  MS-SSIM" of one codec
+
+_LEGEND = """\
+bpp: bits per pixel of the file on disk (the uncompressed picture has 24); lower is smaller.
+PSNR (in dB) and MS-SSIM (up to 1): how close the decoded picture is to the original; higher is
+closer. Each column of JPEG and WebP is the file of theirs that comes nearest in size."""
+
+
+def comparison_table(
+    name: str, rows: Sequence[FileRow], classical: Dict[str, Sequence[ClassicalMatch]]
+) -> str:
+    """One line a file and the mean, the learned codec beside classical ones at the nearest rate.
+
+    Args:
+        name: The learned codec.
+        rows: Its measured files.
+        classical: Codec name -> its match for each row, in the order of `rows`; two codecs fit.
+
+    Returns:
+        Text of at most 100 columns, without a newline at the end.
+
+    Raises:
+        ValueError: A list of matches is not as long as `rows`.
+    """
+    for codec, matches in classical.items():
+        if len(matches) != len(rows):
+            raise ValueError(
+                f"classical['{codec}'] must have one match a row ({len(rows)}), got {len(matches)}"
+            )
+    columns: List[Sequence] = [rows, *classical.values()]
+    titles = [name, *(f"{codec}, nearest size" for codec in classical)]
+    rule = "-" * (_NAME_WIDTH + (_NUMBERS_WIDTH + 2) * len(columns))
+    lines = [
+        " " * _NAME_WIDTH + "".join(f"  {_fit(title):^{_NUMBERS_WIDTH}}" for title in titles),
+        f"{'file':<{_NAME_WIDTH}}" + f"  {'bpp':>6}{'PSNR':>8}{'MS-SSIM':>8}" * len(columns),
+        rule,
+    ]
+    for index, row in enumerate(rows):
+        lines.append(_line(row.file, [_quality(column[index]) for column in columns]))
+    means = [np.mean([_quality(item) for item in column], axis=0) for column in columns]
+    lines += [rule, _line("mean", means), "", _LEGEND]
+    for codec, matches in classical.items():
+        far = sum(abs(match.bpp / row.bpp - 1) > 0.1 for match, row in zip(matches, rows))
+        if far:
+            lines.append(
+                f"{codec} has no setting within 10 % of the size in {far} of {len(rows)} files: "
+                "compare its bpp too."
+            )
+    return "\n".join(lines)
+
+
+def _quality(item):
+    return item.bpp, item.psnr, item.ms_ssim
+
+
+def _line(name, triples):
+    numbers = "".join(
+        f"  {bpp:>6.3f}{psnr:>8.2f}{_similarity(ms_ssim):>8}" for bpp, psnr, ms_ssim in triples
+    )
+    return f"{_fit(name, _NAME_WIDTH):<{_NAME_WIDTH}}{numbers}"
+
+
+def _similarity(value):
+    return "-" if np.isnan(value) else f"{value:.4f}"
+
+
+def _fit(text, width=_NUMBERS_WIDTH):
+    """Shortens in the middle: names of one folder differ at their ends."""
+    if len(text) <= width:
+        return text
+    keep = width - 3
+    return f"{text[: keep // 2]}...{text[len(text) - (keep - keep // 2) :]}"
