@@ -1,0 +1,48 @@
+"""Takes up a trained run from nothing but its directory."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import NamedTuple
+
+from omegaconf import DictConfig
+
+from assembly.parts import build_model
+from codec import ImageCodec
+from training.checkpoints import restore_model
+from training.run_directory import RunDirectory, run_path
+
+
+class SavedRun(NamedTuple):
+    """A trained run: its directory, its configuration and the codec that it became."""
+
+    directory: RunDirectory
+    config: DictConfig
+    codec: ImageCodec
+
+
+def load_run(run: str, precision: str = "float32") -> SavedRun:
+    """Loads a trained run.
+
+    Args:
+        run: name under ``runs/``, or a path.
+        precision: of the transforms; float32 whatever the run was trained in, because a decoder
+            should not depend on what the machine is fast at.
+
+    Raises:
+        FileNotFoundError: there is no such run.
+        ValueError: the run has not been trained to its end, or its files are damaged.
+    """
+    path = run_path(run)
+    if not path.exists() and pathlib.Path(run).exists():
+        path = pathlib.Path(run)
+    directory = RunDirectory(path)
+    config = directory.load_config()
+    if not directory.trained:
+        raise ValueError(
+            f"run={str(path)!r} is not trained to its end: its train.py command resumes it."
+        )
+    config.precision = precision
+    model = build_model(config)
+    restore_model(model, directory.model)
+    return SavedRun(directory, config, ImageCodec(model, path.resolve().name))

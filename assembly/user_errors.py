@@ -1,0 +1,29 @@
+"""A user's mistake ends a command with one line and exit status 2."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Iterator
+
+from hydra.errors import InstantiationException
+from omegaconf.errors import OmegaConfBaseException
+
+
+@contextlib.contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turns wrong values, missing ones and unreadable files into a line on standard error.
+
+    With HYDRA_FULL_ERROR=1 in the environment the traceback is shown instead.
+    """
+    try:
+        yield
+    except (ValueError, OSError, InstantiationException, OmegaConfBaseException) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        cause = error
+        while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        print(f"error: {' '.join(str(cause).split())}", file=sys.stderr)
+        sys.exit(2)

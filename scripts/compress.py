@@ -1,0 +1,39 @@
+"""Codes an image file with a trained run.
+
+python scripts/compress.py --run runs/NAME in.png out.rtc
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from assembly.user_errors import one_line_errors
+
+
+def main() -> None:
+    """Reads, codes, writes; prints the size."""
+    parser = argparse.ArgumentParser(description="Code an image file as an .rtc file.")
+    parser.add_argument("--run", required=True, help="run directory, or its name under runs/")
+    parser.add_argument("image", help="PNG, JPEG or WebP file")
+    parser.add_argument("output", help=".rtc file to write")
+    arguments = parser.parse_args()
+    with one_line_errors():
+        compress(arguments.run, arguments.image, arguments.output)
+
+
+def compress(run: str, image: str, output: str) -> None:
+    """Codes the file ``image`` into the file ``output``."""
+    from assembly.saved_run import load_run
+    from codec import write_atomically
+    from data import read_image
+
+    pixels = read_image(image)
+    data = load_run(run).codec.encode(pixels)
+    write_atomically(output, data)
+    height, width = pixels.shape[:2]
+    bpp = 8 * len(data) / (height * width)
+    print(f"{output}: {width} x {height} pixels, {len(data)} bytes, {bpp:.4f} bpp")
+
+
+if __name__ == "__main__":
+    main()

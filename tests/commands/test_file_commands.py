@@ -1,0 +1,173 @@
+"""compress.py, decompress.py and evaluate.py on a trained run: files in, files out, or one line."""
+
+import json
+import pathlib
+import random
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TRAIN = [
+    "model.transforms.num_filters=8",
+    "data.patch_size=64",
+    "batch_size=2",
+    "steps=30",
+    "test_images=1",
+    "quantizer=mixed",
+]
+
+
+def python(script, *arguments):
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=ROOT,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    run = tmp_path_factory.mktemp("commands") / "run"
+    result = python("train.py", *TRAIN, f"run={run}")
+    assert result.returncode == 0, result.stderr
+    return run
+
+
+@pytest.fixture(scope="module")
+def other_run(tmp_path_factory):
+    run = tmp_path_factory.mktemp("commands") / "other"
+    result = python("train.py", *TRAIN, f"run={run}", "seed=7", "steps=5")
+    assert result.returncode == 0, result.stderr
+    return run
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo") / "in.png"
+    x, y = np.meshgrid(np.linspace(0, 9, 83), np.linspace(0, 7, 61))
+    waves = np.stack([np.sin(x), np.cos(y), np.sin(x * y / 5)], -1)
+    Image.fromarray((127.5 + 127.5 * waves).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def coded(run, photo, tmp_path_factory):
+    path = tmp_path_factory.mktemp("coded") / "out.rtc"
+    result = python("scripts/compress.py", "--run", run, photo, path)
+    assert result.returncode == 0, result.stderr
+    assert f"83 x 61 pixels, {path.stat().st_size} bytes" in result.stdout
+    return path
+
+
+def test_decompress_gives_the_test_time_reconstruction(run, photo, coded, tmp_path):
+    from assembly.saved_run import load_run
+
+    output = tmp_path / "out.png"
+    result = python("scripts/decompress.py", "--run", run, coded, output)
+    assert result.returncode == 0, result.stderr
+    decoded = np.asarray(Image.open(output))
+    codec = load_run(str(run)).codec
+    np.testing.assert_array_equal(decoded, codec.reconstruct(np.asarray(Image.open(photo))))
+
+
+def damaged_files(data):
+    yield "empty", b"", "empty"
+    yield "text", b"Dear diary", "Not an .rtc file"
+    yield "truncated", data[: len(data) // 2], "Damaged"
+    yield "flipped", data[:30] + bytes([data[30] ^ 16]) + data[31:], "Damaged"
+    yield "version", data[:3] + b"\x09" + data[4:], "format version 9"
+
+
+def test_bad_files_are_one_line_status_2_and_no_output(run, coded, tmp_path):
+    for name, data, message in damaged_files(coded.read_bytes()):
+        bad, output = tmp_path / f"{name}.rtc", tmp_path / f"{name}.png"
+        bad.write_bytes(data)
+        result = python("scripts/decompress.py", "--run", run, bad, output)
+        assert result.returncode == 2, name
+        assert re.fullmatch(rf"error: .*{message}.*\n", result.stderr), result.stderr
+        assert not output.exists() and list(tmp_path.glob(".*")) == []
+
+
+def test_another_runs_file_is_refused(other_run, coded, tmp_path):
+    output = tmp_path / "out.png"
+    result = python("scripts/decompress.py", "--run", other_run, coded, output)
+    assert result.returncode == 2 and "coded by another model" in result.stderr
+    assert not output.exists()
+
+
+def test_200_random_corruptions_are_all_refused(run, coded):
+    from assembly.saved_run import load_run
+
+    codec, data, rng = load_run(str(run)).codec, coded.read_bytes(), random.Random(0)
+    undetected = 0
+    for _ in range(200):
+        damaged = bytearray(data)
+        kind = rng.choice(["flip", "burst", "cut", "insert", "swap"])
+        place = rng.randrange(len(data))
+        if kind == "flip":
+            damaged[place] ^= 1 << rng.randrange(8)
+        elif kind == "burst":
+            damaged[place : place + 9] = rng.randbytes(9)
+        elif kind == "cut":
+            del damaged[place : place + rng.randrange(1, 50)]
+        elif kind == "insert":
+            damaged[place:place] = rng.randbytes(rng.randrange(1, 50))
+        else:
+            other = rng.randrange(len(data))
+            damaged[place], damaged[other] = damaged[other], damaged[place]
+        if bytes(damaged) == data:
+            continue
+        try:
+            codec.decode(bytes(damaged))
+            undetected += 1
+        except ValueError:
+            pass
+    assert undetected == 0
+
+
+def test_bad_input_of_compress(run, photo, tmp_path):
+    text = tmp_path / "text.png"
+    text.write_text("not a picture")
+    for image, message in ((text, "text.png"), (tmp_path / "missing.png", "missing.png")):
+        result = python("scripts/compress.py", "--run", run, image, tmp_path / "out.rtc")
+        assert result.returncode == 2 and message in result.stderr
+    result = python(
+        "scripts/compress.py", "--run", tmp_path / "no-run", photo, tmp_path / "out.rtc"
+    )
+    assert result.returncode == 2 and "is not a run directory" in result.stderr
+    assert not (tmp_path / "out.rtc").exists()
+
+
+def test_lossy_output_is_refused(run, coded, tmp_path):
+    result = python("scripts/decompress.py", "--run", run, coded, tmp_path / "out.jpg")
+    assert result.returncode == 2 and "lossy" in result.stderr
+
+
+def test_evaluate_on_a_folder(run, photo):
+    result = python("evaluate.py", f"run={run}", "data=image_folder", f"data.root={photo.parent}")
+    assert result.returncode == 0, result.stderr
+    document = json.loads((run / "results" / f"{photo.parent.name}.json").read_text())
+    assert document["dataset"]["files"] == 1
+    assert document["results"]["bpp"][0] > 0 and len(document["provenance"]["fingerprint"]) == 16
+
+
+def test_a_run_directory_alone_is_enough(run, photo, tmp_path):
+    moved = tmp_path / "moved"
+    subprocess.run(["cp", "-r", run, moved], check=True)
+    result = python("scripts/compress.py", "--run", moved, photo, tmp_path / "out.rtc")
+    assert result.returncode == 0, result.stderr
+
+
+def test_an_unfinished_run_is_named(tmp_path, run):
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir()
+    (unfinished / "config.yaml").write_bytes((run / "config.yaml").read_bytes())
+    result = python("evaluate.py", f"run={unfinished}")
+    assert result.returncode == 2 and "is not trained to its end" in result.stderr

@@ -1,0 +1,191 @@
+"""train.py as a user runs it: real subprocesses, a real kill, one-line errors."""
+
+import csv
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SMALL = [
+    "model.transforms.num_filters=8",
+    "data.patch_size=64",
+    "batch_size=2",
+    "steps=60",
+    "log_every=5",
+    "checkpoint_every=20",
+    "test_images=1",
+]
+
+
+def command(*overrides):
+    return [sys.executable, str(ROOT / "train.py"), *SMALL, *overrides]
+
+
+def train(*overrides, **options):
+    return subprocess.run(
+        command(*overrides), capture_output=True, text=True, timeout=300, cwd=ROOT, **options
+    )
+
+
+def start_and_signal(run, signum, after_step, *overrides):
+    """Starts a run and sends the signal once the log has shown a step."""
+    process = subprocess.Popen(
+        command(f"run={run}", *overrides), stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    for line in process.stdout:
+        match = re.match(r"step +(\d+)/", line)
+        if match and int(match[1]) >= after_step:
+            process.send_signal(signum)
+            break
+    process.stdout.read()
+    return process.wait(timeout=60)
+
+
+def weights(run):
+    reader = tf.train.load_checkpoint(str(run / "model" / "weights"))
+    return {
+        name: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if name.startswith("model/")
+    }
+
+
+def assert_same_weights(one, other):
+    ours, theirs = weights(one), weights(other)
+    assert ours.keys() == theirs.keys() and len(ours) > 10
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    run = tmp_path_factory.mktemp("train") / "uninterrupted"
+    result = train(f"run={run}")
+    assert result.returncode == 0, result.stderr
+    return run, result
+
+
+def test_ends_with_measured_files_a_table_and_a_figure(finished):
+    run, result = finished
+    assert re.search(r"step 60/60 .* PSNR .* alpha 11\.9.* images/s  ETA 0:00", result.stdout)
+    assert "input pipeline alone" in result.stdout
+    for heading in ("JPEG, nearest size", "WebP, nearest size", "MS-SSIM"):
+        assert heading in result.stdout
+    names = {path.name for path in (run / "results").iterdir()}
+    assert names >= {"photos.json", "photos.csv", "photos.png", "photos.svg", "photos.txt"}
+    with (run / "results" / "photos.csv").open() as file:
+        row = next(csv.DictReader(file))
+    coded = next((run / "results" / "photos").glob("*.rtc"))
+    assert int(row["bits_coded"]) == 8 * coded.stat().st_size
+
+
+def test_log_in_csv(finished):
+    run, _ = finished
+    with (run / "training.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(5, 61, 5))
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_says_so_when_it_is_finished_and_refuses_other_settings(finished):
+    run, _ = finished
+    again = train(f"run={run}")
+    assert again.returncode == 0
+    assert "training is finished (60 steps)" in again.stdout and "nearest size" in again.stdout
+    other = train(f"run={run}", "lmbda=0.02")
+    assert other.returncode == 2
+    assert "lmbda: 0.013 there, 0.02 asked" in other.stderr and "overwrite=true" in other.stderr
+
+
+def test_killed_in_the_middle_it_resumes_to_the_same_weights(finished, tmp_path):
+    uninterrupted, _ = finished
+    run = tmp_path / "killed"
+    assert start_and_signal(run, signal.SIGKILL, after_step=30) == -signal.SIGKILL
+    assert not (run / "model").exists()
+    resumed = train(f"run={run}")
+    assert resumed.returncode == 0, resumed.stderr
+    assert re.search(r"resuming at step (20|40) of 60", resumed.stdout)
+    assert_same_weights(uninterrupted, run)
+    with (run / "training.csv").open() as file:
+        steps = [int(row["step"]) for row in csv.DictReader(file)]
+    assert steps == sorted(set(steps)), "steps taken again are logged once"
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_it_keeps_the_step_it_was_at(finished, tmp_path, signum, status):
+    uninterrupted, _ = finished
+    run = tmp_path / "interrupted"
+    assert start_and_signal(run, signum, after_step=25) == status
+    resumed = train(f"run={run}")
+    step = int(re.search(r"resuming at step (\d+) of 60", resumed.stdout)[1])
+    assert step >= 25 and step != 40
+    assert_same_weights(uninterrupted, run)
+
+
+def test_overwrite_starts_anew(tmp_path):
+    run = tmp_path / "run"
+    assert train(f"run={run}", "steps=5").returncode == 0
+    result = train(f"run={run}", "steps=5", "seed=1", "overwrite=true")
+    assert result.returncode == 0 and "step 5/5" in result.stdout
+
+
+def test_overwrite_removes_nothing_but_runs(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    result = train(f"run={tmp_path}", "overwrite=true")
+    assert result.returncode == 2 and "is not a run directory" in result.stderr
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_two_processes_do_not_share_a_run(tmp_path):
+    run = tmp_path / "run"
+    first = subprocess.Popen(command(f"run={run}", "steps=100000"), stdout=subprocess.DEVNULL)
+    try:
+        while not (run / "training.csv").exists():
+            assert first.poll() is None
+            time.sleep(0.2)
+        second = train(f"run={run}", "steps=100000")
+        assert second.returncode == 2 and "another process works there" in second.stderr
+    finally:
+        first.kill()
+        first.wait()
+
+
+def test_divergence_stops_with_step_and_parameter_and_keeps_the_checkpoint(tmp_path):
+    run = tmp_path / "run"
+    wild = ("optimizer.learning_rate=1e30", "optimizer.final_learning_rate=0")
+    result = train(f"run={run}", "checkpoint_every=1", "distortion=mse", *wild)
+    assert result.returncode == 3
+    assert re.search(r"error: step \d+: the gradient of \S+.* is not finite", result.stderr)
+    assert re.search(r"Kept the checkpoint at step \d+", result.stderr)
+    assert (run / "checkpoints" / "checkpoint").exists() and not (run / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("lmbda=-0.01", "lmbda=-0.01 must be above 0"),
+        ("lmbda=nan", "lmbda=nan must be above 0"),
+        ("batch_size=0", "batch_size=0 must be at least 1"),
+        ("steps=0", "steps=0 must be at least 1"),
+        ("precision=float16", "precision='float16' must be one of auto, float32, bfloat16"),
+        ("quantizer=rounding", "quantizer='rounding' must be one of .*soft_round, .*uniform_noise"),
+        ("data.patch_size=40", "data.patch_size=40 must be a multiple of the model's 16"),
+        ("distortion=ms_ssim", "data.patch_size=64 must be at least 161"),
+        ("quantizer.decoder.alpha=-2", "alpha=-2 of SoftRound must be at least 0"),
+        ("data=image_folder data.root=/no/such/folder", "/no/such/folder"),
+    ],
+)
+def test_mistakes_are_one_line_with_status_2_and_leave_nothing(tmp_path, override, message):
+    run = tmp_path / "run"
+    result = train(f"run={run}", *override.split())
+    assert result.returncode == 2
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and re.search(message, lines[0]), result.stderr
+    assert not run.exists()

@@ -1,0 +1,131 @@
+"""Trains one codec, codes held-out files with it, and says what rate and distortion they have.
+
+python train.py quantizer=soft_round lmbda=0.013
+"""
+
+from __future__ import annotations
+
+import sys
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from assembly.choices import check_choices
+from assembly.parts import build_model, build_part, checked_settings
+from assembly.user_errors import one_line_errors
+from training.settings import Settings
+
+ConfigStore.instance().store(name="settings", node=Settings)
+
+NAMED = ("lmbda", "steps", "seed")
+"""Scalars that a default run name shows."""
+
+
+@hydra.main(version_base="1.3", config_path="configs", config_name="train")
+def main(config: DictConfig) -> None:
+    """Entry point: one run, or one job of a multirun."""
+    with one_line_errors():
+        train(config, config.run or _default_name(config))
+
+
+def train(config: DictConfig, run: str) -> None:
+    """Trains ``run`` to its end, or takes it up where it was left, and evaluates it."""
+    import tensorflow as tf
+
+    from evaluate import evaluate
+    from training.run_directory import RunDirectory, run_path
+
+    settings = checked_settings(config)
+    # Every part is built before the run directory is: a mistake leaves nothing behind.
+    tf.config.experimental.enable_op_determinism()
+    source = build_part(config.data)
+    distortion = build_part(config.distortion)
+    model = build_model(config)
+    optimizer = build_part(config.optimizer)
+    _check_patches(source.patch_size, model.transforms.stride, distortion)
+    directory = RunDirectory(run_path(run))
+    directory.open(_saved_form(config), settings.overwrite)
+    print(f"run directory: {directory.path}", flush=True)
+    if directory.trained:
+        print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")
+    else:
+        print(source.describe(), flush=True)
+        _fit(settings, source, model, distortion, optimizer, directory)
+    summary = directory.results / f"{source.name}.txt"
+    if summary.exists():
+        print(summary.read_text())
+    else:
+        evaluate(str(directory.path), source, split="test", limit=settings.test_images)
+
+
+def _fit(settings, source, model, distortion, optimizer, directory) -> None:
+    from training.checkpoints import Checkpoints, save_model
+    from training.loop import Interrupted, fit, input_rate
+    from training.monitor import Monitor
+    from training.step import NonFiniteGradient, TrainStep
+
+    def batches_from(step):
+        return source.training_batches(
+            batch_size=settings.batch_size, seed=settings.seed, first_step=step
+        )
+
+    rate = input_rate(batches_from(0), settings.batch_size)
+    print(f"input pipeline alone: {rate:.0f} patches/s", flush=True)
+    example = next((image.pixels for image in source.images("validation")), None)
+    train_step = TrainStep(model, distortion, optimizer, settings.lmbda)
+    try:
+        fit(
+            model=model,
+            train_step=train_step,
+            checkpoints=Checkpoints(directory.checkpoints, model, optimizer),
+            batches_from=batches_from,
+            settings=settings,
+            folder=directory.path,
+            monitor=Monitor(directory.tensorboard, model, example),
+        )
+    except Interrupted as stop:
+        print(f"{stop} The same command resumes.", file=sys.stderr)
+        sys.exit(128 + stop.signum)
+    except NonFiniteGradient as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(3)
+    model.entropy.freeze()
+    save_model(model, directory.model)
+
+
+def _check_patches(patch_size: int, stride: int, distortion) -> None:
+    if patch_size % stride:
+        raise ValueError(
+            f"data.patch_size={patch_size} must be a multiple of the model's {stride}."
+        )
+    if patch_size < distortion.minimum_size:
+        raise ValueError(
+            f"data.patch_size={patch_size} must be at least {distortion.minimum_size} for "
+            f"distortion={type(distortion).__name__}."
+        )
+
+
+def _saved_form(config: DictConfig) -> DictConfig:
+    """The configuration with what depends on this machine decided."""
+    from training.precision import resolve_precision
+
+    config = config.copy()
+    config.precision = resolve_precision(config.precision)
+    return config
+
+
+def _default_name(config: DictConfig) -> str:
+    from training.run_directory import NOT_PART_OF_A_RUN, default_name
+
+    runtime = HydraConfig.get()
+    shown = {"model", "quantizer", "data", *NAMED, *NOT_PART_OF_A_RUN}
+    others = [o for o in runtime.overrides.task if o.split("=", 1)[0] not in shown]
+    return default_name(runtime.runtime.choices, {name: config[name] for name in NAMED}, others)
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        check_choices(sys.argv[1:])
+    main()
