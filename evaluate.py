@@ -58,7 +58,7 @@ def evaluate(
         saved.codec,
         lambda: itertools.islice(source.images(split), limit),
         saved.directory.results,
-        dataset=source.name,
+        dataset=source.name_of(split),
         provenance=provenance(
             config=OmegaConf.to_container(saved.config, resolve=True),
             seed=saved.config.seed,

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from assembly.choices import check_choices
-from assembly.parts import build_model, build_part, checked_settings
+from assembly.parts import build_model, build_part, checked_settings, fill_slots
 from assembly.user_errors import one_line_errors
 from training.settings import Settings
 
@@ -36,7 +36,9 @@ def train(config: DictConfig, run: str) -> None:
 
     from evaluate import evaluate
     from training.run_directory import RunDirectory, run_path
+    from training.step import TrainStep
 
+    config = fill_slots(config)
     settings = checked_settings(config)
     # Every part is built before the run directory is: a mistake leaves nothing behind.
     tf.config.experimental.enable_op_determinism()
@@ -44,6 +46,8 @@ def train(config: DictConfig, run: str) -> None:
     distortion = build_part(config.distortion)
     model = build_model(config)
     optimizer = build_part(config.optimizer)
+    lmbda_factor = build_part(config.lmbda_factor)
+    train_step = TrainStep(model, distortion, optimizer, settings.lmbda, lmbda_factor)
     _check_patches(source.patch_size, model.transforms.stride, distortion)
     directory = RunDirectory(run_path(run))
     directory.open(_saved_form(config), settings.overwrite)
@@ -52,19 +56,19 @@ def train(config: DictConfig, run: str) -> None:
         print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")
     else:
         print(source.describe(), flush=True)
-        _fit(settings, source, model, distortion, optimizer, directory)
-    summary = directory.results / f"{source.name}.txt"
+        _fit(settings, source, model, train_step, optimizer, directory)
+    summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():
         print(summary.read_text())
     else:
         evaluate(str(directory.path), source, split="test", limit=settings.test_images)
 
 
-def _fit(settings, source, model, distortion, optimizer, directory) -> None:
+def _fit(settings, source, model, train_step, optimizer, directory) -> None:
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
     from training.monitor import Monitor
-    from training.step import NonFiniteGradient, TrainStep
+    from training.step import NonFiniteGradient
 
     def batches_from(step):
         return source.training_batches(
@@ -74,7 +78,6 @@ def _fit(settings, source, model, distortion, optimizer, directory) -> None:
     rate = input_rate(batches_from(0), settings.batch_size)
     print(f"input pipeline alone: {rate:.0f} patches/s", flush=True)
     example = next((image.pixels for image in source.images("validation")), None)
-    train_step = TrainStep(model, distortion, optimizer, settings.lmbda)
     try:
         fit(
             model=model,

@@ -12,11 +12,11 @@ CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "configs"
 def check_choices(overrides: Sequence[str]) -> None:
     """Raises ValueError for the first ``group=choice`` whose choice has no file in its folder."""
     for override in overrides:
-        match = re.fullmatch(r"(\w+)=([\w,. -]+)", override)
-        if match is None or not (CONFIGS / match[1]).is_dir():
+        match = re.fullmatch(r"((\w+)(?:@\w+)?)=([\w,. -]+)", override)
+        if match is None or not (CONFIGS / match[2]).is_dir():
             continue
-        known = sorted(path.stem for path in (CONFIGS / match[1]).glob("*.yaml"))
-        for choice in match[2].split(","):
+        known = sorted(path.stem for path in (CONFIGS / match[2]).glob("*.yaml"))
+        for choice in match[3].split(","):
             if choice.strip() not in (*known, "null"):
                 raise ValueError(
                     f"{match[1]}={choice.strip()!r} must be one of {', '.join(known)}."

@@ -18,6 +18,30 @@ def checked_settings(config: DictConfig) -> Settings:
     return Settings(**OmegaConf.to_container(config, resolve=True))
 
 
+def fill_slots(config: DictConfig) -> DictConfig:
+    """The configuration with the slots of ``quantizer`` taken from ``decoder`` and ``rate``.
+
+    ``quantizer@decoder=NAME`` puts a whole quantizer's node under ``decoder``; what counts of it is
+    the slot of that name.
+
+    Raises:
+        ValueError: one of the quantizers involved has no such slot.
+    """
+    config = config.copy()
+    for slot in ("decoder", "rate"):
+        donor = config[slot]
+        if donor is None:
+            continue
+        # A quantizer whose rate slot is null evaluates the rate on the decoder's value.
+        part = donor.get(slot) or donor.get("decoder")
+        if part is None or slot not in config.quantizer:
+            which = donor if part is None else config.quantizer
+            raise ValueError(f"quantizer@{slot}: {which._target_} has no {slot} slot.")
+        config.quantizer[slot] = part
+        config[slot] = None
+    return config
+
+
 def build_model(config: DictConfig) -> Autoencoder:
     """The untrained model; its initial weights depend on ``seed`` and ``model`` alone."""
     config = config.copy()
@@ -29,6 +53,8 @@ def build_model(config: DictConfig) -> Autoencoder:
     return build_part(config.model, quantizer=quantizer, entropy=entropy)
 
 
-def build_part(node: DictConfig, **parts: Any) -> Any:
-    """Instantiates one group's node with plain lists and dicts."""
+def build_part(node: Any, **parts: Any) -> Any:
+    """Instantiates one group's node with plain lists and dicts; a number stays what it is."""
+    if not OmegaConf.is_config(node):
+        return node
     return instantiate(node, _convert_="all", **parts)

@@ -45,4 +45,5 @@ def load_run(run: str, precision: str = "float32") -> SavedRun:
     config.precision = precision
     model = build_model(config)
     restore_model(model, directory.model)
+    model.quantizer.advance(config.steps - 1)  # The last step that was taken.
     return SavedRun(directory, config, ImageCodec(model, path.resolve().name))

@@ -9,7 +9,7 @@ Layout, all integers little-endian:
 | 8 | fingerprint of the model and its coding tables |
 | 1 to 4 | height, base-128 varint |
 | 1 to 4 | width, base-128 varint |
-| the rest but 4 | payload: the range-coded symbols |
+| the rest but 4 | payload, see ``codec.payload`` |
 | 4 | CRC-32 of all that stands before |
 
 The CRC finds every single flipped bit and every burst of up to 32 bits; other damage passes with

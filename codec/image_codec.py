@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import NamedTuple, Optional
 
 import numpy as np
 import tensorflow as tf
 
 from codec import container
 from codec.fingerprint import fingerprint
+from codec.payload import pack_symbols, symbol_bits, unpack_values
 from models import Autoencoder
 
 
 class RateEstimate(NamedTuple):
-    """Bits of one image under the density: with uniform noise on the latents, and rounded."""
+    """Bits of one image under the trained density.
+
+    Attributes:
+        noise: with uniform noise on the latents; NaN where symbols are indices.
+        training: at the rate value that the quantizer trained on, at the end of its schedules.
+        rounded: of the symbols that are coded.
+        fixed_length: at the same bits for every symbol; NaN where alphabets are not finite.
+    """
 
     noise: float
+    training: float
     rounded: float
+    fixed_length: float
 
 
 class ImageCodec:
@@ -25,6 +36,7 @@ class ImageCodec:
     Attributes:
         name: how tables and figures call it.
         fingerprint: 8 bytes that stand in each of its files.
+        has_fixed_length: whether ``encode`` takes ``fixed_length=True``.
     """
 
     def __init__(self, model: Autoencoder, name: str):
@@ -34,14 +46,26 @@ class ImageCodec:
         self._model = model
         self.name = name
         self.fingerprint = fingerprint(model)
+        self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
 
-    def encode(self, pixels: np.ndarray) -> bytes:
-        """The bytes of the image's .rtc file."""
+    def encode(
+        self, pixels: np.ndarray, *, stages: Optional[int] = None, fixed_length: bool = False
+    ) -> bytes:
+        """The bytes of the image's .rtc file.
+
+        Args:
+            pixels: the image.
+            stages: of a residual quantizer, how many to keep; None keeps all.
+            fixed_length: of finite alphabets, spend the same bits on every symbol.
+
+        Raises:
+            ValueError: an option that this model's quantizer does not have.
+        """
         height, width = _check_pixels(pixels)
         latents = self._model.latents(pixels)
         tf.debugging.assert_all_finite(latents, "The model gives latents that are not finite.")
         symbols = self._model.quantizer.encode(latents)
-        payload = self._model.entropy.compress(symbols)
+        payload = pack_symbols(self._model, symbols, stages=stages, fixed_length=fixed_length)
         return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
 
     def decode(self, data: bytes) -> np.ndarray:
@@ -54,26 +78,42 @@ class ImageCodec:
         image = container.unpack(data, self.fingerprint)
         grid = self._model.grid(image.height, image.width)
         try:
-            symbols = self._model.entropy.decompress(image.payload, *grid)
+            values = unpack_values(self._model, image.payload, *grid)
         except ValueError as error:
             raise container.DamagedFile(f"Damaged .rtc file: {error}") from error
-        values = self._model.quantizer.decode(symbols)
         return _to_pixels(self._model.image(values, image.height, image.width))
 
-    def reconstruct(self, pixels: np.ndarray) -> np.ndarray:
-        """What the forward pass makes of the image at test time, without any bytes."""
+    def reconstruct(self, pixels: np.ndarray, *, training: bool = False) -> np.ndarray:
+        """What the forward pass makes of the image, without any bytes.
+
+        Args:
+            pixels: the image.
+            training: False for what files decode to; True for what the decoder saw while training,
+                at the end of the quantizer's schedules.
+        """
         height, width = _check_pixels(pixels)
-        quantized = self._model.quantizer(self._model.latents(pixels), training=False)
+        quantized = self._model.quantizer(self._model.latents(pixels), training=training)
         return _to_pixels(self._model.image(quantized.decoder, height, width))
 
     def estimate_bits(self, pixels: np.ndarray, seed: int = 0) -> RateEstimate:
         """Bits without coding; ``seed`` draws the noise."""
         _check_pixels(pixels)
-        latents = self._model.latents(pixels)
-        noise = tf.random.stateless_uniform(tf.shape(latents), [seed, 0], -0.5, 0.5)
-        rounded = self._model.quantizer(latents, training=False).rate
-        bits = self._model.entropy.bits(tf.stack([latents + noise, rounded]))
-        return RateEstimate(noise=float(bits[0]), rounded=float(bits[1]))
+        model = self._model
+        latents = model.latents(pixels)
+        symbols = model.quantizer.encode(latents)
+        noise = fixed_length = math.nan
+        if self.has_fixed_length:
+            fixed_length = model.entropy.fixed_length_bits(*latents.shape[:2])
+        else:
+            u = tf.random.stateless_uniform(tf.shape(latents), [seed, 0], -0.5, 0.5)
+            noise = float(model.entropy.bits((latents + u)[tf.newaxis])[0])
+        training = model.quantizer(latents, training=True).rate
+        return RateEstimate(
+            noise=noise,
+            training=float(model.entropy.bits(training[tf.newaxis])[0]),
+            rounded=symbol_bits(model, symbols),
+            fixed_length=fixed_length,
+        )
 
 
 def _check_pixels(pixels: np.ndarray):

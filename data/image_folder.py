@@ -68,11 +68,8 @@ class ImageFolder(ImageSource):
             ValueError: a folder holds no image, or an argument is out of range.
         """
         self._roots = _folders("root", root)
-        names = [os.path.basename(os.path.abspath(folder)) for folder in self._roots]
         super().__init__(
-            name="+".join(filter(None, names)) or "folder",
-            patch_size=patch_size,
-            cache_gib=cache_gib,
+            name=_joined_names(self._roots), patch_size=patch_size, cache_gib=cache_gib
         )
         check_fraction("validation_fraction", validation_fraction)
         check_fraction("test_fraction", test_fraction)
@@ -81,11 +78,13 @@ class ImageFolder(ImageSource):
                 f"validation_fraction={validation_fraction} and test_fraction={test_fraction} "
                 "must add up to less than 1."
             )
-        own = {
-            split: _find_files(_folders(f"{split}_root", folders))
+        own_roots = {
+            split: _folders(f"{split}_root", folders)
             for split, folders in (("validation", validation_root), ("test", test_root))
             if folders is not None
         }
+        self._own_names = {split: _joined_names(folders) for split, folders in own_roots.items()}
+        own = {split: _find_files(folders) for split, folders in own_roots.items()}
         _check_disjoint(own)
         fractions = {
             "test": 0.0 if "test" in own else test_fraction,
@@ -96,6 +95,10 @@ class ImageFolder(ImageSource):
         rest = [file for file in files if os.path.realpath(file.path) not in held_out]
         self._splits: Dict[str, List[_ImageFile]] = {**_hash_split(rest, fractions), **own}
         self._splits["all"] = files
+
+    def name_of(self, split: str) -> str:
+        """See `ImageSource`."""
+        return self._own_names.get(split, super().name_of(split))
 
     def training_batches(
         self, *, batch_size: int, seed: int, first_step: int = 0
@@ -155,6 +158,11 @@ def _folders(argument: str, roots: Roots) -> List[str]:
         if not os.path.isdir(folder):
             raise FileNotFoundError(f"{argument}={folder!r} is not an existing folder.")
     return folders
+
+
+def _joined_names(folders: List[str]) -> str:
+    names = [os.path.basename(os.path.abspath(folder)) for folder in folders]
+    return "+".join(filter(None, names)) or "folder"
 
 
 def _find_files(roots: List[str]) -> List[_ImageFile]:

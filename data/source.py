@@ -58,6 +58,11 @@ class ImageSource(abc.ABC):
         self.patch_size = patch_size
         self._cache_bytes = cache_gib * 2**30
 
+    def name_of(self, split: str) -> str:
+        """Under which name results on a split are kept: the source's, or its folder's own."""
+        check_split(split)
+        return self.name
+
     @abc.abstractmethod
     def training_batches(
         self, *, batch_size: int, seed: int, first_step: int = 0

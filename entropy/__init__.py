@@ -1,5 +1,7 @@
 """Entropy models: bits while training, range-coded bytes afterwards."""
 
+from entropy.categorical_prior import CategoricalPrior
 from entropy.factorized_prior import FactorizedPrior
+from entropy.fitting import fitting
 
-__all__ = ["FactorizedPrior"]
+__all__ = ["CategoricalPrior", "FactorizedPrior", "fitting"]

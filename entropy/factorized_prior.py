@@ -1,20 +1,22 @@
 """Fully factorized prior: one learned density a channel, the same at every position.
 
 Balle et al. 2018, "Variational image compression with a scale hyperprior", arXiv 1802.01436,
-appendix 6.1; density, tables and range coder are TensorFlow Compression's. The density is convolved
-with the unit box, which on the integers is the exact probability mass.
+appendix 6.1; density and range coder are TensorFlow Compression's. The density is convolved with
+the unit box, which on the integers is the exact probability mass; on another grid the mass of a
+symbol is the density's integral over the symbol's cell.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Sequence
+from typing import List, Sequence
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from entropy.deep_factorized import sum_log_probabilities
+from entropy.deep_factorized import log_masses, sum_log_probabilities
+from entropy.range_coder import DamagedData, Tables, lookup_rows
 
 
 class FactorizedPrior(tf.Module):
@@ -24,12 +26,13 @@ class FactorizedPrior(tf.Module):
     variables, so a checkpoint carries them and a decoder never computes them again.
     """
 
-    alphabet = "integers"
+    kind = "integers"
 
     def __init__(
         self,
         *,
         channels: int,
+        alphabet,
         num_filters: Sequence[int] = (3, 3),
         init_scale: float = 10.0,
         tail_mass: float = 2**-16,
@@ -39,6 +42,7 @@ class FactorizedPrior(tf.Module):
 
         Args:
             channels: number of latent channels, at least 1.
+            alphabet: the quantizer's, see ``quantizers.contract``; its grids get a table a channel.
             num_filters: hidden widths of the network that is the cumulative distribution.
             init_scale: width of the density at the start; latents should lie within it.
             tail_mass: mass outside the tables, in (0, 1); symbols there are coded by an escape and
@@ -49,6 +53,11 @@ class FactorizedPrior(tf.Module):
             ValueError: an argument is out of its range.
         """
         super().__init__(name="factorized_prior")
+        if alphabet.kind != self.kind:
+            raise ValueError(
+                f"entropy={type(self).__name__} codes {self.kind}, but the quantizer yields "
+                f"{alphabet.kind}."
+            )
         if channels < 1:
             raise ValueError(f"channels={channels} must be at least 1.")
         if not 0 < tail_mass < 1:
@@ -58,13 +67,14 @@ class FactorizedPrior(tf.Module):
         if init_scale <= 0:
             raise ValueError(f"init_scale={init_scale} must be positive.")
         self._channels = channels
+        self._grids = tuple(alphabet.grids)
         self._tail_mass = tail_mass
         self._precision = range_coder_precision
         self._density = tfc.NoisyDeepFactorized(
             batch_shape=(channels,), num_filters=tuple(num_filters), init_scale=init_scale
         )
-        self._cdf = _empty_table("cdf")
-        self._cdf_offset = _empty_table("cdf_offset")
+        self._lookup = _empty_table("lookup")
+        self._offsets = _empty_table("offsets")
 
     def bits(self, values: tf.Tensor) -> tf.Tensor:
         """Bits of each example under the density convolved with the unit box.
@@ -79,37 +89,57 @@ class FactorizedPrior(tf.Module):
         values = tf.cast(values, tf.float32)
         return sum_log_probabilities(self._density, values) / -math.log(2)
 
+    def symbol_bits(self, symbols: tf.Tensor, layout) -> float:
+        """Bits of int32 ``[height, width, channels]`` symbols, each on its grid, before any table.
+
+        Args:
+            symbols: what ``compress`` would code.
+            layout: the quantizer's, see ``quantizers.grids``.
+        """
+        grids = np.zeros(symbols.shape, np.int32)
+        for stage, channels in enumerate(layout.stages):
+            grids[..., channels] = layout.grids_of(stage, symbols)
+        lower, upper = (
+            self._on_the_line(tf.cast(symbols, tf.float32) + side, grids) for side in (-0.5, 0.5)
+        )
+        by_channel = [tf.transpose(tf.reshape(e, [-1, self._channels])) for e in (lower, upper)]
+        return float(tf.reduce_sum(log_masses(self._density, *by_channel))) / -math.log(2)
+
     @property
     def frozen(self) -> bool:
         """Whether the coding tables exist."""
-        return bool(tf.size(self._cdf) > 0)
+        return bool(tf.size(self._lookup) > 0)
 
     def freeze(self) -> None:
-        """Builds the coding tables from the density as it is now."""
+        """Builds the coding tables, grid by grid and channel by channel, from the density."""
 
         @tf.function  # The search for the tails is a long loop: ten times slower when eager.
-        def build_tables():
-            coder = tfc.ContinuousBatchedEntropyModel(
-                self._density,
-                coding_rank=3,
-                compression=True,
-                stateless=True,
-                tail_mass=self._tail_mass,
-                range_coder_precision=self._precision,
-                bottleneck_dtype=tf.float32,
-                offset_heuristic=False,
+        def tails():
+            return (
+                tfc.lower_tail(self._density, self._tail_mass),
+                tfc.upper_tail(self._density, self._tail_mass),
             )
-            return coder.cdf, coder.cdf_offset
 
-        cdf, cdf_offset = build_tables()
-        self._cdf.assign(cdf)
-        self._cdf_offset.assign(cdf_offset)
+        lower, upper = (tail.numpy() for tail in tails())
+        rows, offsets = [], []
+        for grid in self._grids:
+            masses, firsts = self._masses_on(grid, lower, upper)
+            rows += masses
+            offsets += firsts
+        self._lookup.assign(lookup_rows(rows, self._precision, overflow=True))
+        self._offsets.assign(offsets)
 
-    def compress(self, symbols: tf.Tensor) -> bytes:
+    def compress(self, symbols: tf.Tensor, layout) -> bytes:
         """Range-codes int32 ``[height, width, channels]``, each of magnitude up to 2**23."""
-        return self._coder().compress(tf.cast(symbols, tf.float32)).numpy()
+        return self._tables().encode(
+            (
+                self._rows(layout.grids_of(stage, symbols), channels),
+                tf.gather(symbols, channels, axis=-1),
+            )
+            for stage, channels in enumerate(layout.stages)
+        )
 
-    def decompress(self, data: bytes, height: int, width: int) -> tf.Tensor:
+    def decompress(self, data: bytes, height: int, width: int, layout) -> tf.Tensor:
         """Decodes what ``compress`` gave.
 
         Returns:
@@ -118,32 +148,55 @@ class FactorizedPrior(tf.Module):
         Raises:
             ValueError: the data are not exactly what ``compress`` makes of such symbols.
         """
+        symbols = np.zeros([height, width, self._channels], np.int32)
+        decode = self._tables().decoder(data)
         try:
-            values = self._coder().decompress(data, (height, width))
-        except tf.errors.InvalidArgumentError:
-            values = None
-        # The range decoder makes something of almost any bytes. Coding once more takes two
-        # milliseconds and accepts only what an encoder writes.
-        if values is None or self.compress(values) != data:
+            for stage, channels in enumerate(layout.stages):
+                grids = layout.grids_of(stage, tf.constant(symbols))
+                symbols[..., channels] = decode(self._rows(grids, channels))
+        except DamagedData:
+            good = False
+        else:
+            # Coding once more takes milliseconds and accepts only what an encoder writes.
+            good = self.compress(tf.constant(symbols), layout) == data
+        if not good:
             raise ValueError(
                 f"data: {len(data)} range-coded bytes do not decode to {height} x {width} x "
                 f"{self._channels} symbols."
             )
-        return tf.cast(values, tf.int32)
+        return tf.constant(symbols)
 
-    def _coder(self) -> tfc.ContinuousBatchedEntropyModel:
+    def _tables(self) -> Tables:
         if not self.frozen:
             raise RuntimeError("freeze() builds the tables before anything can be coded.")
-        return tfc.ContinuousBatchedEntropyModel(
-            prior_shape=(self._channels,),
-            coding_rank=3,
-            compression=True,
-            stateless=True,
-            cdf=self._cdf,
-            cdf_offset=self._cdf_offset,
-            bottleneck_dtype=tf.float32,
-            offset_heuristic=False,
-        )
+        return Tables(self._lookup.value(), self._offsets.value())
+
+    def _rows(self, grids: tf.Tensor, channels: np.ndarray) -> tf.Tensor:
+        """Table numbers of symbols: tables are ordered by grid, then by channel."""
+        return grids * self._channels + tf.constant(channels, tf.int32)
+
+    def _on_the_line(self, points: tf.Tensor, grids: np.ndarray) -> tf.Tensor:
+        places = self._grids[0](points)
+        for number, grid in enumerate(self._grids[1:], start=1):
+            places = tf.where(grids == number, grid(points), places)
+        return places
+
+    def _masses_on(self, grid, lower: np.ndarray, upper: np.ndarray):
+        """Probabilities and first symbol of each channel's table on one grid."""
+        # A grid is increasing, but only forwards: widen until its cells reach beyond the tails.
+        reach = 2
+        while not (
+            grid(tf.constant(-float(reach))) <= lower.min()
+            and grid(tf.constant(float(reach))) >= upper.max()
+        ):
+            reach *= 2
+        edges = grid(tf.range(-reach - 0.5, reach + 1.0)).numpy()
+        first = np.searchsorted(edges, lower, side="right") - 1
+        last = np.searchsorted(edges, upper, side="left")
+        ends = [tf.tile(e[tf.newaxis], [self._channels, 1]) for e in (edges[:-1], edges[1:])]
+        masses = np.exp(log_masses(self._density, *ends).numpy())
+        rows: List[np.ndarray] = [m[a : max(b, a + 1)] for m, a, b in zip(masses, first, last)]
+        return rows, list(first - reach)
 
 
 def _empty_table(name: str) -> tf.Variable:

@@ -7,6 +7,7 @@ the test-time reconstruction in every pixel.
 from __future__ import annotations
 
 import hashlib
+import math
 import pathlib
 import re
 import time
@@ -40,18 +41,19 @@ class Codec(Protocol):
     """What evaluation needs of a learned codec."""
 
     name: str
+    has_fixed_length: bool  # whether `encode` takes `fixed_length=True`
 
-    def encode(self, pixels: np.ndarray) -> bytes:
-        """The whole file."""
+    def encode(self, pixels: np.ndarray, *, fixed_length: bool = False) -> bytes:
+        """The whole file; with `fixed_length` all symbols at the same bits."""
 
     def decode(self, data: bytes) -> np.ndarray:
         """The pixels of a whole file; a ValueError where it is damaged."""
 
-    def reconstruct(self, pixels: np.ndarray) -> np.ndarray:
-        """The test-time forward pass, no bytes involved."""
+    def reconstruct(self, pixels: np.ndarray, *, training: bool = False) -> np.ndarray:
+        """The forward pass, no bytes involved: as at test time, or as while training."""
 
     def estimate_bits(self, pixels: np.ndarray) -> Any:
-        """Bits of the image: `.noise` as in training, `.rounded` for the values that are coded."""
+        """Bits of the image: `.noise`, `.training`, and `.rounded` for what is coded."""
 
 
 class FileRow(NamedTuple):
@@ -61,9 +63,12 @@ class FileRow(NamedTuple):
     sha256: str  # of the original pixels
     height: int
     width: int
-    bits_noise: float
-    bits_rounded: float
+    bits_noise: float  # estimated under uniform noise; NaN where symbols are indices
+    bits_training: float  # estimated at the rate value that the quantizer trained on
+    bits_rounded: float  # estimated for the symbols that are coded
     bits_coded: int  # 8 x the size on disk, header included
+    bits_fixed_length: float  # 8 x the size with a fixed length code, or NaN
+    psnr_training: float  # of what the decoder saw while training
     psnr: float
     ms_ssim: float
     encode_seconds: float
@@ -76,8 +81,18 @@ class FileRow(NamedTuple):
 
     @property
     def bpp_noise(self) -> float:
-        """Bits per pixel, estimated as in training."""
+        """Bits per pixel, estimated under uniform noise."""
         return self.bits_noise / self.pixels
+
+    @property
+    def bpp_training(self) -> float:
+        """Bits per pixel, estimated at the rate value of training."""
+        return self.bits_training / self.pixels
+
+    @property
+    def bpp_fixed_length(self) -> float:
+        """Bits per pixel of the file with a fixed length code, or NaN."""
+        return self.bits_fixed_length / self.pixels
 
     @property
     def bpp_rounded(self) -> float:
@@ -146,7 +161,13 @@ def measure_image(codec: Codec, image: Image, path: pathlib.Path) -> FileRow:
         raise RoundTripError(f"{path}: the file just written does not decode: {error}") from error
     decode_seconds = time.perf_counter() - start
 
-    _check_equal(path, decoded, codec.reconstruct(image.pixels))
+    reconstruction = codec.reconstruct(image.pixels)
+    _check_equal(path, decoded, reconstruction)
+    bits_fixed_length = math.nan
+    if codec.has_fixed_length:
+        fixed = codec.encode(image.pixels, fixed_length=True)
+        _check_equal(path, codec.decode(fixed), reconstruction)
+        bits_fixed_length = 8 * len(fixed)
     estimate = codec.estimate_bits(image.pixels)
     height, width = image.pixels.shape[:2]
     return FileRow(
@@ -155,8 +176,11 @@ def measure_image(codec: Codec, image: Image, path: pathlib.Path) -> FileRow:
         height=height,
         width=width,
         bits_noise=float(estimate.noise),
+        bits_training=float(estimate.training),
         bits_rounded=float(estimate.rounded),
         bits_coded=8 * len(stored),
+        bits_fixed_length=bits_fixed_length,
+        psnr_training=metrics.psnr(image.pixels, codec.reconstruct(image.pixels, training=True)),
         psnr=metrics.psnr(image.pixels, decoded),
         ms_ssim=metrics.ms_ssim(image.pixels, decoded),
         encode_seconds=encode_seconds,

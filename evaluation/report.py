@@ -11,7 +11,7 @@ from evaluation.classical import JPEG, WEBP, ClassicalMatch, closest_to, ladder
 from evaluation.figures import Example, Version, write_overview
 from evaluation.measure import Codec, FileRow, Image, check_coded_size, coded_file, measure
 from evaluation.results import Results, write_results
-from evaluation.tables import comparison_table
+from evaluation.tables import comparison_table, gap_table
 
 EXAMPLES = 3
 """Images that the figure shows."""
@@ -61,7 +61,7 @@ def report(
     classical, examples = _beside_classical(codec, images(), rows, folder / dataset)
     curves = [ladder(other, images(), dataset=dataset) for other in (JPEG, WEBP)]
     write_overview(folder / f"{dataset}.png", examples, results, curves)
-    table = comparison_table(codec.name, rows, classical)
+    table = f"{comparison_table(codec.name, rows, classical)}\n\n{gap_table(rows)}"
     write_atomically(folder / f"{dataset}.txt", (table + "\n").encode())
     print(f"\n{table}\n\nfigure and data: {folder / dataset}.png, .svg, .json, .csv", flush=True)
     return results
@@ -69,8 +69,8 @@ def report(
 
 def _say(row: FileRow) -> None:
     print(
-        f"{row.file}: {row.bpp:.4f} bpp coded ({row.bpp_rounded:.4f} estimated on rounded latents, "
-        f"{row.bpp_noise:.4f} under noise), PSNR {row.psnr:.2f} dB, "
+        f"{row.file}: {row.bpp:.4f} bpp coded ({row.bpp_rounded:.4f} estimated, "
+        f"{row.bpp_training:.4f} on the training value), PSNR {row.psnr:.2f} dB, "
         f"encoded in {row.encode_seconds:.2f} s, decoded in {row.decode_seconds:.2f} s",
         flush=True,
     )

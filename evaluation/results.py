@@ -24,8 +24,11 @@ _POINT_OF_ROWS = {  # key of the schema -> what is averaged over the rows
     "bpp": "bpp",
     "psnr-rgb": "psnr",
     "ms-ssim-rgb": "ms_ssim",
+    "psnr-rgb-training": "psnr_training",
     "bpp-noise": "bpp_noise",
+    "bpp-training": "bpp_training",
     "bpp-rounded": "bpp_rounded",
+    "bpp-fixed-length": "bpp_fixed_length",
     "encoding_time": "encode_seconds",
     "decoding_time": "decode_seconds",
 }
@@ -155,8 +158,9 @@ def read_results(path: pathlib.Path) -> Results:
 def _csv(rows):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*FileRow._fields, "bpp_noise", "bpp_rounded", "bpp"])
-    writer.writerows([*row, row.bpp_noise, row.bpp_rounded, row.bpp] for row in rows)
+    rates = ["bpp_noise", "bpp_training", "bpp_rounded", "bpp_fixed_length", "bpp"]
+    writer.writerow([*FileRow._fields, *rates])
+    writer.writerows([*row, *(getattr(row, rate) for rate in rates)] for row in rows)
     return text.getvalue()
 
 

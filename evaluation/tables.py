@@ -61,6 +61,34 @@ def comparison_table(
     return "\n".join(lines)
 
 
+def gap_table(rows: Sequence[FileRow]) -> str:
+    """What training counted on and what came of it: rate and distortion, means over the files.
+
+    The difference between the first two columns is the train-test gap of the quantizer.
+
+    Args:
+        rows: Measured files.
+
+    Returns:
+        Three lines, or four where symbols have a fixed length code, without a newline at the end.
+    """
+
+    def mean(column):
+        return np.mean([getattr(row, column) for row in rows])
+
+    rates = [mean(column) for column in ("bpp_training", "bpp_rounded", "bpp")]
+    quality = mean("psnr_training"), mean("psnr")
+    lines = [
+        f"{'train-test gap':<{_NAME_WIDTH}}{'training value':>16}{'rounded':>12}{'coded':>12}",
+        f"{'rate (bpp)':<{_NAME_WIDTH}}{rates[0]:>16.4f}{rates[1]:>12.4f}{rates[2]:>12.4f}",
+        f"{'PSNR (dB)':<{_NAME_WIDTH}}{quality[0]:>16.2f}{quality[1]:>12.2f}{quality[1]:>12.2f}",
+    ]
+    fixed = mean("bpp_fixed_length")
+    if not np.isnan(fixed):
+        lines.append(f"{'fixed length (bpp)':<{_NAME_WIDTH}}{'':>16}{'':>12}{fixed:>12.4f}")
+    return "\n".join(lines)
+
+
 def _quality(item):
     return item.bpp, item.psnr, item.ms_ssim
 

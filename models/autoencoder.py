@@ -45,20 +45,17 @@ class Autoencoder(tf.Module):
         Args:
             transforms: built analysis and synthesis.
             quantizer: a quantizer, see ``quantizers``.
-            entropy: called with ``channels=`` to make the entropy model of the latents.
+            entropy: called with ``channels=`` and ``alphabet=`` to make the entropy model.
 
         Raises:
-            ValueError: the entropy model codes another alphabet than the quantizer yields.
+            ValueError: the entropy model codes another alphabet than the quantizer yields, or the
+                quantizer cannot group so many channels.
         """
         super().__init__(name="autoencoder")
         self.transforms = transforms
         self.quantizer = quantizer
-        self.entropy = entropy(channels=transforms.latent_channels)
-        if self.entropy.alphabet != quantizer.alphabet:
-            raise ValueError(
-                f"entropy={type(self.entropy).__name__} codes {self.entropy.alphabet}, but "
-                f"quantizer={type(quantizer).__name__} yields {quantizer.alphabet}."
-            )
+        quantizer.build(transforms.latent_channels)
+        self.entropy = entropy(channels=transforms.latent_channels, alphabet=quantizer.alphabet)
 
     def __call__(self, images: tf.Tensor, training: bool) -> Forward:
         """One pass over images float32 ``[batch, height, width, 3]`` in 0..255.

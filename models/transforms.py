@@ -74,6 +74,11 @@ class Transforms(tf.Module, abc.ABC):
         """
         return (tf.cast(self._synthesis(latents), tf.float32) + 0.5) * 255
 
+    @property
+    def analysis_variables(self) -> Sequence[tf.Variable]:
+        """Parameters of the analysis: those that decoding does not need."""
+        return self._analysis.trainable_variables
+
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
     def compiled_analysis(self, images: tf.Tensor) -> tf.Tensor:
         """``analysis`` as a graph of its own, traced once for images of all sizes."""

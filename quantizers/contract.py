@@ -7,28 +7,121 @@ slot, and alone knows what happens after training: integer symbols and the value
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Union
+import dataclasses
+from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 import tensorflow as tf
 
+from quantizers.grids import INTEGER_GRID, Layout
 from quantizers.schedules import Schedule, as_schedule
 
-INTEGERS = "integers"
-"""Alphabet of the scalar quantizers: integers on a line, of any size."""
+
+@dataclasses.dataclass(frozen=True)
+class Integers:
+    """Alphabet of integers on a line, of any size: one symbol for each latent.
+
+    Attributes:
+        grids: where the symbols lie; most quantizers have one grid.
+    """
+
+    grids: Tuple[Callable, ...] = (INTEGER_GRID,)
+    kind = "integers"
+
+
+@dataclasses.dataclass(frozen=True)
+class Indices:
+    """Finite alphabets, one for each symbol channel.
+
+    Attributes:
+        sizes: number of different symbols of each channel: 0..size - 1.
+    """
+
+    sizes: Tuple[int, ...]
+    kind = "indices"
 
 
 class Quantized(NamedTuple):
-    """What a quantizer makes of latents ``[...]`` of any shape.
+    """What a quantizer makes of latents ``[..., channels]``.
 
     Attributes:
-        rate: float32, same shape: the value whose bits the entropy model counts.
-        decoder: float32, same shape: the value that the synthesis transform sees.
+        rate: float32, what the entropy model counts bits of. With an ``Integers`` alphabet: values
+            of the latents' shape. With ``Indices``: probabilities of the symbols,
+            ``[..., symbol channels, max(sizes)]``, one-hot but for their gradients.
+        decoder: float32, the latents' shape: the value that the synthesis transform sees.
         penalty: float32 scalar, added to the training loss.
     """
 
     rate: tf.Tensor
     decoder: tf.Tensor
     penalty: tf.Tensor
+
+
+class Quantizer(tf.Module):
+    """Base of all quantizers: what models, entropy models and codecs may ask for.
+
+    A subclass implements ``__call__``, ``encode`` and ``decode``; the rest has defaults for a
+    quantizer of one grid without parameters.
+
+    Law: ``decode(encode(y))`` is what the decoder sees with ``training=False``, bit for bit.
+
+    Attributes:
+        file_seed: None, or the seed of a dither: the codec writes it into the file and hands it
+            back to ``decode`` and ``layout``.
+        hard: True once the analysis transform is frozen and both slots hold rounded values.
+        stages: number of refinement stages of which a file may hold the first few; 1: all or none.
+    """
+
+    file_seed: Optional[int] = None
+    hard: bool = False
+    stages: int = 1
+
+    def build(self, channels: int) -> None:
+        """Creates what depends on the number of latent channels; called once, before all else."""
+
+    @property
+    def alphabet(self) -> Union[Integers, Indices]:
+        """What the symbols are; known after ``build``."""
+        return Integers()
+
+    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
+        """Values for rate and decoder; changes no state but that of random generators."""
+        raise NotImplementedError
+
+    def update(self, latents: tf.Tensor) -> None:
+        """Learns from a training batch's latents what gradients do not teach; once a step."""
+
+    def encode(self, latents: tf.Tensor) -> tf.Tensor:
+        """Symbols int32 ``[..., symbol channels]`` of latents ``[..., channels]``."""
+        raise NotImplementedError
+
+    def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
+        """Values float32 ``[..., channels]`` of symbols; ``seed`` as the file has it."""
+        raise NotImplementedError
+
+    def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
+        """How an ``Integers`` alphabet's symbols ``[rows, columns, channels]`` are coded."""
+        del seed
+        return Layout(channels)
+
+    @property
+    def coding_settings(self) -> Dict[str, object]:
+        """What decides, besides variables, how symbols are made and read after training."""
+        return {}
+
+    @property
+    def coding_variables(self) -> Sequence[tf.Variable]:
+        """Variables that ``encode`` and ``decode`` depend on."""
+        return ()
+
+    @property
+    def annealed(self) -> Dict[str, Annealed]:
+        """What follows a schedule, by name."""
+        return {}
+
+    def advance(self, step: int) -> None:
+        """Sets every annealed hyper-parameter to its value for ``step``."""
+        for annealed in self.annealed.values():
+            annealed.advance(step)
 
 
 class Annealed(tf.Module):

@@ -10,13 +10,13 @@ from typing import Dict, Optional
 
 import tensorflow as tf
 
-from quantizers.contract import INTEGERS, Annealed, Quantized, ScalarSurrogate
+from quantizers.contract import Annealed, Quantized, Quantizer, ScalarSurrogate
 
 LARGEST_SYMBOL = 2**23
 """Symbols are clipped to this magnitude: there float32 still holds every integer and every tie."""
 
 
-class ScalarQuantizer(tf.Module):
+class ScalarQuantizer(Quantizer):
     """Joins a decoder surrogate and a rate surrogate over one integer grid.
 
     Example:
@@ -26,14 +26,13 @@ class ScalarQuantizer(tf.Module):
         array([0., 2.], dtype=float32)
     """
 
-    alphabet = INTEGERS
-
     def __init__(
         self,
         *,
         decoder: ScalarSurrogate,
         rate: Optional[ScalarSurrogate] = None,
         levels: Optional[int] = None,
+        hard_from_step: Optional[int] = None,
     ):
         """Fills the slots.
 
@@ -43,19 +42,25 @@ class ScalarQuantizer(tf.Module):
                 equals ``decoder``, shares the decoder's value (and its random sample).
             levels: None for all integers; K >= 2 clips latents to [0, K - 1], so that symbols are
                 0..K - 1 (2: probabilities to bits).
+            hard_from_step: training step from which on both slots hold what they hold after
+                training and the analysis transform is frozen; None: never. Guo et al. 2021,
+                "Soft then Hard", arXiv 2104.05168.
 
         Raises:
-            ValueError: a slot is not a surrogate, or ``levels`` is below 2.
+            ValueError: a slot is not a surrogate, or a number is below its least value.
         """
-        super().__init__(name="scalar_quantizer")
+        super().__init__(name=type(self).__name__)
         for slot, surrogate in (("decoder", decoder), ("rate", rate or decoder)):
             if not isinstance(surrogate, ScalarSurrogate):
                 raise ValueError(f"{slot}={surrogate!r} must be a scalar surrogate.")
         if levels is not None and levels < 2:
             raise ValueError(f"levels={levels} must be at least 2, or null for all integers.")
+        if hard_from_step is not None and hard_from_step < 0:
+            raise ValueError(f"hard_from_step={hard_from_step} must be at least 0, or null.")
         self._decoder = decoder
         self._rate = None if rate is None or rate.same_as(decoder) else rate
         self._levels = levels
+        self._hard_from_step = hard_from_step
 
     def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
         """Values for rate and decoder.
@@ -69,7 +74,7 @@ class ScalarQuantizer(tf.Module):
             ``decode(encode(latents))``.
         """
         penalty = tf.zeros([], tf.float32)
-        if not training:
+        if not training or self.hard:
             value = self.decode(self.encode(latents))
             return Quantized(rate=value, decoder=value, penalty=penalty)
         latents = self._clip(tf.cast(latents, tf.float32))
@@ -81,8 +86,9 @@ class ScalarQuantizer(tf.Module):
         """Nearest symbols (ties to even): int32, same shape as ``latents``."""
         return tf.cast(tf.round(self._clip(tf.cast(latents, tf.float32))), tf.int32)
 
-    def decode(self, symbols: tf.Tensor) -> tf.Tensor:
+    def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
         """Values of int32 ``symbols``: float32, same shape."""
+        del seed
         return tf.cast(symbols, tf.float32)
 
     @property
@@ -97,9 +103,9 @@ class ScalarQuantizer(tf.Module):
         return {**self._decoder.annealed, **{f"rate_{name}": a for name, a in of_rate.items()}}
 
     def advance(self, step: int) -> None:
-        """Sets every annealed hyper-parameter to its value for ``step``."""
-        for annealed in self.annealed.values():
-            annealed.advance(step)
+        """Sets what follows a schedule, and whether training is hard, to the value for ``step``."""
+        super().advance(step)
+        self.hard = self._hard_from_step is not None and step >= self._hard_from_step
 
     def _clip(self, latents: tf.Tensor) -> tf.Tensor:
         if self._levels is None:

@@ -64,7 +64,7 @@ def fit(
     with _SignalFlag() as stop:
         batches = iter(batches_from(first_step))
         for step in range(first_step, settings.steps):
-            model.quantizer.advance(step)
+            train_step.advance(step)
             asked = time.perf_counter()
             images = _next(batches)
             waited = time.perf_counter() - asked
@@ -76,7 +76,7 @@ def fit(
             progress.add(result, waited)
             done = step + 1
             if done % settings.log_every == 0 or done == settings.steps:
-                annealed = {n: float(a.value) for n, a in model.quantizer.annealed.items()}
+                annealed = {n: float(a.value) for n, a in train_step.annealed.items()}
                 monitor.scalars(done, progress.report(done, annealed))
             if done % settings.checkpoint_every == 0 or done == settings.steps or stop.signum:
                 checkpoints.save(done)

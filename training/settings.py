@@ -14,10 +14,13 @@ class Settings:
     """One run. The groups hold a node each; the scalars are checked here.
 
     Attributes:
+        decoder: a quantizer whose decoder slot replaces that of ``quantizer``, or None.
+        rate: a quantizer whose rate slot replaces that of ``quantizer``, or None.
         steps: training steps, at least 1.
         batch_size: patches a step, at least 1.
         lmbda: weight of the distortion in ``bpp + lmbda * distortion``, above 0. With ``mse`` it
             means what it means in TensorFlow Compression and CompressAI (MSE on the 0..255 scale).
+        lmbda_factor: number or schedule times which ``lmbda`` enters while training: a warm-up.
         seed: of initial weights, patches and noise, 0 to 2**31 - 1.
         precision: of the transforms while training: auto, float32 or bfloat16.
         run: name under ``runs/`` or a path; None names the run after its choices.
@@ -33,9 +36,12 @@ class Settings:
     entropy: Any
     distortion: Any
     optimizer: Any
+    decoder: Any = None
+    rate: Any = None
     steps: int = 6000
     batch_size: int = 8
     lmbda: float = 0.013
+    lmbda_factor: Any = 1.0
     seed: int = 0
     precision: str = "auto"
     run: Optional[str] = None

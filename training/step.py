@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, NamedTuple
+from typing import Callable, Dict, List, NamedTuple, Union
 
 import tensorflow as tf
 
 from models import Autoencoder
+from quantizers.contract import Annealed
+from quantizers.schedules import Schedule, as_schedule
 
 
 class StepResult(NamedTuple):
@@ -42,26 +44,64 @@ class TrainStep:
         distortion: Callable,
         optimizer: tf.keras.optimizers.Optimizer,
         lmbda: float,
+        lmbda_factor: Union[float, Schedule] = 1.0,
     ):
-        """Builds the optimizer's variables, so that a checkpoint can be restored before a step."""
+        """Builds the optimizer's variables, so that a checkpoint can be restored before a step.
+
+        Args:
+            model: what is trained.
+            distortion: of batches of images and reconstructions, see ``distortion``.
+            optimizer: takes the steps.
+            lmbda: weight of the distortion.
+            lmbda_factor: number or schedule, at least 0, times which the weight enters: a warm-up.
+
+        Raises:
+            ValueError: the factor falls below 0.
+        """
         self._model = model
         self._distortion = distortion
         self._optimizer = optimizer
+        schedule = as_schedule(lmbda_factor)
+        if schedule.bounds[0] < 0:
+            raise ValueError(f"lmbda_factor={lmbda_factor!r} must be at least 0.")
         self._lmbda = lmbda
+        self._lmbda_factor = Annealed(schedule, "lmbda_factor")
         self._parameters = model.trainable_variables
+        encoding = {v.ref() for v in model.transforms.analysis_variables}
+        self._decoding = [v for v in self._parameters if v.ref() not in encoding]
         optimizer.build(self._parameters)
 
-    @tf.function
+    @property
+    def annealed(self) -> Dict[str, Annealed]:
+        """What follows a schedule, by name: the quantizer's, and the weight of the distortion."""
+        own = self._lmbda_factor
+        is_constant = own.schedule.bounds[0] == own.schedule.bounds[1]
+        return {**self._model.quantizer.annealed, **({} if is_constant else {own.name: own})}
+
+    def advance(self, step: int) -> None:
+        """Sets what follows a schedule to its value for ``step`` (from 0)."""
+        self._model.quantizer.advance(step)
+        self._lmbda_factor.advance(step)
+
     def __call__(self, images: tf.Tensor) -> StepResult:
         """Takes the step."""
+        return self._step(images, hard=self._model.quantizer.hard)
+
+    @tf.function
+    def _step(self, images: tf.Tensor, hard: bool) -> StepResult:
+        """``hard``: a Python bool, so that either kind of step is a graph of its own."""
+        parameters = self._decoding if hard else self._parameters
         pixels = tf.cast(tf.shape(images)[1] * tf.shape(images)[2], tf.float32)
         with tf.GradientTape() as tape:
             forward = self._model(images, training=True)
             bpp = tf.reduce_mean(forward.bits) / pixels
             distortion = tf.reduce_mean(self._distortion(images, forward.reconstructions))
-            loss = bpp + self._lmbda * distortion + forward.penalty
-        gradients = tape.gradient(loss, self._parameters)
-        self._optimizer.apply_gradients(zip(gradients, self._parameters))
+            weight = self._lmbda * self._lmbda_factor.value
+            loss = bpp + weight * distortion + forward.penalty
+        gradients = tape.gradient(loss, parameters)
+        self._optimizer.apply_gradients(zip(gradients, parameters))
+        if not hard:
+            self._model.quantizer.update(forward.latents)
         return StepResult(
             loss=loss,
             bpp=bpp,
@@ -76,7 +116,9 @@ class TrainStep:
         finite = result.finite.numpy()
         if finite.all():
             return
-        broken: List[str] = [p.name for p, good in zip(self._parameters, finite) if not good]
+        hard = self._model.quantizer.hard
+        parameters = self._decoding if hard else self._parameters
+        broken: List[str] = [p.name for p, good in zip(parameters, finite) if not good]
         more = f" and {len(broken) - 1} more of {len(finite)}" if len(broken) > 1 else ""
         raise NonFiniteGradient(
             f"step {step}: the gradient of {broken[0]}{more} is not finite "

@@ -51,7 +51,13 @@ def test_every_quantizer_codes_and_its_size_is_the_estimate(make_codec, quantize
     bits = codec.estimate_bits(pixels)
     header = 8 * (container.HEADER_LIMIT + 4)
     assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + header
-    assert bits.noise == codec.estimate_bits(pixels).noise, "the noise is seeded"
+    assert np.isfinite(bits.training)
+    if codec.has_fixed_length:
+        fixed = codec.encode(pixels, fixed_length=True)
+        np.testing.assert_array_equal(codec.decode(fixed), codec.reconstruct(pixels))
+        assert abs(8 * len(fixed) - bits.fixed_length) <= header
+    else:
+        assert bits.noise == codec.estimate_bits(pixels).noise, "the noise is seeded"
 
 
 def test_levels_clip_the_symbols_and_still_decode(make_codec):

@@ -145,3 +145,11 @@ def test_a_home_folder_and_a_trailing_slash(tmp_path, monkeypatch):
     save(tmp_path, "pictures/a.png")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert ImageFolder(root="~/pictures" + os.sep).name == "pictures"
+
+
+def test_results_on_a_split_of_its_own_carry_its_folders_name(tmp_path):
+    save(tmp_path / "train", "a.png", "b.png")
+    save(tmp_path / "kodak", "c.png")
+    source = ImageFolder(root=str(tmp_path / "train"), test_root=str(tmp_path / "kodak"))
+    assert source.name == source.name_of("validation") == "train"
+    assert source.name_of("test") == "kodak"

@@ -5,15 +5,32 @@ import pytest
 import tensorflow as tf
 
 from entropy import FactorizedPrior
+from quantizers.contract import Integers
+from quantizers.grids import Affine, HalfIntegersAndZero, Layout
 
 CHANNELS = 4
+LAYOUT = Layout(CHANNELS)
+GRIDS = (Affine(), Affine(0.25, 1.0), Affine(-1.0, 2.0), HalfIntegersAndZero())
+
+
+class FourGrids(Layout):
+    """Channel 0 first; where it is even the others lie on grids 1 to 3, else on grid 0."""
+
+    def __init__(self):
+        super().__init__(CHANNELS)
+        self.stages = [np.array([0]), np.array([1, 2, 3])]
+
+    def grids_of(self, stage, symbols):
+        if stage == 0:
+            return tf.zeros_like(symbols[..., :1])
+        return tf.where(symbols[..., :1] % 2 == 0, tf.constant([[[1, 2, 3]]]), 0)
 
 
 @pytest.fixture(scope="module")
 def prior():
     """A prior fitted for a while to channels of different spread, then frozen."""
     tf.keras.utils.set_random_seed(0)
-    prior = FactorizedPrior(channels=CHANNELS)
+    prior = FactorizedPrior(channels=CHANNELS, alphabet=Integers(GRIDS))
     optimizer = tf.keras.optimizers.Adam(0.02)
 
     @tf.function
@@ -41,15 +58,39 @@ def symbols(height, width, seed=0):
 
 def test_coded_size_is_the_estimate(prior):
     values = symbols(64, 64, seed=1000)
-    coded = prior.compress(tf.constant(values, tf.int32))
+    coded = prior.compress(tf.constant(values, tf.int32), LAYOUT)
     estimate = prior.bits(tf.constant(values[None])).numpy()[0]
     assert abs(8 * len(coded) - estimate) <= 0.005 * estimate + 32
+
+
+def test_on_other_grids_too_the_coded_size_is_the_estimate(prior):
+    values = tf.constant(symbols(64, 64, seed=1000), tf.int32)
+    coded = prior.compress(values, FourGrids())
+    np.testing.assert_array_equal(prior.decompress(coded, 64, 64, FourGrids()), values)
+    estimate = prior.symbol_bits(values, FourGrids())
+    assert abs(8 * len(coded) - estimate) <= 0.005 * estimate + 32
+    plain = prior.bits(tf.cast(values[tf.newaxis], tf.float32)).numpy()[0]
+    assert prior.symbol_bits(values, LAYOUT) == pytest.approx(plain, rel=1e-5)
+    assert estimate != pytest.approx(plain, rel=0.02)
+
+
+@pytest.mark.parametrize("grid", range(len(GRIDS)))
+def test_masses_on_a_grid_add_up_to_one(grid):
+    class OnOneGrid(Layout):
+        def grids_of(self, stage, symbols):
+            return tf.fill(symbols.shape, grid)
+
+    prior = FactorizedPrior(channels=1, alphabet=Integers(GRIDS))
+    bits = [
+        prior.symbol_bits(tf.constant([[[symbol]]]), OnOneGrid(1)) for symbol in range(-300, 301)
+    ]
+    assert np.sum(2.0 ** -np.array(bits)) == pytest.approx(1, abs=1e-4)
 
 
 def test_decodes_what_it_coded_also_far_outside_the_tables(prior):
     values = symbols(8, 9).astype(np.int32)
     values[0, :5, :] = np.array([[10_000], [-10_000], [2**23], [-(2**23)], [0]])
-    decoded = prior.decompress(prior.compress(tf.constant(values)), 8, 9)
+    decoded = prior.decompress(prior.compress(tf.constant(values), LAYOUT), 8, 9, LAYOUT)
     assert decoded.dtype == tf.int32
     np.testing.assert_array_equal(decoded, values)
 
@@ -67,24 +108,26 @@ def test_bits_and_their_gradients_are_finite_far_out(prior):
 
 def test_tables_come_back_from_a_checkpoint_and_decode(prior, tmp_path):
     values = tf.constant(symbols(8, 8), tf.int32)
-    coded = prior.compress(values)
+    coded = prior.compress(values, LAYOUT)
     path = tf.train.Checkpoint(prior=prior).write(str(tmp_path / "prior"))
-    restored = FactorizedPrior(channels=CHANNELS)
+    restored = FactorizedPrior(channels=CHANNELS, alphabet=Integers(GRIDS))
     assert not restored.frozen
     tf.train.Checkpoint(prior=restored).read(path).assert_consumed()
     assert restored.frozen
-    np.testing.assert_array_equal(restored.decompress(coded, 8, 8), values)
+    np.testing.assert_array_equal(restored.decompress(coded, 8, 8, LAYOUT), values)
 
 
 def test_data_of_another_length_are_refused(prior):
-    coded = prior.compress(tf.constant(symbols(8, 8), tf.int32))
+    coded = prior.compress(tf.constant(symbols(8, 8), tf.int32), LAYOUT)
     with pytest.raises(ValueError, match="do not decode to 8 x 7 x 4 symbols"):
-        prior.decompress(coded, 8, 7)
+        prior.decompress(coded, 8, 7, LAYOUT)
 
 
 def test_coding_needs_tables():
     with pytest.raises(RuntimeError, match="freeze"):
-        FactorizedPrior(channels=1).compress(tf.zeros([1, 1, 1], tf.int32))
+        FactorizedPrior(channels=1, alphabet=Integers()).compress(
+            tf.zeros([1, 1, 1], tf.int32), Layout(1)
+        )
 
 
 @pytest.mark.parametrize(
@@ -94,4 +137,4 @@ def test_coding_needs_tables():
 def test_errors_name_the_argument(arguments):
     name, value = next(iter(arguments.items()))
     with pytest.raises(ValueError, match=f"{name}={value}"):
-        FactorizedPrior(**{"channels": 2, **arguments})
+        FactorizedPrior(**{"channels": 2, "alphabet": Integers(), **arguments})

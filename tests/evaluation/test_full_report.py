@@ -35,3 +35,19 @@ def test_a_collapse_is_said(codec, photos, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(codec, "estimate_bits", shrunken)
     report(codec, lambda: iter(photos[:1]), tmp_path, dataset="one", provenance={})
     assert "warning: the latents have collapsed: rounded they hold 25%" in capsys.readouterr().out
+
+
+def test_the_gap_between_training_and_coding_is_said(codec, photos, tmp_path):
+    results = report(codec, lambda: iter(photos[:2]), tmp_path, dataset="two", provenance={})
+    heading, rate, quality, fixed = (tmp_path / "two.txt").read_text().splitlines()[-4:]
+    assert heading.split()[-4:] == ["training", "value", "rounded", "coded"]
+    point = {key: values[0] for key, values in results.points.items()}
+    keys = ("bpp-training", "bpp-rounded", "bpp")
+    assert rate.split()[-3:] == [f"{point[key]:.4f}" for key in keys]
+    assert point["bpp-training"] < point["bpp-rounded"] < point["bpp"] < point["bpp-fixed-length"]
+    assert quality.split()[-3:-1] == [
+        f"{point['psnr-rgb-training']:.2f}",
+        f"{point['psnr-rgb']:.2f}",
+    ]
+    assert point["psnr-rgb-training"] > point["psnr-rgb"]
+    assert fixed.split()[-1] == f"{point['bpp-fixed-length']:.4f}"

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from assembly.parts import build_model
 
-SMALL = ("model.transforms.num_filters=6", "precision=float32")
+SMALL = ("model.transforms.num_filters=8", "precision=float32")
 
 
 @pytest.fixture
@@ -45,11 +45,15 @@ def test_every_parameter_gets_a_gradient(make, model_name, precision):
 
 
 def test_initial_weights_are_paired_over_quantizers(make, quantizer_name):
-    reference = make("quantizer=uniform_noise", "seed=5").trainable_variables
-    weights = make(f"quantizer={quantizer_name}", "seed=5").trainable_variables
-    assert len(weights) == len(reference)
-    for ours, theirs in zip(weights, reference):
-        np.testing.assert_array_equal(ours, theirs, err_msg=ours.name)
+    reference = make("quantizer=uniform_noise", "seed=5")
+    model = make(f"quantizer={quantizer_name}", "seed=5")
+    pairs = [(model.transforms, reference.transforms)]
+    if type(model.entropy) is type(reference.entropy):
+        pairs.append((model.entropy, reference.entropy))
+    for part, expected in pairs:
+        assert len(part.trainable_variables) == len(expected.trainable_variables)
+        for ours, theirs in zip(part.trainable_variables, expected.trainable_variables):
+            np.testing.assert_array_equal(ours, theirs, err_msg=ours.name)
 
 
 def test_another_seed_gives_other_weights(make):
@@ -68,12 +72,15 @@ def test_the_single_image_path_is_the_forward_pass(make):
     )
 
 
-def test_an_entropy_model_of_another_alphabet_is_refused(make, monkeypatch):
+@pytest.mark.parametrize(
+    ("quantizer", "entropy", "message"),
+    [
+        ("finite_scalar", "factorized", "codes integers, but the quantizer yields indices"),
+        ("mixed", "categorical", "codes indices, but the quantizer yields integers"),
+    ],
+)
+def test_an_entropy_model_of_another_alphabet_is_refused(make, quantizer, entropy, message):
     from hydra.errors import InstantiationException
 
-    from quantizers import ScalarQuantizer
-
-    monkeypatch.setattr(ScalarQuantizer, "alphabet", "indices below 512")
-    message = "FactorizedPrior codes integers, but .* yields indices below 512"
     with pytest.raises(InstantiationException, match=message):
-        make()
+        make(f"quantizer={quantizer}", f"entropy={entropy}")

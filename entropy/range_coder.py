@@ -1,0 +1,79 @@
+"""TFC's range coder over tables of probabilities, symbols in any order of stages.
+
+A decoder whose tables depend on symbols already decoded cannot name all its tables at once, so
+both sides work stage by stage on one string.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Iterable, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_compression as tfc
+
+
+class DamagedData(ValueError):
+    """The data are not what an encoder makes of symbols with these tables."""
+
+
+class Tables(NamedTuple):
+    """Probability tables, as checkpoints keep them.
+
+    Attributes:
+        lookup: int32 ``[entries]``, all tables one behind the other, in the coder's own form.
+        offsets: int32 ``[tables]``: the symbol that each table's first probability is of.
+    """
+
+    lookup: tf.Tensor
+    offsets: tf.Tensor
+
+    def encode(self, stages: Iterable[Tuple[tf.Tensor, tf.Tensor]]) -> bytes:
+        """Codes stages of ``(tables, symbols)``, int32 of equal shape each."""
+        handle = tfc.create_range_encoder([], self.lookup)
+        for tables, symbols in stages:
+            relative = symbols - tf.gather(self.offsets, tables)
+            handle = tfc.entropy_encode_index(handle, tables, relative)
+        return tfc.entropy_encode_finalize(handle).numpy()
+
+    def decoder(self, data: bytes) -> Callable[[tf.Tensor], tf.Tensor]:
+        """A function that decodes one stage: int32 table numbers to int32 symbols.
+
+        The range decoder makes something of almost any bytes: who needs to know whether they were
+        these symbols' codes them once more and compares.
+        """
+        handle = tfc.create_range_decoder(data, self.lookup)
+
+        def decode(tables: tf.Tensor) -> tf.Tensor:
+            nonlocal handle
+            try:
+                handle, relative = tfc.entropy_decode_index(handle, tables, tables.shape, tf.int32)
+            except tf.errors.InvalidArgumentError as error:
+                raise DamagedData("range-coded bytes end in the middle of a code.") from error
+            return relative + tf.gather(self.offsets, tables)
+
+        return decode
+
+
+def lookup_rows(
+    probabilities: Sequence[np.ndarray], precision: int, *, overflow: bool
+) -> np.ndarray:
+    """The ``lookup`` of tables.
+
+    Args:
+        probabilities: one float array ``[symbols]`` a table.
+        precision: bits of the coder's probabilities, 1 to 16.
+        overflow: whether what is missing to 1 is the probability of an escape, after which any
+            other symbol follows as an Elias gamma code.
+
+    Returns:
+        int32 ``[entries]``.
+    """
+    entries: List[np.ndarray] = []
+    for masses in probabilities:
+        masses = np.asarray(masses, np.float32)
+        if overflow:
+            masses = np.append(masses, max(0.0, 1.0 - float(masses.sum(dtype=np.float64))))
+        cdf = tfc.pmf_to_quantized_cdf(masses.astype(np.float32), precision=precision)
+        entries += [[-precision if overflow else precision], cdf.numpy()]
+    return np.concatenate(entries).astype(np.int32)

@@ -1,0 +1,200 @@
+"""The codebooks of vector quantization and how they learn.
+
+They learn by exponential moving averages as in appendix A.1 of van den Oord et al. 2017,
+arXiv 1711.00937 (or by gradients, which is their quantizer's affair). They differ from the paper in
+how they start (k-means on the first batch) and in that codes which nothing uses are revived.
+"""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+import numpy as np
+import tensorflow as tf
+
+SMOOTHING = 1e-5
+"""Laplace smoothing of the usage, in vectors."""
+
+
+class Codebooks(tf.Module):
+    """One codebook for each group of channels, and how it learns.
+
+    Everything that the future of a run depends on is a variable. Random draws come from the
+    generator of the quantizer, which outlives all codebooks and is checkpointed with them.
+
+    Attributes:
+        codes: float32 ``[groups, size, dim]``; trainable only if gradients shall move it.
+        usage: float32 ``[groups, size]``, moving average of the vectors a step nearest to each.
+    """
+
+    def __init__(
+        self,
+        initial: np.ndarray,
+        *,
+        generator: tf.random.Generator,
+        by_gradient: bool,
+        decay: float,
+        kmeans_steps: int,
+        revive_below: float,
+    ):
+        """Creates the variables.
+
+        Args:
+            initial: codes ``[groups, size, dim]`` until the first ``update``.
+            generator: for the k-means start and the revivals.
+            by_gradient: True leaves the codes to the optimizer but for start and revival.
+            decay: of the moving averages, in [0, 1).
+            kmeans_steps: Lloyd iterations on the first batch; 0 keeps ``initial``.
+            revive_below: a code used less than this share of the average code's usage is dead and
+                becomes a random vector of the batch; 0 for never.
+        """
+        super().__init__(name="codebooks")
+        self._generator = generator
+        self._by_gradient = by_gradient
+        self._decay = decay
+        self._kmeans_steps = kmeans_steps
+        self._revive_below = revive_below
+        initial = np.asarray(initial, np.float32)
+        self.codes = tf.Variable(initial, trainable=by_gradient, name="codes")
+        self.usage = tf.Variable(np.zeros(initial.shape[:2], "f"), trainable=False, name="usage")
+        self._sums = tf.Variable(np.zeros_like(initial), trainable=False, name="sums")
+        self._started = tf.Variable(False, trainable=False, name="started")
+
+    def nearest(self, vectors: tf.Tensor) -> tf.Tensor:
+        """Indices int32 ``[vectors, groups]`` of float32 ``[vectors, groups, dim]``."""
+        return nearest_codes(self.codes, vectors)
+
+    def lookup(self, symbols: tf.Tensor) -> tf.Tensor:
+        """Codes float32 ``[..., groups, dim]`` of int32 symbols ``[..., groups]``."""
+        groups, size, dim = self.codes.shape
+        return tf.gather(tf.reshape(self.codes, [groups * size, dim]), _rows(symbols, groups, size))
+
+    def update(self, vectors: tf.Tensor) -> None:
+        """Learns from one batch of vectors, float32 ``[vectors, groups, dim]``; none: no change."""
+
+        def learn():
+            tf.cond(self._started, lambda: self._follow(vectors), lambda: self._start(vectors))
+            return tf.constant(True)
+
+        tf.cond(tf.shape(vectors)[0] > 0, learn, lambda: tf.constant(False))
+
+    def _start(self, vectors: tf.Tensor) -> tf.Tensor:
+        if self._kmeans_steps:
+            size = self.codes.shape[1]
+            codes, usage = k_means(vectors, size, self._kmeans_steps, self._generator)
+        else:
+            # Equal shares: no code is dead before it had its chance.
+            codes = self.codes.read_value()
+            share = tf.cast(tf.shape(vectors)[0], tf.float32) / self.codes.shape[1]
+            usage = tf.fill(self.usage.shape, share)
+        self._assign(codes, usage, codes * usage[..., tf.newaxis])
+        return self._started.assign(True)
+
+    def _follow(self, vectors: tf.Tensor) -> tf.Tensor:
+        size = self.codes.shape[1]
+        counts, sums = members(self.nearest(vectors), vectors, size)
+        usage = self._decay * self.usage + (1 - self._decay) * counts
+        sums = self._decay * self._sums + (1 - self._decay) * sums
+        total = tf.reduce_sum(usage, axis=1, keepdims=True)
+        if self._by_gradient:
+            codes = self.codes.read_value()
+        else:
+            smooth = (usage + SMOOTHING) / (total + size * SMOOTHING) * total
+            codes = sums / tf.maximum(smooth, 1e-30)[..., tf.newaxis]
+        average = total / size
+        dead = usage < self._revive_below * average
+        revived = random_vectors(vectors, size, self._generator)
+        codes = tf.where(dead[..., tf.newaxis], revived, codes)
+        # With the average usage a revived code has some time to find vectors of its own.
+        usage = tf.where(dead, average, usage)
+        sums = tf.where(dead[..., tf.newaxis], revived * average[..., tf.newaxis], sums)
+        self._assign(codes, usage, sums)
+        return tf.constant(True)
+
+    def _assign(self, codes: tf.Tensor, usage: tf.Tensor, sums: tf.Tensor) -> None:
+        self.codes.assign(codes)
+        self.usage.assign(usage)
+        self._sums.assign(sums)
+
+
+def nearest_codes(codes: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
+    """Indices int32 ``[vectors, groups]`` of the nearest codes; of equally near ones the first.
+
+    Args:
+        codes: float32 ``[groups, size, dim]``.
+        vectors: float32 ``[vectors, groups, dim]``.
+    """
+    # |v - c|^2 less |v|^2, which is the same for all codes and would cost digits.
+    products = tf.linalg.matmul(tf.transpose(vectors, [1, 0, 2]), codes, transpose_b=True)
+    scores = 2.0 * products - tf.reduce_sum(tf.square(codes), axis=-1)[:, tf.newaxis]
+    return tf.transpose(tf.argmax(scores, axis=-1, output_type=tf.int32))
+
+
+def members(symbols: tf.Tensor, vectors: tf.Tensor, size: int) -> Tuple[tf.Tensor, tf.Tensor]:
+    """Number ``[groups, size]`` and sum ``[groups, size, dim]`` of each code's vectors."""
+    groups, dim = vectors.shape[1:]
+    rows = tf.reshape(_rows(symbols, groups, size), [-1])
+    sums = tf.math.unsorted_segment_sum(tf.reshape(vectors, [-1, dim]), rows, groups * size)
+    counts = tf.math.bincount(rows, minlength=groups * size, maxlength=groups * size)
+    return (
+        tf.reshape(tf.cast(counts, tf.float32), [groups, size]),
+        tf.reshape(sums, [groups, size, dim]),
+    )
+
+
+def random_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generator) -> tf.Tensor:
+    """Draws ``[groups, count, dim]``, each vector once before one comes again."""
+    number, groups = tf.shape(vectors)[0], vectors.shape[1]
+    order = tf.argsort(generator.uniform([groups, number]), axis=-1)
+    chosen = tf.gather(order, tf.range(count) % number, axis=1)
+    return tf.gather(tf.transpose(vectors, [1, 0, 2]), chosen, batch_dims=1)
+
+
+def k_means(
+    vectors: tf.Tensor, size: int, steps: int, generator: tf.random.Generator
+) -> Tuple[tf.Tensor, tf.Tensor]:
+    """Lloyd's iterations from a k-means++ start (Arthur & Vassilvitskii 2007).
+
+    Fewer vectors than codes give codes that coincide; a code that loses its vectors stays.
+
+    Args:
+        vectors: float32 ``[vectors, groups, dim]``, at least one.
+        size: number of codes a group.
+        steps: iterations, at least 1.
+        generator: draws the start.
+
+    Returns:
+        Codes float32 ``[groups, size, dim]``, and how many vectors each had at the end.
+    """
+    codes = _spread_vectors(vectors, size, generator)
+    for _ in range(steps):
+        counts, sums = members(nearest_codes(codes, vectors), vectors, size)
+        counts = counts[..., tf.newaxis]
+        codes = tf.where(counts > 0, sums / tf.maximum(counts, 1.0), codes)
+    return codes, members(nearest_codes(codes, vectors), vectors, size)[0]
+
+
+def _spread_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generator) -> tf.Tensor:
+    """Vectors drawn one by one, in proportion to the squared distance to those drawn before."""
+    by_group = tf.transpose(vectors, [1, 0, 2])
+    number, groups, dim = tf.shape(vectors)[0], vectors.shape[1], vectors.shape[2]
+
+    def draw(index, squares, chosen):
+        # The largest of logarithm plus Gumbel noise is a draw from the distribution.
+        gumbel = -tf.math.log(-tf.math.log(generator.uniform([groups, number])))
+        pick = tf.argmax(tf.math.log(squares + 1e-30) + gumbel, axis=-1, output_type=tf.int32)
+        code = tf.gather(by_group, pick, batch_dims=1)
+        distances = tf.reduce_sum(tf.square(by_group - code[:, tf.newaxis]), axis=-1)
+        return index + 1, tf.minimum(squares, distances), chosen.write(index, code)
+
+    _, _, chosen = tf.while_loop(
+        lambda index, *_: index < count,
+        draw,
+        (0, tf.fill([groups, number], 1e30), tf.TensorArray(tf.float32, count)),
+    )
+    return tf.ensure_shape(tf.transpose(chosen.stack(), [1, 0, 2]), [groups, count, dim])
+
+
+def _rows(symbols: tf.Tensor, groups: int, size: int) -> tf.Tensor:
+    """Numbers of codes when the groups' codebooks stand one behind the other."""
+    return symbols + tf.range(groups) * size

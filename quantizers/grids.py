@@ -1,0 +1,67 @@
+"""Grids: where on the line the symbols of a scalar quantizer lie.
+
+Rounding has one grid, the integers. A dithered quantizer shifts it, a trellis switches between two,
+a lattice coordinate may depend on the ones before it. What an entropy model needs of a grid is one
+increasing function from the symbol axis to the line: symbol k lies at ``grid(k)``, and its cell
+reaches from ``grid(k - 1/2)`` to ``grid(k + 1/2)``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import List
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Affine:
+    """Equally spaced points: ``offset + step * k``."""
+
+    offset: float = 0.0
+    step: float = 1.0
+
+    def __call__(self, symbols: tf.Tensor) -> tf.Tensor:
+        """Places on the line of float32 points of the symbol axis; same shape."""
+        return self.offset + self.step * symbols
+
+
+@dataclasses.dataclass(frozen=True)
+class HalfIntegersAndZero:
+    """``k - sign(k) / 2``: the half-integers, with 0 between them."""
+
+    def __call__(self, symbols: tf.Tensor) -> tf.Tensor:
+        """Places on the line of float32 points of the symbol axis; same shape."""
+        distance = tf.abs(symbols)
+        return tf.sign(symbols) * tf.maximum(distance / 2, distance - 0.5)
+
+
+INTEGER_GRID = Affine()
+
+
+class Layout:
+    """In which order the channels of one array are coded, and on which grids.
+
+    This one codes all channels at once on the first grid; a subclass may split them into stages.
+
+    Attributes:
+        stages: channel numbers, int arrays; together each channel once.
+    """
+
+    def __init__(self, channels: int):
+        """Takes the number of symbol channels."""
+        self.stages: List[np.ndarray] = [np.arange(channels)]
+
+    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
+        """Grid numbers of a stage.
+
+        Args:
+            stage: its number.
+            symbols: int32 ``[..., channels]``; only channels of earlier stages may be read.
+
+        Returns:
+            int32 ``[..., channels of the stage]``.
+        """
+        del stage
+        return tf.zeros_like(symbols)

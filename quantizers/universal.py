@@ -1,0 +1,90 @@
+"""Universal quantization: rounding to a grid that a shared dither shifts at every latent.
+
+Agustsson & Theis 2020, "Universally Quantized Neural Compression", arXiv 2006.09952: the error
+after training is the uniform noise of training, whatever the latents.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import tensorflow as tf
+
+from quantizers.contract import Integers, ScalarSurrogate
+from quantizers.grids import Affine, Layout
+from quantizers.scalar import LARGEST_SYMBOL, ScalarQuantizer
+
+DITHERS = 16
+"""Different shifts, equally spaced over one cell: each needs coding tables of its own."""
+
+
+class UniversalQuantizer(ScalarQuantizer):
+    """``round(y - u) + u`` after training, with u from a seed that stands in the file.
+
+    The dither of an array is a pure function of seed and shape, and each of its values a multiple
+    of 1/32: sums are exact in float32, so encoder and decoder agree on every machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        decoder: ScalarSurrogate,
+        rate: Optional[ScalarSurrogate] = None,
+        hard_from_step: Optional[int] = None,
+        dither_seed: int = 0,
+    ):
+        """Fills the slots for training; see ``ScalarQuantizer``.
+
+        Args:
+            decoder: surrogate of the decoder's slot.
+            rate: surrogate of the rate's slot.
+            hard_from_step: see ``ScalarQuantizer``.
+            dither_seed: of the files that this codes, 0 to 2**32 - 1; they decode with any.
+        """
+        super().__init__(decoder=decoder, rate=rate, hard_from_step=hard_from_step)
+        if not 0 <= dither_seed < 2**32:
+            raise ValueError(f"dither_seed={dither_seed} must be 0 to {2**32 - 1}.")
+        self.file_seed = dither_seed
+
+    @property
+    def alphabet(self) -> Integers:
+        """Integers on the shifted grids."""
+        return Integers(tuple(Affine(offset=_shift(number)) for number in range(DITHERS)))
+
+    def encode(self, latents: tf.Tensor) -> tf.Tensor:
+        """Nearest symbols on the shifted grids: int32, same shape as ``latents``."""
+        latents = tf.clip_by_value(tf.cast(latents, tf.float32), -LARGEST_SYMBOL, LARGEST_SYMBOL)
+        dither = _shift(_dither_numbers(tf.shape(latents), self.file_seed))
+        return tf.cast(tf.round(latents - dither), tf.int32)
+
+    def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
+        """Values of int32 ``symbols``: float32, same shape."""
+        seed = self.file_seed if seed is None else seed
+        return tf.cast(symbols, tf.float32) + _shift(_dither_numbers(tf.shape(symbols), seed))
+
+    def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
+        """All channels at once; grid numbers from the seed."""
+        return _DitherLayout(channels, self.file_seed if seed is None else seed)
+
+
+class _DitherLayout(Layout):
+    def __init__(self, channels: int, seed: int):
+        super().__init__(channels)
+        self._seed = seed
+
+    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
+        return _dither_numbers(tf.shape(symbols), self._seed)
+
+
+def _dither_numbers(shape: tf.Tensor, seed: int) -> tf.Tensor:
+    """Int32 of ``shape`` in 0..DITHERS - 1."""
+    # Philox by name: the automatic choice of an algorithm differs between devices.
+    halves = [seed % 2**16, seed // 2**16]
+    return tf.random.stateless_uniform(shape, halves, 0, DITHERS, tf.int32, alg="philox")
+
+
+def _shift(number):
+    """Where a dither number lies within the cell: float, -1/2 to 1/2 exclusive."""
+    if isinstance(number, tf.Tensor):
+        number = tf.cast(number, tf.float32)
+    return (number + 0.5) / DITHERS - 0.5
