@@ -22,7 +22,7 @@ def main(config: DictConfig) -> None:
     """Entry point: one run on one dataset."""
     with one_line_errors():
         source = build_part(config.data) if config.get("data") else None
-        evaluate(config.run, source, config.split, config.limit, config.precision)
+        evaluate(config.run, source, config.split, config.limit, config.precision, config.stages)
 
 
 def evaluate(
@@ -31,6 +31,7 @@ def evaluate(
     split: Optional[str] = None,
     limit: Optional[int] = None,
     precision: str = "float32",
+    stages: Optional[int] = None,
 ) -> None:
     """Evaluates a trained run; the results stand in its directory.
 
@@ -40,6 +41,7 @@ def evaluate(
         split: of the images; None takes what the source offers for evaluation.
         limit: at most so many images.
         precision: of the transforms.
+        stages: of a residual quantizer, how many refinement stages the files get; None: all.
     """
     from omegaconf import OmegaConf
 
@@ -49,7 +51,7 @@ def evaluate(
 
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all images.")
-    saved = load_run(run, precision)
+    saved = load_run(run, precision, stages)
     if source is None:
         source = build_part(saved.config.data)
         split = split or "test"
@@ -58,13 +60,14 @@ def evaluate(
         saved.codec,
         lambda: itertools.islice(source.images(split), limit),
         saved.directory.results,
-        dataset=source.name_of(split),
+        dataset=source.name_of(split) + (f"-stages{stages}" if stages else ""),
         provenance=provenance(
             config=OmegaConf.to_container(saved.config, resolve=True),
             seed=saved.config.seed,
             fingerprint=saved.codec.fingerprint.hex(),
             split=split,
             limit=limit,
+            stages=stages,
         ),
     )
 

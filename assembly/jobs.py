@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def run_jobs(
     """Trains and evaluates every job in ``folder/<name>``, with a log in ``folder/<name>.log``.
 
     A finished job is not run again and an interrupted one is resumed. One that fails is named and
-    left out; the others go on.
+    left out; the others go on. Ctrl-C reaches the run in progress, which keeps its step.
 
     Args:
         jobs: name of a run -> its overrides of train.py.
@@ -55,6 +56,9 @@ def run_jobs(
 
     Returns:
         The outcomes of the jobs that succeeded, in their order.
+
+    Raises:
+        KeyboardInterrupt: a job was interrupted.
     """
     folder.mkdir(parents=True, exist_ok=True)
     outcomes, failed = {}, []
@@ -64,6 +68,8 @@ def run_jobs(
         print(f"[{number}/{len(jobs)}] {name}: train.py {' '.join(overrides)}", flush=True)
         with (folder / f"{name}.log").open("a") as log:
             status = subprocess.call([sys.executable, str(TRAIN), *command], stdout=log, stderr=log)
+        if status == 128 + signal.SIGINT:
+            raise KeyboardInterrupt
         if status:
             failed.append(name)
             print(f"  failed with exit status {status}; see {folder / name}.log", flush=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from omegaconf import DictConfig
 
@@ -21,17 +21,19 @@ class SavedRun(NamedTuple):
     codec: ImageCodec
 
 
-def load_run(run: str, precision: str = "float32") -> SavedRun:
+def load_run(run: str, precision: str = "float32", stages: Optional[int] = None) -> SavedRun:
     """Loads a trained run.
 
     Args:
         run: name under ``runs/``, or a path.
         precision: of the transforms; float32 whatever the run was trained in, because a decoder
             should not depend on what the machine is fast at.
+        stages: of a residual quantizer, how many refinement stages files get; None: all.
 
     Raises:
         FileNotFoundError: there is no such run.
-        ValueError: the run has not been trained to its end, or its files are damaged.
+        ValueError: the run has not been trained to its end, its files are damaged, or its quantizer
+            has not so many stages.
     """
     path = run_path(run)
     if not path.exists() and pathlib.Path(run).exists():
@@ -46,4 +48,4 @@ def load_run(run: str, precision: str = "float32") -> SavedRun:
     model = build_model(config)
     restore_model(model, directory.model)
     model.quantizer.advance(config.steps - 1)  # The last step that was taken.
-    return SavedRun(directory, config, ImageCodec(model, path.resolve().name))
+    return SavedRun(directory, config, ImageCodec(model, path.resolve().name, stages))

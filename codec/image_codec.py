@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from codec import container
 from codec.fingerprint import fingerprint
-from codec.payload import pack_symbols, symbol_bits, unpack_values
+from codec.payload import first_stages, pack_symbols, symbol_bits, unpack_values
 from models import Autoencoder
 
 
@@ -39,23 +39,32 @@ class ImageCodec:
         has_fixed_length: whether ``encode`` takes ``fixed_length=True``.
     """
 
-    def __init__(self, model: Autoencoder, name: str):
-        """Takes a frozen model (``ValueError`` otherwise)."""
+    def __init__(self, model: Autoencoder, name: str, stages: Optional[int] = None):
+        """Takes a model that can code.
+
+        Args:
+            model: trained and frozen.
+            name: how tables and figures call it.
+            stages: of a residual quantizer, how many refinement stages files get; None: all. Files
+                of any number of stages decode.
+
+        Raises:
+            ValueError: the model is not frozen, or its quantizer has not so many stages.
+        """
         if not model.entropy.frozen:
             raise ValueError("model must be frozen: its entropy model has no coding tables yet.")
+        first_stages(model, tf.zeros([model.quantizer.stages], tf.int32), stages)
         self._model = model
+        self._stages = stages
         self.name = name
         self.fingerprint = fingerprint(model)
         self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
 
-    def encode(
-        self, pixels: np.ndarray, *, stages: Optional[int] = None, fixed_length: bool = False
-    ) -> bytes:
+    def encode(self, pixels: np.ndarray, *, fixed_length: bool = False) -> bytes:
         """The bytes of the image's .rtc file.
 
         Args:
             pixels: the image.
-            stages: of a residual quantizer, how many to keep; None keeps all.
             fixed_length: of finite alphabets, spend the same bits on every symbol.
 
         Raises:
@@ -64,8 +73,7 @@ class ImageCodec:
         height, width = _check_pixels(pixels)
         latents = self._model.latents(pixels)
         tf.debugging.assert_all_finite(latents, "The model gives latents that are not finite.")
-        symbols = self._model.quantizer.encode(latents)
-        payload = pack_symbols(self._model, symbols, stages=stages, fixed_length=fixed_length)
+        payload = pack_symbols(self._model, self._symbols(latents), fixed_length=fixed_length)
         return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
 
     def decode(self, data: bytes) -> np.ndarray:
@@ -92,18 +100,22 @@ class ImageCodec:
                 at the end of the quantizer's schedules.
         """
         height, width = _check_pixels(pixels)
-        quantized = self._model.quantizer(self._model.latents(pixels), training=training)
-        return _to_pixels(self._model.image(quantized.decoder, height, width))
+        latents = self._model.latents(pixels)
+        if self._stages is None or training:
+            values = self._model.quantizer(latents, training=training).decoder
+        else:
+            values = self._model.quantizer.decode(self._symbols(latents))
+        return _to_pixels(self._model.image(values, height, width))
 
     def estimate_bits(self, pixels: np.ndarray, seed: int = 0) -> RateEstimate:
         """Bits without coding; ``seed`` draws the noise."""
         _check_pixels(pixels)
         model = self._model
         latents = model.latents(pixels)
-        symbols = model.quantizer.encode(latents)
+        symbols = self._symbols(latents)
         noise = fixed_length = math.nan
         if self.has_fixed_length:
-            fixed_length = model.entropy.fixed_length_bits(*latents.shape[:2])
+            fixed_length = model.entropy.fixed_length_bits(*symbols.shape)
         else:
             u = tf.random.stateless_uniform(tf.shape(latents), [seed, 0], -0.5, 0.5)
             noise = float(model.entropy.bits((latents + u)[tf.newaxis])[0])
@@ -114,6 +126,9 @@ class ImageCodec:
             rounded=symbol_bits(model, symbols),
             fixed_length=fixed_length,
         )
+
+    def _symbols(self, latents: tf.Tensor) -> tf.Tensor:
+        return first_stages(self._model, self._model.quantizer.encode(latents), self._stages)
 
 
 def _check_pixels(pixels: np.ndarray):

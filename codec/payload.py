@@ -21,20 +21,24 @@ PRELUDE_LIMIT = 4
 _FIXED_LENGTH = 128
 
 
-def pack_symbols(
-    model: Autoencoder,
-    symbols: tf.Tensor,
-    *,
-    stages: Optional[int] = None,
-    fixed_length: bool = False,
-) -> bytes:
+def first_stages(model: Autoencoder, symbols: tf.Tensor, stages: Optional[int]) -> tf.Tensor:
+    """Symbols ``[..., symbol channels]`` of the first refinement stages; None keeps all.
+
+    Raises:
+        ValueError: the model's quantizer has not so many.
+    """
+    whole = model.quantizer.stages
+    if stages is not None and not 1 <= stages <= whole:
+        raise ValueError(f"stages={stages} must be 1 to {whole} with this quantizer.")
+    return symbols[..., : symbols.shape[-1] // whole * (stages or whole)]
+
+
+def pack_symbols(model: Autoencoder, symbols: tf.Tensor, *, fixed_length: bool = False) -> bytes:
     """Codes int32 symbols ``[rows, columns, symbol channels]``.
 
     Args:
         model: frozen.
-        symbols: as its quantizer encodes them.
-        stages: how many refinement stages to keep; None keeps all. Only a residual quantizer has
-            more than one.
+        symbols: as its quantizer encodes them, of all its refinement stages or the first few.
         fixed_length: spend the same bits on every symbol, whatever the prior has learned. Only for
             finite alphabets.
 
@@ -42,18 +46,15 @@ def pack_symbols(
         ValueError: an option that this model's quantizer does not have.
     """
     quantizer = model.quantizer
-    if stages is not None and not 1 <= stages <= quantizer.stages:
-        raise ValueError(f"stages={stages} must be 1 to {quantizer.stages} with this quantizer.")
     if quantizer.alphabet.kind == "integers":
         if fixed_length:
             raise ValueError("fixed_length=True needs a quantizer of finitely many symbols.")
         seed = quantizer.file_seed
         prelude = b"" if seed is None else struct.pack("<I", seed)
         return prelude + model.entropy.compress(symbols, quantizer.layout(symbols.shape[-1]))
-    stages = stages or quantizer.stages
-    kept = symbols[..., : symbols.shape[-1] // quantizer.stages * stages]
+    stages = symbols.shape[-1] * quantizer.stages // len(quantizer.alphabet.sizes)
     prelude = bytes([stages + _FIXED_LENGTH * fixed_length])
-    return prelude + model.entropy.compress(kept, fixed_length=fixed_length)
+    return prelude + model.entropy.compress(symbols, fixed_length=fixed_length)
 
 
 def unpack_values(model: Autoencoder, payload: bytes, rows: int, columns: int) -> tf.Tensor:

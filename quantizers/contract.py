@@ -89,6 +89,7 @@ class Quantizer(tf.Module):
 
     def update(self, latents: tf.Tensor) -> None:
         """Learns from a training batch's latents what gradients do not teach; once a step."""
+        del latents
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
         """Symbols int32 ``[..., symbol channels]`` of latents ``[..., channels]``."""

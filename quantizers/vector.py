@@ -154,9 +154,12 @@ class CodebookFactory:
         self._initial = np.random.default_rng(seed)
         self._dim = dim
         self._size = codebook_size
-        self._learning = {
-            "decay": decay, "kmeans_steps": kmeans_steps, "revive_below": revive_below
-        }  # fmt: skip
+        self._learning = dict(
+            by_gradient=self.by_gradient,
+            decay=decay,
+            kmeans_steps=kmeans_steps,
+            revive_below=revive_below,
+        )
 
     def __call__(self, channels: int) -> Codebooks:
         """Codebooks of all groups; ValueError if ``dim`` does not divide ``channels``."""
@@ -164,7 +167,6 @@ class CodebookFactory:
         return Codebooks(
             self._initial.normal(size=[groups, self._size, self._dim]),
             generator=self.generator,
-            by_gradient=self.by_gradient,
             **self._learning,
         )
 

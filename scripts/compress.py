@@ -6,6 +6,7 @@ python scripts/compress.py --run runs/NAME in.png out.rtc
 from __future__ import annotations
 
 import argparse
+from typing import Optional
 
 from assembly.user_errors import one_line_errors
 
@@ -16,19 +17,25 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="run directory, or its name under runs/")
     parser.add_argument("image", help="PNG, JPEG or WebP file")
     parser.add_argument("output", help=".rtc file to write")
+    parser.add_argument(
+        "--stages", type=int, help="of a residual quantizer, how many refinement stages (all)"
+    )
+    parser.add_argument(
+        "--fixed-length", action="store_true", help="of a codebook: equal bits for every symbol"
+    )
     arguments = parser.parse_args()
     with one_line_errors():
-        compress(arguments.run, arguments.image, arguments.output)
+        compress(**vars(arguments))
 
 
-def compress(run: str, image: str, output: str) -> None:
+def compress(run: str, image: str, output: str, stages: Optional[int], fixed_length: bool) -> None:
     """Codes the file ``image`` into the file ``output``."""
     from assembly.saved_run import load_run
     from codec import write_atomically
     from data import read_image
 
     pixels = read_image(image)
-    data = load_run(run).codec.encode(pixels)
+    data = load_run(run, stages=stages).codec.encode(pixels, fixed_length=fixed_length)
     write_atomically(output, data)
     height, width = pixels.shape[:2]
     bpp = 8 * len(data) / (height * width)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import sys
 from typing import Dict
 
 from assembly.choices import CONFIGS
@@ -41,6 +42,7 @@ def main() -> None:
         text = table(outcomes)
         (arguments.folder / "table.txt").write_text(text + "\n")
         print(f"\n{text}")
+        sys.exit(len(outcomes) < len(jobs))
 
 
 def table(outcomes: Dict[str, Outcome]) -> str:

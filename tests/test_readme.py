@@ -1,22 +1,24 @@
 """What the README shows works: its commands compose, its files exist, its new quantizer runs."""
 
+import os
 import pathlib
 import re
 import shlex
+import shutil
+import subprocess
 import sys
-import types
 
-import numpy as np
 import pytest
-import tensorflow as tf
-from omegaconf import OmegaConf
 
-from assembly.parts import build_part
+from assembly.parts import build_part, fill_slots
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "docs" / "quantizers.md").read_text()
+PAGES = {path: path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))}
 COMMANDS = [
-    shlex.split(line.split("  #")[0]) for line in re.findall(r"^python .*$", README, re.MULTILINE)
+    shlex.split(line.split("  #")[0])
+    for line in re.findall(r"^python .*$", "\n".join(PAGES.values()), re.MULTILINE)
 ]
 
 
@@ -31,8 +33,14 @@ def test_names_every_quantizer_model_and_source():
 
 
 def test_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+    for page, text in PAGES.items():
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_guide_names_every_quantizer():
+    for path in (ROOT / "configs" / "quantizer").glob("*.yaml"):
+        assert f"| `{path.stem}` |" in GUIDE, path
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -42,27 +50,31 @@ def test_commands_compose(words, compose):
     script, arguments = words[1], words[2:]
     assert (ROOT / script).is_file()
     if script == "train.py" and arguments != ["--help"]:
-        config = compose(*arguments)
-        assert build_part(config.quantizer).alphabet
+        config = fill_slots(compose(*arguments))
+        assert callable(build_part(config.quantizer))
     elif script == "evaluate.py":
         with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
             assert hydra.compose("evaluate", overrides=arguments).run
 
 
-def test_the_new_quantizer_runs():
+def test_the_new_quantizer_of_the_guide_is_two_files_and_trains(tmp_path):
     code, yaml = (
-        re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)[1]
+        re.search(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[1]
         for language in ("python", "yaml")
     )
-    name = re.match(r"# quantizers/(\w+)\.py", code)[1]
-    assert yaml.startswith(f"# configs/quantizer/{name}.yaml")
-    module = types.ModuleType(f"quantizers.{name}")
-    exec(code, module.__dict__)
-    sys.modules[module.__name__] = module
-    try:
-        quantizer = build_part(OmegaConf.create({"seed": 1, "q": OmegaConf.create(yaml)}).q)
-        y = tf.constant([0.2, 1.6])
-        np.testing.assert_allclose(quantizer(y, training=True).decoder, [0.1, 1.8], atol=1e-6)
-        np.testing.assert_array_equal(quantizer.encode(y), [0, 2])
-    finally:
-        del sys.modules[module.__name__]
+    skipped = shutil.ignore_patterns(".*", "build", "runs", "tests", "docs", "__pycache__")
+    project = shutil.copytree(ROOT, tmp_path / "project", ignore=skipped)
+    for text in (code, yaml):
+        (project / re.match(r"# (\S+)", text)[1]).write_text(text)
+    command = "train.py quantizer=half_round steps=3 model.transforms.num_filters=4 test_images=1"
+    done = subprocess.run(
+        [sys.executable, *command.split(), "quantizer.decoder.share=1", "run=half"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "share 1" in done.stdout and "train-test gap" in done.stdout
+    assert list((project / "runs" / "half" / "results").glob("*.json"))

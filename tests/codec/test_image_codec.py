@@ -117,3 +117,46 @@ def test_latents_that_are_not_finite_are_refused(make_codec):
 def test_an_unfrozen_model_is_refused(make_codec):
     with pytest.raises(ValueError, match="must be frozen"):
         ImageCodec(make_codec(freeze=False), "unfrozen")
+
+
+def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
+    model = make_codec("quantizer=residual_vector", freeze=False)
+    pixels = picture(64, 64)
+    for _ in range(3):  # k-means starts the codebooks, so that each stage has something to refine
+        model.quantizer.update(model.latents(pixels))
+    model.entropy.freeze()
+    codecs = [ImageCodec(model, "rvq", stages) for stages in (1, 2, None)]
+    sizes, errors = [], []
+    latents = model.latents(pixels)
+    for codec in codecs:
+        data = codec.encode(pixels)
+        for reader in codecs:
+            np.testing.assert_array_equal(reader.decode(data), codec.reconstruct(pixels))
+        values = model.quantizer.decode(codec._symbols(latents))
+        sizes.append(len(data))
+        errors.append(float(tf.reduce_mean(tf.math.squared_difference(values, latents))))
+        bits = codec.estimate_bits(pixels)
+        assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + 8 * 28
+    assert sizes == sorted(sizes) and len(set(sizes)) == 3
+    assert errors == sorted(errors, reverse=True) and errors[2] < 0.9 * errors[0]
+
+
+@pytest.mark.parametrize("quantizer", ["residual_vector", "mixed"])
+def test_stages_that_there_are_not_are_refused(make_codec, quantizer):
+    model = make_codec(f"quantizer={quantizer}", freeze=False)
+    model.entropy.freeze()
+    with pytest.raises(ValueError, match=r"stages=99 must be 1 to \d+ with this quantizer"):
+        ImageCodec(model, "small", stages=99)
+
+
+def test_integers_have_no_fixed_length(make_codec):
+    with pytest.raises(ValueError, match="fixed_length=True needs a quantizer of finitely many"):
+        make_codec("quantizer=mixed").encode(picture(16, 16), fixed_length=True)
+
+
+def test_a_dithered_file_carries_its_seed(make_codec):
+    pixels = picture(48, 48)
+    ours = make_codec("quantizer=universal", "quantizer.dither_seed=77")
+    data = ours.encode(pixels)
+    decoded = make_codec("quantizer=universal", "quantizer.dither_seed=5").decode(data)
+    np.testing.assert_array_equal(decoded, ours.reconstruct(pixels))

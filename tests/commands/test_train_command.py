@@ -118,6 +118,21 @@ def test_killed_in_the_middle_it_resumes_to_the_same_weights(finished, tmp_path)
     assert steps == sorted(set(steps)), "steps taken again are logged once"
 
 
+def test_killed_it_resumes_codebooks_schedules_and_the_hard_stage_too(tmp_path):
+    for overrides in (
+        ("quantizer=residual_vector", "lmbda_factor={_target_: quantizers.schedules.Linear, "
+         "start: 4, end: 1, end_step: 50}"),
+        ("quantizer=soft_then_hard", "quantizer@decoder=gumbel"),
+    ):  # fmt: skip
+        folder = tmp_path / overrides[0].split("=")[1]
+        uninterrupted = train(f"run={folder}/whole", *overrides)
+        assert uninterrupted.returncode == 0, uninterrupted.stderr
+        run = folder / "killed"
+        assert start_and_signal(run, signal.SIGKILL, 50, *overrides) == -signal.SIGKILL
+        assert train(f"run={run}", *overrides).returncode == 0
+        assert_same_weights(folder / "whole", run)
+
+
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_it_keeps_the_step_it_was_at(finished, tmp_path, signum, status):
     uninterrupted, _ = finished

@@ -106,6 +106,18 @@ def test_coded_size_is_the_estimate(prior):
     assert abs(bits - estimate) <= 0.005 * estimate + 32
 
 
+def test_a_large_alphabet_of_rare_symbols_codes_to_its_estimate_too():
+    """Without the uniform share in the probabilities the coder would need 5 % more."""
+    prior = CategoricalPrior(channels=1, alphabet=Indices((4096,)))
+    (logits,) = prior.trainable_variables
+    logits.assign(tf.one_hot([0, 1, 2, 3], 4096, on_value=3.0)[tf.newaxis].numpy().sum(1))
+    prior.freeze()
+    values = tf.constant(np.random.default_rng(0).integers(0, 4, (100, 100, 1)), tf.int32)
+    estimate = prior.symbol_bits(values)
+    assert estimate > 10_000 * 2.05
+    assert abs(8 * len(prior.compress(values)) - estimate) <= 0.005 * estimate + 32
+
+
 def test_fixed_length_size_is_the_logarithm_of_the_sizes_whatever_the_symbols(prior, untrained):
     expected = prior.fixed_length_bits(64, 64)
     last = tf.ones([64, 64, 4], tf.int32) * (np.array(SIZES) - 1)
@@ -190,7 +202,7 @@ def test_symbols_outside_the_alphabet_are_refused(prior):
 
 
 def test_codes_indices_alone():
-    with pytest.raises(ValueError, match="CategoricalPrior codes indices, but .* integers on a li"):
+    with pytest.raises(ValueError, match=r"Prior codes indices, but .* yields integers on a line"):
         CategoricalPrior(channels=2, alphabet=Integers())
 
 

@@ -1,0 +1,278 @@
+"""Pictures of surrogates: what the decoder sees for a latent, and which gradient comes back."""
+
+from __future__ import annotations
+
+import io
+import math
+import pathlib
+from typing import List, NamedTuple, Sequence, Tuple
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from codec.files import write_atomically
+from evaluation.surrogate_statistics import RANGE, Response
+
+_POINTS = 800
+LATENTS = (np.arange(_POINTS) + 0.5) * 4 / _POINTS - 2
+"""Where responses are drawn: -2 to 2, no integer and no tie among them."""
+
+# Okabe & Ito 2008: told apart under every common colour blindness. From blunt to sharp.
+_COLOURS = ("#56B4E9", "#0072B2", "#D55E00")
+_TINT = 0.22
+_ROUND = {"color": "0.35", "lw": 0.6, "zorder": 1}
+_IDENTITY = {"color": "0.35", "lw": 0.6, "ls": (0, (4, 3)), "zorder": 1}
+
+# Inches. The overview is as wide as the text of a printed page.
+_DPI = 200
+_WIDTH = 7.2
+_COLUMNS = 4
+_LEFT = 0.52
+_RIGHT = 0.06
+_BETWEEN = 0.12
+_VALUE_HEIGHT = 1.1
+_GRADIENT_HEIGHT = 0.86
+_WITHIN = 0.07
+_TITLE_LINE = 0.125
+_BELOW = 0.14
+_X_AXIS = 0.38
+
+_VALUE_LIMITS = (-2.8, 3.5)
+_GRADIENT_LIMITS = (-3.0, 7.5)
+_TITLE_CHARACTERS = 29
+
+
+class Panel(NamedTuple):
+    """One surrogate.
+
+    Attributes:
+        names: of the quantizers that have it in the decoder slot.
+        responses: at ``LATENTS``, one to three, from blunt to sharp.
+    """
+
+    names: Sequence[str]
+    responses: Sequence[Response]
+
+
+def write_overview(path: pathlib.Path, panels: Sequence[Panel]) -> Tuple[pathlib.Path, ...]:
+    """Writes all surrogates as small multiples, value above gradient, as PNG and SVG.
+
+    Args:
+        path: where to; the suffix is replaced by .png and .svg.
+        panels: at least one.
+
+    Returns:
+        The two paths.
+    """
+    return _write(path, 7, lambda: _overview(panels))
+
+
+def write_pair(path: pathlib.Path, responses: Sequence[Response]) -> Tuple[pathlib.Path, ...]:
+    """Writes the value and the gradient of one surrogate side by side, as PNG and SVG.
+
+    Args:
+        path: where to; the suffix is replaced by .png and .svg.
+        responses: at ``LATENTS``, one to three, from blunt to sharp.
+
+    Returns:
+        The two paths.
+    """
+    return _write(path, 9, lambda: _pair(responses))
+
+
+def _write(path, font_size, draw):
+    fonts = {"font.family": "DejaVu Sans", "font.size": font_size, "svg.hashsalt": "roundtrip"}
+    paths = []
+    with matplotlib.rc_context({**fonts, "axes.linewidth": 0.6}):
+        figure = draw()
+        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
+            file = io.BytesIO()
+            figure.savefig(file, format=suffix[1:], dpi=_DPI, metadata=metadata)
+            paths.append(pathlib.Path(path).with_suffix(suffix))
+            write_atomically(paths[-1], file.getvalue())
+    return tuple(paths)
+
+
+def _overview(panels):
+    # The cell after the last panel explains the lines.
+    columns = min(_COLUMNS, len(panels) + 1)
+    rows = math.ceil((len(panels) + 1) / columns)
+    panel_width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _BETWEEN) / _COLUMNS
+    width = _LEFT + columns * panel_width + (columns - 1) * _BETWEEN + _RIGHT
+    titles = [_title(panel.names) for panel in panels]
+    title_heights = [
+        _TITLE_LINE * max(len(title) for title in titles[row * columns : (row + 1) * columns])
+        for row in range(rows)
+        if titles[row * columns : (row + 1) * columns]
+    ]
+    title_heights += [_TITLE_LINE] * (rows - len(title_heights))
+    body = _VALUE_HEIGHT + _WITHIN + _GRADIENT_HEIGHT
+    height = sum(title_heights) + rows * (0.08 + body) + (rows - 1) * _BELOW + _X_AXIS
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+
+    def axes(left, top, axes_height):
+        bottom = height - top - axes_height
+        box = (left / width, bottom / height, panel_width / width, axes_height / height)
+        return figure.add_axes(box)
+
+    top = 0.0
+    for row in range(rows):
+        top += 0.08 + title_heights[row]
+        for column in range(columns):
+            number = row * columns + column
+            left = _LEFT + column * (panel_width + _BETWEEN)
+            if number > len(panels):
+                break
+            if number == len(panels):
+                _draw_key(axes(left, top, body))
+                break
+            value = axes(left, top, _VALUE_HEIGHT)
+            gradient = axes(left, top + _VALUE_HEIGHT + _WITHIN, _GRADIENT_HEIGHT)
+            # The key needs no axis of its own: the panel above it carries the labels.
+            lowest = number + columns >= len(panels)
+            _draw_small(value, gradient, panels[number], titles[number], column == 0, lowest)
+        top += body + _BELOW
+    return figure
+
+
+def _title(names) -> List[str]:
+    """Names in lines that a panel is wide enough for."""
+    lines = [""]
+    for number, name in enumerate(names):
+        word = name + ("," if number < len(names) - 1 else "")
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > _TITLE_CHARACTERS:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def _draw_small(value, gradient, panel, title, first, lowest):
+    _draw_responses(value, gradient, panel.responses, lw=1.1)
+    value.set_ylim(*_VALUE_LIMITS)
+    gradient.set_ylim(*_GRADIENT_LIMITS)
+    value.set_title("\n".join(title), fontsize=7.5, loc="left", pad=3, linespacing=1.15)
+    for axes, ticks in ((value, (-2, 0, 2)), (gradient, (-2, 0, 2, 4, 6))):
+        axes.set_xticks((-1, 0, 1))
+        axes.set_yticks(ticks)
+        axes.tick_params(length=2, width=0.6, pad=2, labelleft=first)
+    value.tick_params(labelbottom=False)
+    gradient.tick_params(labelbottom=lowest)
+    if lowest:
+        gradient.set_xlabel("latent y", labelpad=1.5)
+    if first:
+        value.set_ylabel("decoder sees", labelpad=2)
+        gradient.set_ylabel("gradient", labelpad=2)
+    if panel.responses[0].label:
+        spacing = {"borderaxespad": 0.2, "handlelength": 1.0, "handletextpad": 0.5}
+        handles, labels = _labelled(panel.responses, lw=1.1)
+        value.legend(
+            handles,
+            labels,
+            loc="upper left",
+            frameon=False,
+            labelspacing=0.15,
+            fontsize=6.5,
+            **spacing,
+        )
+    _note_clipped(gradient, panel.responses)
+
+
+def _note_clipped(axes, responses):
+    """Says how far curves and ranges go that leave the frame, between two of the peaks."""
+    lowest = min(response.gradient.low.min() for response in responses)
+    highest = max(response.gradient.high.max() for response in responses)
+    low, high = axes.get_ylim()
+    for beyond, extreme, arrow, place, side in (
+        (highest > high, highest, "\N{BLACK UP-POINTING TRIANGLE}", 0.96, "top"),
+        (lowest < low, lowest, "\N{BLACK DOWN-POINTING TRIANGLE}", 0.04, "bottom"),
+    ):
+        if beyond:
+            text = f"{arrow}{extreme:.0f}"
+            axes.text(0.5, place, text, transform=axes.transAxes, ha="center", va=side, fontsize=7)
+
+
+def _draw_key(axes):
+    axes.axis("off")
+    first, middle, last = (Line2D([], [], color=colour, lw=1.1) for colour in _COLOURS)
+    low, high = RANGE
+    entries = [
+        (first, "first value of the schedule"),
+        (middle, "middle"),
+        (last, "last, or no schedule"),
+        (Line2D([], [], **_ROUND), "round"),
+        (Line2D([], [], **_IDENTITY), "identity"),
+        (Patch(facecolor="0.82"), f"random: {low:.0f} to {high:.0f} % of\nthe draws; line: mean"),
+        (
+            Line2D([], [], ls="", marker="^", color="black", ms=3.5),
+            "n: reaches n, beyond\nthe frame",
+        ),
+    ]
+    handles, labels = zip(*entries)
+    axes.legend(handles, labels, loc="upper left", frameon=False, borderaxespad=0, handlelength=1.6)
+
+
+def _pair(responses):
+    figure = Figure(figsize=(_WIDTH, 3.5))
+    FigureCanvasAgg(figure)
+    value = figure.add_axes((0.075, 0.125, 0.405, 0.845))
+    gradient = figure.add_axes((0.575, 0.125, 0.405, 0.845))
+    _draw_responses(value, gradient, responses, lw=1.8)
+    value.set_ylim(-2.2, 2.2)
+    value.set_yticks(range(-2, 3))
+    value.set_ylabel("decoder sees", labelpad=2)
+    gradient.set_ylabel("gradient")
+    for axes in (value, gradient):
+        axes.set_xlabel("latent y", labelpad=2)
+    handles, labels = _labelled(responses, lw=1.8)
+    handles += [Line2D([], [], **_ROUND), Line2D([], [], **_IDENTITY)]
+    labels += ["round", "identity"]
+    value.legend(handles, labels, loc="upper left", frameon=False, handlelength=1.8)
+    return figure
+
+
+def _draw_responses(value, gradient, responses, lw):
+    value.plot(LATENTS, np.round(LATENTS), **_ROUND)
+    value.plot(LATENTS, LATENTS, **_IDENTITY)
+    gradient.axhline(0, **_ROUND)
+    gradient.axhline(1, **_IDENTITY)
+    colours = _colours(responses)
+    for axes, spreads in (
+        (value, [response.value for response in responses]),
+        (gradient, [response.gradient for response in responses]),
+    ):
+        _draw_ranges(axes, spreads, colours)
+        for spread, colour in zip(spreads, colours):
+            axes.plot(LATENTS, spread.mean, color=colour, lw=lw, zorder=5)
+    for axes in (value, gradient):
+        axes.set_xlim(-2, 2)
+        axes.set_xticks(range(-2, 3))
+        axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_ranges(axes, spreads, colours):
+    """Tints, the widest behind all others, and all their edges above them."""
+    widths = [float(np.mean(spread.high - spread.low)) for spread in spreads]
+    for number in np.argsort(widths)[::-1]:
+        spread = spreads[number]
+        if widths[number] > 0:
+            # Opaque: where transparent tints overlap, the eye meets colours that stand for nothing.
+            tint = tuple(1 - _TINT * (1 - part) for part in to_rgb(colours[number]))
+            axes.fill_between(LATENTS, spread.low, spread.high, facecolor=tint, lw=0, zorder=0)
+            for edge in (spread.low, spread.high):
+                axes.plot(LATENTS, edge, color=colours[number], lw=0.45, zorder=3)
+
+
+def _labelled(responses, lw):
+    handles = [Line2D([], [], color=colour, lw=lw) for colour in _colours(responses)]
+    return handles, [response.label for response in responses]
+
+
+def _colours(responses):
+    """The sharpest has the same colour everywhere, also where it is the only one."""
+    return _COLOURS[len(_COLOURS) - len(responses) :]

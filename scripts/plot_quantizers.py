@@ -1,0 +1,164 @@
+"""Draws what each scalar quantizer shows the decoder while training, and its gradient.
+
+python scripts/plot_quantizers.py [--only NAME,NAME] [--output FOLDER]
+
+Writes quantizers.png and .svg (all of them), soft_round.png and .svg (alpha 3, 7, 15) and
+quantizers.md (numbers over one cell, also printed). Every YAML of configs/quantizer whose decoder
+slot holds a scalar surrogate is drawn, at the first, middle and last value of what it anneals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig
+
+from assembly.choices import CONFIGS
+from assembly.parts import build_part
+from assembly.user_errors import one_line_errors
+from evaluation.surrogate_figures import LATENTS, Panel, write_overview, write_pair
+from evaluation.surrogate_statistics import (
+    DEAD_GRADIENT,
+    CellStatistics,
+    Response,
+    at_sharpnesses,
+    cell_statistics,
+    is_random,
+    respond,
+)
+from quantizers import ScalarSurrogate
+from training.settings import Settings
+
+SOFT_ROUND_ALPHAS = (3, 7, 15)
+"""Of the large picture of soft_round."""
+
+CHANNELS = 24
+"""To build quantizers with, which may divide them into groups."""
+
+HEAD = "<!-- Written by scripts/plot_quantizers.py -->"
+"""First line of the table's file: no other file is overwritten."""
+
+Rows = List[Tuple[Sequence[str], str, CellStatistics]]
+
+
+def main() -> None:
+    """Draws and writes all, prints the table."""
+    parser = argparse.ArgumentParser(description="Draw every scalar quantizer.")
+    parser.add_argument("--only", metavar="NAME,NAME", help="these quantizers alone")
+    parser.add_argument(
+        "--output", type=pathlib.Path, default=pathlib.Path("build/plots"), metavar="FOLDER"
+    )
+    arguments = parser.parse_args()
+    with one_line_errors():
+        plot(_chosen(arguments.only), arguments.output)
+
+
+def plot(names: Sequence[str], output: pathlib.Path) -> None:
+    """Draws the quantizers ``names`` into the folder ``output``.
+
+    Raises:
+        ValueError: none of them can be drawn.
+    """
+    groups = _by_surrogate(names)
+    if not groups:
+        raise ValueError(f"--only {','.join(names)}: none of these has a curve over one latent.")
+    panels, rows = [], []
+    for surrogate, sharing in groups:
+        responses = []
+        for label in at_sharpnesses(surrogate, _compose(sharing[0]).steps):
+            responses.append(respond(surrogate, LATENTS, label))
+            rows.append((sharing, label, cell_statistics(surrogate)))
+        panels.append(Panel(sharing, responses))
+    written = [*write_overview(output / "quantizers", panels)]
+    if "soft_round" in names:
+        written += write_pair(output / "soft_round", _soft_round())
+    text = table(rows)
+    print(f"\n{text}\n")
+    file = output / "quantizers.md"
+    if file.exists() and not file.read_text().startswith(HEAD):
+        print(f"{file} was not written by this script and stays as it is.")
+    else:
+        file.write_text(f"{HEAD}\n\n{text}\n")
+        written.append(file)
+    print("\n".join(f"wrote {path}" for path in written))
+
+
+def table(rows: Rows) -> str:
+    """Names, sharpness and numbers over one cell as a Markdown table."""
+    lines = [
+        "| quantizer | sharpness | rms distance to round(y) | to y | gradient: mean | std | min "
+        f"| max | dead (below {DEAD_GRADIENT:g}) |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for names, label, numbers in rows:
+        gradient = " | ".join(f"{number:.2f}" for number in numbers[2:6])
+        lines.append(
+            f"| {', '.join(f'`{name}`' for name in names)} | {label} | {numbers.rms_to_round:.3f} "
+            f"| {numbers.rms_to_latent:.3f} | {gradient} | {numbers.dead_share:.0%} |"
+        )
+    return "\n".join(lines)
+
+
+def _chosen(only: Optional[str]) -> List[str]:
+    names = sorted(path.stem for path in (CONFIGS / "quantizer").glob("*.yaml"))
+    if only is None:
+        return names
+    chosen = [name.strip() for name in only.split(",")]
+    for name in chosen:
+        if name not in names:
+            raise ValueError(f"--only {name!r} must be one of {', '.join(names)}.")
+    return sorted(set(chosen))
+
+
+def _by_surrogate(names: Sequence[str]) -> List[Tuple[ScalarSurrogate, List[str]]]:
+    """Different surrogates, the random ones last, and which quantizers show them the decoder."""
+    groups: List[Tuple[ScalarSurrogate, List[str]]] = []
+    skipped: Dict[str, List[str]] = {}
+    for name in names:
+        config = _compose(name)
+        slot = config.quantizer.get("decoder")
+        surrogate = None if slot is None else build_part(slot)
+        if not isinstance(surrogate, ScalarSurrogate):
+            skipped.setdefault(_why_not(config), []).append(name)
+            continue
+        for other, sharing in groups:
+            if other.same_as(surrogate):
+                sharing.append(name)
+                break
+        else:
+            groups.append((surrogate, [name]))
+    for reason, without in skipped.items():
+        print(f"skipped {', '.join(without)}: {reason}")
+    return sorted(groups, key=lambda group: is_random(group[0]))
+
+
+def _why_not(config: DictConfig) -> str:
+    quantizer = build_part(config.quantizer)
+    quantizer.build(CHANNELS)
+    if quantizer.alphabet.kind == "indices":
+        return "finite indices, which groups of channels share, have no curve over one latent"
+    return "no decoder slot that holds a scalar surrogate"
+
+
+def _soft_round() -> List[Response]:
+    responses = []
+    for alpha in SOFT_ROUND_ALPHAS:
+        config = _compose("soft_round", f"quantizer.decoder.alpha={alpha}")
+        surrogate = build_part(config.quantizer.decoder)
+        responses.append(respond(surrogate, LATENTS, f"alpha = {alpha}"))
+    return responses
+
+
+def _compose(name: str, *overrides: str) -> DictConfig:
+    """The configuration that train.py sees with ``quantizer=NAME``."""
+    ConfigStore.instance().store(name="settings", node=Settings)
+    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return hydra.compose("train", overrides=[f"quantizer={name}", *overrides])
+
+
+if __name__ == "__main__":
+    main()

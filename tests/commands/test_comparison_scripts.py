@@ -1,0 +1,73 @@
+"""quantizer_table.py and sweep_alpha.py: runs in processes of their own, resumed, failures named."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SMALL = [
+    "model.transforms.num_filters=8",
+    "data.patch_size=64",
+    "batch_size=2",
+    "steps=6",
+    "log_every=3",
+    "test_images=1",
+]
+
+
+def script(name, *arguments):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        cwd=ROOT,
+    )
+
+
+def test_table_of_two_quantizers(tmp_path):
+    command = ("quantizer_table.py", tmp_path, "--only", "vector,uniform_noise", *SMALL)
+    done = script(*command)
+    assert done.returncode == 0, done.stderr
+    table = (tmp_path / "table.txt").read_text()
+    assert table in done.stdout
+    rows = {line.split("`")[1]: line for line in table.splitlines() if "`" in line}
+    assert set(rows) == {"vector", "uniform_noise"}
+    assert rows["uniform_noise"].endswith("| 1.00 |")
+    fixed_length = {name: row.split("|")[6].strip() for name, row in rows.items()}
+    assert fixed_length["uniform_noise"] == "" and float(fixed_length["vector"]) > 0
+    before = (tmp_path / "vector" / "training.csv").read_text()
+    assert script(*command).stdout.endswith(done.stdout.split("\n\n")[-1])
+    assert (tmp_path / "vector" / "training.csv").read_text() == before, "finished runs stay"
+
+
+def test_a_failing_job_is_named_and_the_others_kept(tmp_path):
+    # lookup_free cannot group 12 channels by 8.
+    done = script(
+        "quantizer_table.py", tmp_path, "--only", "lookup_free,uniform_noise", *SMALL,
+        "model.transforms.num_filters=12",
+    )  # fmt: skip
+    assert "failed: lookup_free" in done.stdout and done.returncode == 1
+    assert "12" in (tmp_path / "lookup_free.log").read_text()
+    assert "`uniform_noise`" in (tmp_path / "table.txt").read_text()
+
+
+def test_an_unknown_quantizer_is_one_line(tmp_path):
+    done = script("quantizer_table.py", tmp_path / "folder", "--only", "mixed,nosuch")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "--only 'nosuch' must be one of annealed_noise," in done.stderr
+    assert not (tmp_path / "folder").exists()
+
+
+@pytest.mark.slow
+def test_sweep_of_alpha_ranks_all_schedules(tmp_path):
+    done = script("sweep_alpha.py", tmp_path, *SMALL)
+    assert done.returncode == 0, done.stderr
+    ranking = (tmp_path / "ranking.txt").read_text()
+    rows = [line.split("|")[1:4] for line in ranking.splitlines()[2:]]
+    assert [int(row[0]) for row in rows] == list(range(1, 10))
+    losses = [float(row[2]) for row in rows]
+    assert losses == sorted(losses)
+    assert sum("exponential-1-16" in row[1] for row in rows) == 3
