@@ -8,11 +8,10 @@ from __future__ import annotations
 import csv
 import json
 import pathlib
-import signal
 import statistics
 import subprocess
 import sys
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import IO, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 TRAIN = pathlib.Path(__file__).resolve().parent.parent / "train.py"
 
@@ -67,9 +66,7 @@ def run_jobs(
         command = [*common, *overrides, f"run={run.resolve()}"]
         print(f"[{number}/{len(jobs)}] {name}: train.py {' '.join(overrides)}", flush=True)
         with (folder / f"{name}.log").open("a") as log:
-            status = subprocess.call([sys.executable, str(TRAIN), *command], stdout=log, stderr=log)
-        if status == 128 + signal.SIGINT:
-            raise KeyboardInterrupt
+            status = _run([sys.executable, str(TRAIN), *command], log)
         if status:
             failed.append(name)
             print(f"  failed with exit status {status}; see {folder / name}.log", flush=True)
@@ -80,6 +77,16 @@ def run_jobs(
     if failed:
         print(f"failed: {', '.join(failed)}", flush=True)
     return outcomes
+
+
+def _run(command: List[str], log: IO[str]) -> int:
+    process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # The terminal has told the run too: it writes a checkpoint, which takes a moment.
+        process.wait()
+        raise
 
 
 def read_outcome(run: pathlib.Path) -> Outcome:

@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns wrong values, missing ones and unreadable files into a line on standard error.
+    """Turns wrong values, unreadable files and Ctrl-C into a line on standard error.
 
     With HYDRA_FULL_ERROR=1 in the environment the traceback is shown instead.
     """
@@ -27,3 +27,6 @@ def one_line_errors() -> Iterator[None]:
             cause = cause.__cause__
         print(f"error: {' '.join(str(cause).split())}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import math
 import pathlib
+import textwrap
 from typing import List, NamedTuple, Sequence, Tuple
 
 import matplotlib
@@ -24,7 +24,7 @@ LATENTS = (np.arange(_POINTS) + 0.5) * 4 / _POINTS - 2
 
 # Okabe & Ito 2008: told apart under every common colour blindness. From blunt to sharp.
 _COLOURS = ("#56B4E9", "#0072B2", "#D55E00")
-_TINT = 0.22
+_TINT = 0.3
 _ROUND = {"color": "0.35", "lw": 0.6, "zorder": 1}
 _IDENTITY = {"color": "0.35", "lw": 0.6, "ls": (0, (4, 3)), "zorder": 1}
 
@@ -39,12 +39,16 @@ _VALUE_HEIGHT = 1.1
 _GRADIENT_HEIGHT = 0.86
 _WITHIN = 0.07
 _TITLE_LINE = 0.125
+_ABOVE = 0.08
 _BELOW = 0.14
 _X_AXIS = 0.38
 
 _VALUE_LIMITS = (-2.8, 3.5)
 _GRADIENT_LIMITS = (-3.0, 7.5)
-_TITLE_CHARACTERS = 29
+_TITLE_CHARACTERS = 26
+
+_STYLE = {"font.family": "DejaVu Sans", "axes.linewidth": 0.6, "svg.hashsalt": "roundtrip"}
+_SMALL_FONT = 7  # points
 
 
 class Panel(NamedTuple):
@@ -69,7 +73,7 @@ def write_overview(path: pathlib.Path, panels: Sequence[Panel]) -> Tuple[pathlib
     Returns:
         The two paths.
     """
-    return _write(path, 7, lambda: _overview(panels))
+    return _write(path, _SMALL_FONT, lambda: _overview(panels))
 
 
 def write_pair(path: pathlib.Path, responses: Sequence[Response]) -> Tuple[pathlib.Path, ...]:
@@ -86,9 +90,8 @@ def write_pair(path: pathlib.Path, responses: Sequence[Response]) -> Tuple[pathl
 
 
 def _write(path, font_size, draw):
-    fonts = {"font.family": "DejaVu Sans", "font.size": font_size, "svg.hashsalt": "roundtrip"}
     paths = []
-    with matplotlib.rc_context({**fonts, "axes.linewidth": 0.6}):
+    with matplotlib.rc_context({**_STYLE, "font.size": font_size}):
         figure = draw()
         for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
             file = io.BytesIO()
@@ -100,19 +103,15 @@ def _write(path, font_size, draw):
 
 def _overview(panels):
     # The cell after the last panel explains the lines.
-    columns = min(_COLUMNS, len(panels) + 1)
-    rows = math.ceil((len(panels) + 1) / columns)
+    cells = len(panels) + 1
+    columns = min(_COLUMNS, cells)
     panel_width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _BETWEEN) / _COLUMNS
     width = _LEFT + columns * panel_width + (columns - 1) * _BETWEEN + _RIGHT
     titles = [_title(panel.names) for panel in panels]
-    title_heights = [
-        _TITLE_LINE * max(len(title) for title in titles[row * columns : (row + 1) * columns])
-        for row in range(rows)
-        if titles[row * columns : (row + 1) * columns]
-    ]
-    title_heights += [_TITLE_LINE] * (rows - len(title_heights))
+    rows = [titles[start : start + columns] for start in range(0, cells, columns)]
+    above = [_ABOVE + _TITLE_LINE * max(map(len, row), default=1) for row in rows]
     body = _VALUE_HEIGHT + _WITHIN + _GRADIENT_HEIGHT
-    height = sum(title_heights) + rows * (0.08 + body) + (rows - 1) * _BELOW + _X_AXIS
+    height = sum(above) + len(rows) * body + (len(rows) - 1) * _BELOW + _X_AXIS
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
 
@@ -121,35 +120,24 @@ def _overview(panels):
         box = (left / width, bottom / height, panel_width / width, axes_height / height)
         return figure.add_axes(box)
 
-    top = 0.0
-    for row in range(rows):
-        top += 0.08 + title_heights[row]
-        for column in range(columns):
-            number = row * columns + column
-            left = _LEFT + column * (panel_width + _BETWEEN)
-            if number > len(panels):
-                break
-            if number == len(panels):
-                _draw_key(axes(left, top, body))
-                break
-            value = axes(left, top, _VALUE_HEIGHT)
-            gradient = axes(left, top + _VALUE_HEIGHT + _WITHIN, _GRADIENT_HEIGHT)
-            # The key needs no axis of its own: the panel above it carries the labels.
-            lowest = number + columns >= len(panels)
-            _draw_small(value, gradient, panels[number], titles[number], column == 0, lowest)
-        top += body + _BELOW
+    for number in range(cells):
+        row, column = divmod(number, columns)
+        left = _LEFT + column * (panel_width + _BETWEEN)
+        top = sum(above[: row + 1]) + row * (body + _BELOW)
+        if number == len(panels):
+            _draw_key(axes(left, top, body))
+            continue
+        value = axes(left, top, _VALUE_HEIGHT)
+        gradient = axes(left, top + _VALUE_HEIGHT + _WITHIN, _GRADIENT_HEIGHT)
+        # The key has no axis: the panel above it carries the labels.
+        lowest = number + columns >= len(panels)
+        _draw_small(value, gradient, panels[number], titles[number], column == 0, lowest)
     return figure
 
 
 def _title(names) -> List[str]:
     """Names in lines that a panel is wide enough for."""
-    lines = [""]
-    for number, name in enumerate(names):
-        word = name + ("," if number < len(names) - 1 else "")
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > _TITLE_CHARACTERS:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
+    return textwrap.wrap(", ".join(names), _TITLE_CHARACTERS, break_on_hyphens=False)
 
 
 def _draw_small(value, gradient, panel, title, first, lowest):
@@ -193,7 +181,7 @@ def _note_clipped(axes, responses):
         (lowest < low, lowest, "\N{BLACK DOWN-POINTING TRIANGLE}", 0.04, "bottom"),
     ):
         if beyond:
-            text = f"{arrow}{extreme:.0f}"
+            text = f"{arrow}{extreme:.0f}".replace("-", "\N{MINUS SIGN}")
             axes.text(0.5, place, text, transform=axes.transAxes, ha="center", va=side, fontsize=7)
 
 
@@ -237,8 +225,8 @@ def _pair(responses):
 
 
 def _draw_responses(value, gradient, responses, lw):
-    value.plot(LATENTS, np.round(LATENTS), **_ROUND)
-    value.plot(LATENTS, LATENTS, **_IDENTITY)
+    value.stairs(range(-2, 3), (-2, -1.5, -0.5, 0.5, 1.5, 2), baseline=None, **_ROUND)
+    value.plot((-2, 2), (-2, 2), **_IDENTITY)
     gradient.axhline(0, **_ROUND)
     gradient.axhline(1, **_IDENTITY)
     colours = _colours(responses)
@@ -256,16 +244,16 @@ def _draw_responses(value, gradient, responses, lw):
 
 
 def _draw_ranges(axes, spreads, colours):
-    """Tints, the widest behind all others, and all their edges above them."""
-    widths = [float(np.mean(spread.high - spread.low)) for spread in spreads]
+    """The range that is wide at most latents behind all others."""
+    widths = [float(np.median(spread.high - spread.low)) for spread in spreads]
     for number in np.argsort(widths)[::-1]:
         spread = spreads[number]
-        if widths[number] > 0:
+        if np.any(spread.high > spread.low):
             # Opaque: where transparent tints overlap, the eye meets colours that stand for nothing.
             tint = tuple(1 - _TINT * (1 - part) for part in to_rgb(colours[number]))
-            axes.fill_between(LATENTS, spread.low, spread.high, facecolor=tint, lw=0, zorder=0)
-            for edge in (spread.low, spread.high):
-                axes.plot(LATENTS, edge, color=colours[number], lw=0.45, zorder=3)
+            # Every other latent: areas, unlike lines, are written to the SVG point by point.
+            area = (LATENTS[::2], spread.low[::2], spread.high[::2])
+            axes.fill_between(*area, facecolor=tint, lw=0, zorder=0)
 
 
 def _labelled(responses, lw):

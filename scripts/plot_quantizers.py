@@ -4,7 +4,8 @@ python scripts/plot_quantizers.py [--only NAME,NAME] [--output FOLDER]
 
 Writes quantizers.png and .svg (all of them), soft_round.png and .svg (alpha 3, 7, 15) and
 quantizers.md (numbers over one cell, also printed). Every YAML of configs/quantizer whose decoder
-slot holds a scalar surrogate is drawn, at the first, middle and last value of what it anneals.
+slot holds a scalar surrogate is drawn, at the first, middle and last value of what it anneals; one
+panel for all that show the decoder the same.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from omegaconf import DictConfig
 from assembly.choices import CONFIGS
 from assembly.parts import build_part
 from assembly.user_errors import one_line_errors
+from codec.files import write_atomically
 from evaluation.surrogate_figures import LATENTS, Panel, write_overview, write_pair
 from evaluation.surrogate_statistics import (
     DEAD_GRADIENT,
@@ -41,6 +43,11 @@ CHANNELS = 24
 
 HEAD = "<!-- Written by scripts/plot_quantizers.py -->"
 """First line of the table's file: no other file is overwritten."""
+
+NOTE = (
+    "Over one cell of the grid, y uniform, distances in grid steps. Of random surrogates a million "
+    "draws; smallest and largest gradient are those that these met."
+)
 
 Rows = List[Tuple[Sequence[str], str, CellStatistics]]
 
@@ -76,15 +83,16 @@ def plot(names: Sequence[str], output: pathlib.Path) -> None:
     written = [*write_overview(output / "quantizers", panels)]
     if "soft_round" in names:
         written += write_pair(output / "soft_round", _soft_round())
-    text = table(rows)
-    print(f"\n{text}\n")
+    text = f"{table(rows)}\n\n{NOTE}"
     file = output / "quantizers.md"
-    if file.exists() and not file.read_text().startswith(HEAD):
-        print(f"{file} was not written by this script and stays as it is.")
-    else:
-        file.write_text(f"{HEAD}\n\n{text}\n")
+    foreign = file.exists() and not file.read_text().startswith(HEAD)
+    if not foreign:
+        write_atomically(file, f"{HEAD}\n\n{text}\n".encode())
         written.append(file)
+    print(f"\n{text}\n")
     print("\n".join(f"wrote {path}" for path in written))
+    if foreign:
+        print(f"{file} was not written by this script and stays as it is.")
 
 
 def table(rows: Rows) -> str:

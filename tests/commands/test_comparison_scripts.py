@@ -1,4 +1,4 @@
-"""quantizer_table.py and sweep_alpha.py: runs in processes of their own, resumed, failures named."""
+"""Comparisons of many runs: a process a run, finished ones kept, failures named."""
 
 import pathlib
 import subprocess
