@@ -94,7 +94,7 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
     except NonFiniteGradient as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(3)
-    model.entropy.freeze()
+    model.freeze()
     save_model(model, directory.model)
 
 

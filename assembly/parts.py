@@ -8,6 +8,7 @@ import tensorflow as tf
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from entropy import fitting
 from models import Autoencoder
 from training.precision import resolve_precision
 from training.settings import Settings
@@ -46,11 +47,16 @@ def build_model(config: DictConfig) -> Autoencoder:
     """The untrained model; its initial weights depend on ``seed`` and ``model`` alone."""
     config = config.copy()
     config.precision = resolve_precision(config.precision)
-    quantizer = build_part(config.quantizer)
-    entropy = build_part(config.entropy)
+    parts = {"quantizer": build_part(config.quantizer), "entropy": build_part(config.entropy)}
+    if "hyper" in config.model:
+        # Another seed: the noise on latents and on hyper-latents must not be the same.
+        other = config.copy()
+        other.seed = (config.seed + 1) % 2**31
+        parts["hyper_quantizer"] = build_part(other.hyper_quantizer or other.quantizer)
+        parts["hyper_entropy"] = fitting
     # Seeded again here: what a quantizer draws must not shift the initial weights of the others.
     tf.keras.utils.set_random_seed(config.seed)
-    return build_part(config.model, quantizer=quantizer, entropy=entropy)
+    return build_part(config.model, **parts)
 
 
 def build_part(node: Any, **parts: Any) -> Any:

@@ -47,5 +47,5 @@ def load_run(run: str, precision: str = "float32", stages: Optional[int] = None)
     config.precision = precision
     model = build_model(config)
     restore_model(model, directory.model)
-    model.quantizer.advance(config.steps - 1)  # The last step that was taken.
+    model.advance(config.steps - 1)  # The last step that was taken.
     return SavedRun(directory, config, ImageCodec(model, path.resolve().name, stages))

@@ -9,7 +9,7 @@ Layout, all integers little-endian:
 | 8 | fingerprint of the model and its coding tables |
 | 1 to 4 | height, base-128 varint |
 | 1 to 4 | width, base-128 varint |
-| the rest but 4 | payload, see ``codec.payload`` |
+| the rest but 4 | payload, see ``codec.latent_coder`` |
 | 4 | CRC-32 of all that stands before |
 
 The CRC finds every single flipped bit and every burst of up to 32 bits; other damage passes with
@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
+
+from codec.varint import from_varint, to_varint
 
 MAGIC = b"RTC"
 VERSION = 1
@@ -62,7 +64,7 @@ def pack(image: CodedImage, fingerprint: bytes) -> bytes:
         raise ValueError(f"fingerprint={fingerprint!r} must have {FINGERPRINT_BYTES} bytes.")
     _check_size(image.height, image.width)
     head = MAGIC + bytes([VERSION]) + fingerprint
-    body = head + _to_varint(image.height) + _to_varint(image.width) + image.payload
+    body = head + to_varint(image.height) + to_varint(image.width) + image.payload
     return body + struct.pack("<I", zlib.crc32(body))
 
 
@@ -95,9 +97,9 @@ def unpack(data: bytes, fingerprint: bytes) -> CodedImage:
             "The .rtc file was coded by another model: its fingerprint is "
             f"{body[start : start + FINGERPRINT_BYTES].hex()}, this model's {fingerprint.hex()}."
         )
-    height, start = _from_varint(body, start + FINGERPRINT_BYTES)
-    width, start = _from_varint(body, start)
     try:
+        height, start = from_varint(body, start + FINGERPRINT_BYTES)
+        width, start = from_varint(body, start)
         _check_size(height, width)
     except ValueError as error:
         raise DamagedFile(f"Damaged .rtc file: {error}") from error
@@ -111,21 +113,3 @@ def _check_size(height: int, width: int) -> None:
         raise ValueError(
             f"height={height}, width={width}: an image may have up to {LARGEST_IMAGE} pixels."
         )
-
-
-def _to_varint(value: int) -> bytes:
-    groups = []
-    while value >= 128:
-        groups.append(value % 128 + 128)
-        value //= 128
-    return bytes([*groups, value])
-
-
-def _from_varint(data: bytes, start: int) -> Tuple[int, int]:
-    """Value and the position behind it."""
-    value = 0
-    for shift, byte in enumerate(data[start : start + 4]):
-        value += (byte % 128) << (7 * shift)
-        if byte < 128:
-            return value, start + shift + 1
-    raise DamagedFile("Damaged .rtc file: the image size is not readable.")

@@ -16,15 +16,22 @@ def fingerprint(model: Autoencoder) -> bytes:
     precision are not.
     """
     digest = hashlib.sha256()
-    for part in (model.transforms, model.quantizer, model.entropy):
-        digest.update(type(part).__name__.encode())
-    digest.update(repr(model.quantizer.coding_settings).encode())
-    for variable in (
-        *model.transforms.variables,
-        *model.quantizer.coding_variables,
-        *model.entropy.variables,
-    ):
-        value = variable.numpy()
-        digest.update(f"{value.dtype.str}{value.shape}".encode())
-        digest.update(value.tobytes())
+    pairs = [
+        (model.transforms, model.quantizer, model.entropy),
+        (model.hyper, model.hyper_quantizer, model.hyper_entropy),
+    ]
+    for transforms, quantizer, entropy in pairs:
+        if transforms is None:
+            continue
+        for part in (transforms, quantizer, entropy):
+            digest.update(type(part).__name__.encode())
+        digest.update(repr(quantizer.coding_settings).encode())
+        for variable in (
+            *transforms.variables,
+            *quantizer.coding_variables,
+            *entropy.variables,
+        ):
+            value = variable.numpy()
+            digest.update(f"{value.dtype.str}{value.shape}".encode())
+            digest.update(value.tobytes())
     return digest.digest()[:FINGERPRINT_BYTES]

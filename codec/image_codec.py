@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from codec import container
 from codec.fingerprint import fingerprint
-from codec.payload import first_stages, pack_symbols, symbol_bits, unpack_values
+from codec.latent_coder import LatentCoder
 from models import Autoencoder
 
 
@@ -22,12 +22,14 @@ class RateEstimate(NamedTuple):
         training: at the rate value that the quantizer trained on, at the end of its schedules.
         rounded: of the symbols that are coded.
         fixed_length: at the same bits for every symbol; NaN where alphabets are not finite.
+        side: of the side information, which is part of ``rounded``.
     """
 
     noise: float
     training: float
     rounded: float
     fixed_length: float
+    side: float
 
 
 class ImageCodec:
@@ -51,11 +53,10 @@ class ImageCodec:
         Raises:
             ValueError: the model is not frozen, or its quantizer has not so many stages.
         """
-        if not model.entropy.frozen:
+        if not model.frozen:
             raise ValueError("model must be frozen: its entropy model has no coding tables yet.")
-        first_stages(model, tf.zeros([model.quantizer.stages], tf.int32), stages)
         self._model = model
-        self._stages = stages
+        self._coder = LatentCoder(model, stages)
         self.name = name
         self.fingerprint = fingerprint(model)
         self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
@@ -73,7 +74,7 @@ class ImageCodec:
         height, width = _check_pixels(pixels)
         latents = self._model.latents(pixels)
         tf.debugging.assert_all_finite(latents, "The model gives latents that are not finite.")
-        payload = pack_symbols(self._model, self._symbols(latents), fixed_length=fixed_length)
+        payload = self._coder.encode(latents, fixed_length)
         return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
 
     def decode(self, data: bytes) -> np.ndarray:
@@ -86,7 +87,7 @@ class ImageCodec:
         image = container.unpack(data, self.fingerprint)
         grid = self._model.grid(image.height, image.width)
         try:
-            values = unpack_values(self._model, image.payload, *grid)
+            values = self._coder.decode(image.payload, *grid)
         except ValueError as error:
             raise container.DamagedFile(f"Damaged .rtc file: {error}") from error
         return _to_pixels(self._model.image(values, image.height, image.width))
@@ -100,35 +101,27 @@ class ImageCodec:
                 at the end of the quantizer's schedules.
         """
         height, width = _check_pixels(pixels)
-        latents = self._model.latents(pixels)
-        if self._stages is None or training:
-            values = self._model.quantizer(latents, training=training).decoder
-        else:
-            values = self._model.quantizer.decode(self._symbols(latents))
+        values = self._coder.values(self._model.latents(pixels), training)
         return _to_pixels(self._model.image(values, height, width))
 
     def estimate_bits(self, pixels: np.ndarray, seed: int = 0) -> RateEstimate:
         """Bits without coding; ``seed`` draws the noise."""
         _check_pixels(pixels)
-        model = self._model
-        latents = model.latents(pixels)
-        symbols = self._symbols(latents)
+        latents = self._model.latents(pixels)
         noise = fixed_length = math.nan
         if self.has_fixed_length:
-            fixed_length = model.entropy.fixed_length_bits(*symbols.shape)
+            fixed_length = self._coder.fixed_length_bits(latents)
         else:
             u = tf.random.stateless_uniform(tf.shape(latents), [seed, 0], -0.5, 0.5)
-            noise = float(model.entropy.bits((latents + u)[tf.newaxis])[0])
-        training = model.quantizer(latents, training=True).rate
+            noise = self._coder.noise_bits(latents, u)
+        training = self._model.quantize(latents[tf.newaxis], training=True).bits
         return RateEstimate(
             noise=noise,
-            training=float(model.entropy.bits(training[tf.newaxis])[0]),
-            rounded=symbol_bits(model, symbols),
+            training=float(training[0]),
+            rounded=self._coder.symbol_bits(latents),
             fixed_length=fixed_length,
+            side=self._coder.side_bits(latents),
         )
-
-    def _symbols(self, latents: tf.Tensor) -> tf.Tensor:
-        return first_stages(self._model, self._model.quantizer.encode(latents), self._stages)
 
 
 def _check_pixels(pixels: np.ndarray):

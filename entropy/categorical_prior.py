@@ -33,6 +33,7 @@ class CategoricalPrior(tf.Module):
         *,
         channels: int,
         alphabet,
+        conditional: bool = False,
         learning_scale: float = 10.0,
         range_coder_precision: int = 16,
     ):
@@ -41,6 +42,7 @@ class CategoricalPrior(tf.Module):
         Args:
             channels: number of latent channels, at least 1; the alphabet decides all else.
             alphabet: the quantizer's, with the ``sizes`` of S symbol channels.
+            conditional: must be False: this has no use for predicted scales.
             learning_scale: logits are this times a variable, positive: optimizers whose steps do
                 not depend on the gradient's size then learn them as fast as the transforms.
             range_coder_precision: bits of the coder's probabilities, 2 to 16.
@@ -53,6 +55,10 @@ class CategoricalPrior(tf.Module):
             raise ValueError(
                 f"entropy={type(self).__name__} codes indices, but the quantizer yields "
                 f"{alphabet.kind} on a line."
+            )
+        if conditional:
+            raise ValueError(
+                "entropy=CategoricalPrior cannot use the scales that a model predicts."
             )
         if channels < 1:
             raise ValueError(f"channels={channels} must be at least 1.")

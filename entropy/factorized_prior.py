@@ -9,30 +9,28 @@ symbol is the density's integral over the symbol's cell.
 from __future__ import annotations
 
 import math
-from typing import List, Sequence
+from typing import Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
 from entropy.deep_factorized import log_masses, sum_log_probabilities
-from entropy.range_coder import DamagedData, Tables, lookup_rows
+from entropy.integer_coder import IntegerCoder, edges_beyond
 
 
-class FactorizedPrior(tf.Module):
+class FactorizedPrior(IntegerCoder):
     """Codes integer symbols, channel by channel independent.
 
-    Life: train on ``bits``, then ``freeze`` once; only a frozen prior codes. The tables are
-    variables, so a checkpoint carries them and a decoder never computes them again.
+    Life: train on ``bits``, then ``freeze`` once; only a frozen prior codes.
     """
-
-    kind = "integers"
 
     def __init__(
         self,
         *,
         channels: int,
         alphabet,
+        conditional: bool = False,
         num_filters: Sequence[int] = (3, 3),
         init_scale: float = 10.0,
         tail_mass: float = 2**-16,
@@ -41,40 +39,31 @@ class FactorizedPrior(tf.Module):
         """Creates the density's parameters.
 
         Args:
-            channels: number of latent channels, at least 1.
-            alphabet: the quantizer's, see ``quantizers.contract``; its grids get a table a channel.
+            channels: see ``IntegerCoder``.
+            alphabet: see ``IntegerCoder``; its grids get a table a channel.
+            conditional: must be False: this has no use for predicted scales.
             num_filters: hidden widths of the network that is the cumulative distribution.
             init_scale: width of the density at the start; latents should lie within it.
-            tail_mass: mass outside the tables, in (0, 1); symbols there are coded by an escape and
-                an Elias gamma code, so every integer can be coded.
-            range_coder_precision: bits of the coder's probabilities, 1 to 16.
+            tail_mass: see ``IntegerCoder``.
+            range_coder_precision: see ``IntegerCoder``.
 
         Raises:
             ValueError: an argument is out of its range.
         """
-        super().__init__(name="factorized_prior")
-        if alphabet.kind != self.kind:
-            raise ValueError(
-                f"entropy={type(self).__name__} codes {self.kind}, but the quantizer yields "
-                f"{alphabet.kind}."
-            )
-        if channels < 1:
-            raise ValueError(f"channels={channels} must be at least 1.")
-        if not 0 < tail_mass < 1:
-            raise ValueError(f"tail_mass={tail_mass} must lie between 0 and 1.")
-        if not 1 <= range_coder_precision <= 16:
-            raise ValueError(f"range_coder_precision={range_coder_precision} must be 1 to 16.")
+        super().__init__(
+            name="factorized_prior",
+            channels=channels,
+            alphabet=alphabet,
+            tail_mass=tail_mass,
+            range_coder_precision=range_coder_precision,
+        )
+        if conditional:
+            raise ValueError("entropy=FactorizedPrior cannot use scales that a model predicts.")
         if init_scale <= 0:
             raise ValueError(f"init_scale={init_scale} must be positive.")
-        self._channels = channels
-        self._grids = tuple(alphabet.grids)
-        self._tail_mass = tail_mass
-        self._precision = range_coder_precision
         self._density = tfc.NoisyDeepFactorized(
             batch_shape=(channels,), num_filters=tuple(num_filters), init_scale=init_scale
         )
-        self._lookup = _empty_table("lookup")
-        self._offsets = _empty_table("offsets")
 
     def bits(self, values: tf.Tensor) -> tf.Tensor:
         """Bits of each example under the density convolved with the unit box.
@@ -96,19 +85,9 @@ class FactorizedPrior(tf.Module):
             symbols: what ``compress`` would code.
             layout: the quantizer's, see ``quantizers.grids``.
         """
-        grids = np.zeros(symbols.shape, np.int32)
-        for stage, channels in enumerate(layout.stages):
-            grids[..., channels] = layout.grids_of(stage, symbols)
-        lower, upper = (
-            self._on_the_line(tf.cast(symbols, tf.float32) + side, grids) for side in (-0.5, 0.5)
-        )
-        by_channel = [tf.transpose(tf.reshape(e, [-1, self._channels])) for e in (lower, upper)]
+        cells = self._cells(symbols, layout)
+        by_channel = [tf.transpose(tf.reshape(ends, [-1, self._channels])) for ends in cells]
         return float(tf.reduce_sum(log_masses(self._density, *by_channel))) / -math.log(2)
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the coding tables exist."""
-        return bool(tf.size(self._lookup) > 0)
 
     def freeze(self) -> None:
         """Builds the coding tables, grid by grid and channel by channel, from the density."""
@@ -121,86 +100,19 @@ class FactorizedPrior(tf.Module):
             )
 
         lower, upper = (tail.numpy() for tail in tails())
-        rows, offsets = [], []
+        masses, firsts = [], []
         for grid in self._grids:
-            masses, firsts = self._masses_on(grid, lower, upper)
-            rows += masses
-            offsets += firsts
-        self._lookup.assign(lookup_rows(rows, self._precision, overflow=True))
-        self._offsets.assign(offsets)
+            symbol, edges = edges_beyond(grid, lower.min(), upper.max())
+            start = np.searchsorted(edges, lower, side="right") - 1
+            stop = np.maximum(np.searchsorted(edges, upper, side="left"), start + 1)
+            cells = [tf.tile(e[tf.newaxis], [self._channels, 1]) for e in (edges[:-1], edges[1:])]
+            table = np.exp(log_masses(self._density, *cells).numpy())
+            masses += [row[a:b] for row, a, b in zip(table, start, stop)]
+            firsts += list(symbol + start)
+        self._set_tables(masses, firsts)
 
-    def compress(self, symbols: tf.Tensor, layout) -> bytes:
-        """Range-codes int32 ``[height, width, channels]``, each of magnitude up to 2**23."""
-        return self._tables().encode(
-            (
-                self._rows(layout.grids_of(stage, symbols), channels),
-                tf.gather(symbols, channels, axis=-1),
-            )
-            for stage, channels in enumerate(layout.stages)
-        )
-
-    def decompress(self, data: bytes, height: int, width: int, layout) -> tf.Tensor:
-        """Decodes what ``compress`` gave.
-
-        Returns:
-            int32 ``[height, width, channels]``.
-
-        Raises:
-            ValueError: the data are not exactly what ``compress`` makes of such symbols.
-        """
-        symbols = np.zeros([height, width, self._channels], np.int32)
-        decode = self._tables().decoder(data)
-        try:
-            for stage, channels in enumerate(layout.stages):
-                grids = layout.grids_of(stage, tf.constant(symbols))
-                symbols[..., channels] = decode(self._rows(grids, channels))
-        except DamagedData:
-            good = False
-        else:
-            # Coding once more takes milliseconds and accepts only what an encoder writes.
-            good = self.compress(tf.constant(symbols), layout) == data
-        if not good:
-            raise ValueError(
-                f"data: {len(data)} range-coded bytes do not decode to {height} x {width} x "
-                f"{self._channels} symbols."
-            )
-        return tf.constant(symbols)
-
-    def _tables(self) -> Tables:
-        if not self.frozen:
-            raise RuntimeError("freeze() builds the tables before anything can be coded.")
-        return Tables(self._lookup.value(), self._offsets.value())
-
-    def _rows(self, grids: tf.Tensor, channels: np.ndarray) -> tf.Tensor:
-        """Table numbers of symbols: tables are ordered by grid, then by channel."""
+    def _rows(
+        self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
+    ) -> tf.Tensor:
+        """Tables are ordered by grid, then by channel."""
         return grids * self._channels + tf.constant(channels, tf.int32)
-
-    def _on_the_line(self, points: tf.Tensor, grids: np.ndarray) -> tf.Tensor:
-        places = self._grids[0](points)
-        for number, grid in enumerate(self._grids[1:], start=1):
-            places = tf.where(grids == number, grid(points), places)
-        return places
-
-    def _masses_on(self, grid, lower: np.ndarray, upper: np.ndarray):
-        """Probabilities and first symbol of each channel's table on one grid."""
-        # A grid is increasing, but only forwards: widen until its cells reach beyond the tails.
-        reach = 2
-        while not (
-            grid(tf.constant(-float(reach))) <= lower.min()
-            and grid(tf.constant(float(reach))) >= upper.max()
-        ):
-            reach *= 2
-        edges = grid(tf.range(-reach - 0.5, reach + 1.0)).numpy()
-        first = np.searchsorted(edges, lower, side="right") - 1
-        last = np.searchsorted(edges, upper, side="left")
-        ends = [tf.tile(e[tf.newaxis], [self._channels, 1]) for e in (edges[:-1], edges[1:])]
-        masses = np.exp(log_masses(self._density, *ends).numpy())
-        rows: List[np.ndarray] = [m[a : max(b, a + 1)] for m, a, b in zip(masses, first, last)]
-        return rows, list(first - reach)
-
-
-def _empty_table(name: str) -> tf.Variable:
-    # The length is known only when the tables are built; a restored checkpoint brings its own.
-    return tf.Variable(
-        np.zeros([0], np.int32), trainable=False, shape=tf.TensorShape([None]), name=name
-    )

@@ -6,10 +6,11 @@ take a single image of any size.
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Tuple
+from typing import Callable, NamedTuple, Optional, Tuple
 
 import tensorflow as tf
 
+from models.hyper_transforms import HyperTransforms, Prediction
 from models.tiling import apply_in_tiles
 from models.transforms import Transforms
 
@@ -19,8 +20,8 @@ class Forward(NamedTuple):
 
     Attributes:
         reconstructions: float32, the images' shape, in 0..255 but not clipped to it.
-        bits: float32 ``[batch]``, of the quantizer's rate value.
-        penalty: float32 scalar that the quantizer adds to the loss.
+        bits: float32 ``[batch]``, of the quantizer's rate value and of the side information.
+        penalty: float32 scalar that the quantizers add to the loss.
         latents: float32 ``[batch, height / stride, width / stride, channels]``, not quantized.
     """
 
@@ -30,22 +31,53 @@ class Forward(NamedTuple):
     latents: tf.Tensor
 
 
+class QuantizedLatents(NamedTuple):
+    """Latents on their way to the synthesis.
+
+    Attributes:
+        values: float32, the latents' shape: what the synthesis sees.
+        bits: float32 ``[batch]``.
+        penalty: float32 scalar.
+    """
+
+    values: tf.Tensor
+    bits: tf.Tensor
+    penalty: tf.Tensor
+
+
 class Autoencoder(tf.Module):
-    """Analysis, quantizer, entropy model, synthesis.
+    """Analysis, quantizer, entropy model, synthesis; with or without side information.
 
     Attributes:
         transforms: the analysis and synthesis pair.
         quantizer: between them.
         entropy: the entropy model of the latents.
+        hyper: transforms of the side information, or None.
+        hyper_quantizer: the side information's quantizer, or None.
+        hyper_entropy: the side information's entropy model, or None.
     """
 
-    def __init__(self, *, transforms: Transforms, quantizer, entropy: Callable):
+    def __init__(
+        self,
+        *,
+        transforms: Transforms,
+        quantizer,
+        entropy: Callable,
+        hyper: Optional[HyperTransforms] = None,
+        hyper_quantizer=None,
+        hyper_entropy: Optional[Callable] = None,
+    ):
         """Joins the parts.
 
         Args:
             transforms: built analysis and synthesis.
             quantizer: a quantizer, see ``quantizers``.
-            entropy: called with ``channels=`` and ``alphabet=`` to make the entropy model.
+            entropy: called with ``channels=``, ``alphabet=`` and ``conditional=`` to make the
+                entropy model.
+            hyper: predicts means and scales of the latents from hyper-latents; None: no side
+                information.
+            hyper_quantizer: of the hyper-latents; another object than ``quantizer``.
+            hyper_entropy: makes the entropy model of the hyper-latents, as ``entropy``.
 
         Raises:
             ValueError: the entropy model codes another alphabet than the quantizer yields, or the
@@ -54,8 +86,21 @@ class Autoencoder(tf.Module):
         super().__init__(name="autoencoder")
         self.transforms = transforms
         self.quantizer = quantizer
-        quantizer.build(transforms.latent_channels)
-        self.entropy = entropy(channels=transforms.latent_channels, alphabet=quantizer.alphabet)
+        channels = transforms.latent_channels
+        quantizer.build(channels)
+        self.entropy = entropy(
+            channels=channels, alphabet=quantizer.alphabet, conditional=hyper is not None
+        )
+        self.hyper = hyper
+        self.hyper_quantizer = self.hyper_entropy = None
+        if hyper is not None:
+            self.hyper_quantizer = hyper_quantizer
+            hyper_quantizer.build(hyper.latent_channels)
+            self.hyper_entropy = hyper_entropy(
+                channels=hyper.latent_channels,
+                alphabet=hyper_quantizer.alphabet,
+                conditional=False,
+            )
 
     def __call__(self, images: tf.Tensor, training: bool) -> Forward:
         """One pass over images float32 ``[batch, height, width, 3]`` in 0..255.
@@ -63,13 +108,72 @@ class Autoencoder(tf.Module):
         Height and width must be multiples of the transforms' stride.
         """
         latents = self.transforms.analysis(images)
-        quantized = self.quantizer(latents, training=training)
+        quantized = self.quantize(latents, training)
         return Forward(
-            reconstructions=self.transforms.synthesis(quantized.decoder),
-            bits=self.entropy.bits(quantized.rate),
+            reconstructions=self.transforms.synthesis(quantized.values),
+            bits=quantized.bits,
             penalty=quantized.penalty,
             latents=latents,
         )
+
+    def quantize(self, latents: tf.Tensor, training: bool) -> QuantizedLatents:
+        """What lies between analysis and synthesis: float32 ``[batch, rows, columns, channels]``.
+
+        With ``training=False`` the values are those that a file decodes to.
+        """
+        if self.hyper is None:
+            quantized = self.quantizer(latents, training=training)
+            bits = self.entropy.bits(quantized.rate)
+            return QuantizedLatents(quantized.decoder, bits, quantized.penalty)
+        rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
+        side = self.hyper_quantizer(self.hyper.analysis(latents), training=training)
+        predict = self.hyper.predict if training else self.hyper.exact
+        prediction = predict(side.decoder, rows, columns)
+        quantized = self.quantizer(centred(latents, prediction), training=training)
+        return QuantizedLatents(
+            values=uncentred(quantized.decoder, prediction),
+            bits=self.entropy.bits(quantized.rate, prediction.indexes)
+            + self.hyper_entropy.bits(side.rate),
+            penalty=quantized.penalty + side.penalty,
+        )
+
+    def update(self, latents: tf.Tensor) -> None:
+        """Lets the quantizers learn from a training batch's latents what gradients do not teach."""
+        if self.hyper is None:
+            self.quantizer.update(latents)
+            return
+        hyper_latents = self.hyper.analysis(latents)
+        side = self.hyper_quantizer(hyper_latents, training=False).decoder
+        prediction = self.hyper.predict(side, tf.shape(latents)[1], tf.shape(latents)[2])
+        self.hyper_quantizer.update(hyper_latents)
+        self.quantizer.update(centred(latents, prediction))
+
+    def advance(self, step: int) -> None:
+        """Sets what the quantizers anneal to its value for ``step``."""
+        for quantizer in filter(None, (self.quantizer, self.hyper_quantizer)):
+            quantizer.advance(step)
+
+    @property
+    def annealed(self):
+        """What follows a schedule, by name; the side information's where it differs."""
+        side = {} if self.hyper_quantizer is None else self.hyper_quantizer.annealed
+        return {**{f"hyper_{name}": item for name, item in side.items()}, **self.quantizer.annealed}
+
+    @property
+    def encoding_variables(self):
+        """Trainable variables that decoding does not need."""
+        hyper = () if self.hyper is None else self.hyper.analysis_variables
+        return (*self.transforms.analysis_variables, *hyper)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether all coding tables exist."""
+        return all(entropy.frozen for entropy in self._entropy_models)
+
+    def freeze(self) -> None:
+        """Builds the coding tables from what has been learned."""
+        for entropy in self._entropy_models:
+            entropy.freeze()
 
     def grid(self, height: int, width: int) -> Tuple[int, int]:
         """Rows and columns of the latents of one image."""
@@ -93,3 +197,17 @@ class Autoencoder(tf.Module):
         """Image float32 ``[height, width, 3]`` of decoded ``[rows, columns, channels]``."""
         images = apply_in_tiles(self.transforms, "synthesis", values[tf.newaxis])
         return images[0, :height, :width]
+
+    @property
+    def _entropy_models(self):
+        return filter(None, (self.entropy, self.hyper_entropy))
+
+
+def centred(latents: tf.Tensor, prediction: Prediction) -> tf.Tensor:
+    """Latents less their predicted means: grids are always centred."""
+    return latents if prediction.means is None else latents - prediction.means
+
+
+def uncentred(values: tf.Tensor, prediction: Prediction) -> tf.Tensor:
+    """The inverse of ``centred``."""
+    return values if prediction.means is None else values + prediction.means

@@ -60,8 +60,12 @@ class Downsampling(tf.keras.layers.Conv2D):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, in]`` to ``[batch, height / s, width / s, filters]``."""
-        outputs = tf.nn.conv2d(inputs, self.kernel, self.strides[0], "SAME")
+        outputs = self.apply_to(inputs, self.kernel)
         return outputs + self.bias if self.use_bias else outputs
+
+    def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """The convolution alone, of any floating type."""
+        return tf.nn.conv2d(inputs, kernel, self.strides[0], "SAME")
 
 
 class Upsampling(tf.keras.layers.Conv2DTranspose):
@@ -69,10 +73,14 @@ class Upsampling(tf.keras.layers.Conv2DTranspose):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, in]`` to ``[batch, height * s, width * s, filters]``."""
+        return self.apply_to(inputs, self.kernel) + self.bias
+
+    def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """The transposed convolution alone, of any floating type."""
         stride = self.strides[0]
         batch, height, width, _ = tf.unstack(tf.shape(inputs))
         shape = [batch, height * stride, width * stride, self.filters]
-        return tf.nn.conv2d_transpose(inputs, self.kernel, shape, stride, "SAME") + self.bias
+        return tf.nn.conv2d_transpose(inputs, kernel, shape, stride, "SAME")
 
 
 class UpsamplingToImage(Upsampling):

@@ -216,7 +216,7 @@ def our_codec(name: str, latents: int, batch):
     model = our_model(name, latents=latents, precision="float32", init_scale=1.0)
     kernel = model.transforms._analysis.layers[-1].kernel
     kernel.assign(kernel / np.std(model.transforms.analysis(batch)))
-    model.entropy.freeze()
+    model.freeze()
     return ImageCodec(model, name)
 
 

@@ -35,7 +35,7 @@ class Monitor:
         if self._example is None:
             return
         latents = self._model.latents(self._example)
-        values = self._model.quantizer(latents, training=False).decoder
+        values = self._model.quantize(latents[tf.newaxis], training=False).values[0]
         coded = self._model.image(values, *self._example.shape[:2])
         pair = tf.concat([tf.cast(self._example, tf.float32), coded], axis=1)
         with self._writer.as_default(step=step):

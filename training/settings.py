@@ -16,6 +16,7 @@ class Settings:
     Attributes:
         decoder: a quantizer whose decoder slot replaces that of ``quantizer``, or None.
         rate: a quantizer whose rate slot replaces that of ``quantizer``, or None.
+        hyper_quantizer: of the side information, where the model has some; None: as ``quantizer``.
         steps: training steps, at least 1.
         batch_size: patches a step, at least 1.
         lmbda: weight of the distortion in ``bpp + lmbda * distortion``, above 0. With ``mse`` it
@@ -38,6 +39,7 @@ class Settings:
     optimizer: Any
     decoder: Any = None
     rate: Any = None
+    hyper_quantizer: Any = None
     steps: int = 6000
     batch_size: int = 8
     lmbda: float = 0.013

@@ -67,7 +67,7 @@ class TrainStep:
         self._lmbda = lmbda
         self._lmbda_factor = Annealed(schedule, "lmbda_factor")
         self._parameters = model.trainable_variables
-        encoding = {v.ref() for v in model.transforms.analysis_variables}
+        encoding = {v.ref() for v in model.encoding_variables}
         self._decoding = [v for v in self._parameters if v.ref() not in encoding]
         optimizer.build(self._parameters)
 
@@ -76,11 +76,11 @@ class TrainStep:
         """What follows a schedule, by name: the quantizer's, and the weight of the distortion."""
         own = self._lmbda_factor
         is_constant = own.schedule.bounds[0] == own.schedule.bounds[1]
-        return {**self._model.quantizer.annealed, **({} if is_constant else {own.name: own})}
+        return {**self._model.annealed, **({} if is_constant else {own.name: own})}
 
     def advance(self, step: int) -> None:
         """Sets what follows a schedule to its value for ``step`` (from 0)."""
-        self._model.quantizer.advance(step)
+        self._model.advance(step)
         self._lmbda_factor.advance(step)
 
     def __call__(self, images: tf.Tensor) -> StepResult:
@@ -101,7 +101,7 @@ class TrainStep:
         gradients = tape.gradient(loss, parameters)
         self._optimizer.apply_gradients(zip(gradients, parameters))
         if not hard:
-            self._model.quantizer.update(forward.latents)
+            self._model.update(forward.latents)
         return StepResult(
             loss=loss,
             bpp=bpp,

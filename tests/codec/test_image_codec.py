@@ -20,7 +20,7 @@ def make_codec(compose):
             if "kernel" in variable.name:
                 variable.assign(3 * variable)
         if freeze:
-            model.entropy.freeze()
+            model.freeze()
         return ImageCodec(model, "small") if freeze else model
 
     return make
@@ -105,7 +105,7 @@ def test_other_pixels_are_refused(make_codec, pixels):
 
 def test_latents_that_are_not_finite_are_refused(make_codec):
     model = make_codec(freeze=False)
-    model.entropy.freeze()
+    model.freeze()
     codec = ImageCodec(model, "broken")
     model.transforms.trainable_variables[0].assign(
         tf.fill(model.transforms.trainable_variables[0].shape, np.nan)
@@ -124,7 +124,7 @@ def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
     pixels = picture(64, 64)
     for _ in range(3):  # k-means starts the codebooks, so that each stage has something to refine
         model.quantizer.update(model.latents(pixels))
-    model.entropy.freeze()
+    model.freeze()
     codecs = [ImageCodec(model, "rvq", stages) for stages in (1, 2, None)]
     sizes, errors = [], []
     latents = model.latents(pixels)
@@ -132,7 +132,7 @@ def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
         data = codec.encode(pixels)
         for reader in codecs:
             np.testing.assert_array_equal(reader.decode(data), codec.reconstruct(pixels))
-        values = model.quantizer.decode(codec._symbols(latents))
+        values = codec._coder.values(latents)
         sizes.append(len(data))
         errors.append(float(tf.reduce_mean(tf.math.squared_difference(values, latents))))
         bits = codec.estimate_bits(pixels)
@@ -144,7 +144,7 @@ def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
 @pytest.mark.parametrize("quantizer", ["residual_vector", "mixed"])
 def test_stages_that_there_are_not_are_refused(make_codec, quantizer):
     model = make_codec(f"quantizer={quantizer}", freeze=False)
-    model.entropy.freeze()
+    model.freeze()
     with pytest.raises(ValueError, match=r"stages=99 must be 1 to \d+ with this quantizer"):
         ImageCodec(model, "small", stages=99)
 

@@ -1,0 +1,28 @@
+"""Base-128 numbers of variable length: low groups first, high bit set on all bytes but the last."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+
+def to_varint(value: int) -> bytes:
+    """Up to 4 bytes of a number below 2**28."""
+    groups = []
+    while value >= 128:
+        groups.append(value % 128 + 128)
+        value //= 128
+    return bytes([*groups, value])
+
+
+def from_varint(data: bytes, start: int) -> Tuple[int, int]:
+    """The number that starts at ``start``, and the position behind it.
+
+    Raises:
+        ValueError: no number ends there within 4 bytes.
+    """
+    value = 0
+    for shift, byte in enumerate(data[start : start + 4]):
+        value += (byte % 128) << (7 * shift)
+        if byte < 128:
+            return value, start + shift + 1
+    raise ValueError("a number has no end.")

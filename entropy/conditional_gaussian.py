@@ -1,0 +1,130 @@
+"""Conditional Gaussian: every latent has a scale of its own, which side information predicts.
+
+Balle et al. 2018, "Variational image compression with a scale hyperprior", arXiv 1802.01436; with a
+predicted mean, which the model subtracts before the quantizer, Minnen et al. 2018, 1809.02736.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Optional
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from entropy.integer_coder import IntegerCoder, edges_beyond
+
+SMALLEST_SCALE, LARGEST_SCALE, SCALES = 0.11, 256.0, 64
+"""Ends and number of the scale table, equal ratios between: those of TFC's published models."""
+
+_STANDARD = tfp.distributions.Normal(np.float64(0), np.float64(1))
+
+
+class ConditionalGaussian(IntegerCoder):
+    """Codes integer symbols, each with the table of its scale index.
+
+    A scale index is a number from 0 to 63 on the logarithmic scale table. While training, indexes
+    are continuous; coding has whole ones. Nothing is learned here: ``freeze`` builds the same
+    tables for every model of one alphabet.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: int,
+        alphabet,
+        conditional: bool = True,
+        tail_mass: float = 2**-16,
+        range_coder_precision: int = 16,
+    ):
+        """Takes the alphabet.
+
+        Args:
+            channels: see ``IntegerCoder``.
+            alphabet: see ``IntegerCoder``; its grids get a table a scale.
+            conditional: must be True: this needs predicted scales.
+            tail_mass: see ``IntegerCoder``.
+            range_coder_precision: see ``IntegerCoder``.
+
+        Raises:
+            ValueError: an argument is out of its range, or the alphabet has indices.
+        """
+        super().__init__(
+            name="conditional_gaussian",
+            channels=channels,
+            alphabet=alphabet,
+            tail_mass=tail_mass,
+            range_coder_precision=range_coder_precision,
+        )
+        if not conditional:
+            raise ValueError("entropy=ConditionalGaussian needs a model that predicts scales.")
+        # Where the tables end, in standard deviations.
+        self._tail = -float(_STANDARD.quantile(np.float64(tail_mass / 2)))
+
+    def bits(self, values: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
+        """Bits of each example under the Gaussian convolved with the unit box.
+
+        Args:
+            values: float32 ``[batch, height, width, channels]``: rate values less their mean.
+            indexes: float32, same shape, in 0..63: scale indexes, whole or not.
+
+        Returns:
+            float32 ``[batch]``, the sum over positions and channels; differentiable in both.
+        """
+        values = tf.cast(values, tf.float32)
+        logarithms = _log_masses(values - 0.5, values + 0.5, scale_of(indexes))
+        return tf.reduce_sum(logarithms, axis=[1, 2, 3]) / -math.log(2)
+
+    def symbol_bits(self, symbols: tf.Tensor, layout, indexes: tf.Tensor) -> float:
+        """Bits of int32 ``[height, width, channels]`` at int32 scale indexes.
+
+        Symbols beyond their table cost what its escape does, which for a Gaussian is far less than
+        their probability says: this needs ``freeze``.
+        """
+        scales = scale_of(tf.cast(indexes, tf.float32))
+        bits = _log_masses(*self._cells(symbols, layout), scales) / -math.log(2)
+        rows = self._rows(self._grids_of(symbols, layout), np.arange(self._channels), indexes)
+        escape = self._tables().escape_bits(rows.numpy(), symbols.numpy())
+        return float(np.where(np.isnan(escape), bits, escape).sum(dtype=np.float64))
+
+    def freeze(self) -> None:
+        """Builds the coding tables, grid by grid and scale by scale."""
+        scales = scale_of(tf.range(SCALES, dtype=tf.float32)).numpy().astype(np.float64)
+        masses, firsts = [], []
+        for grid in self._grids:
+            for scale in scales:
+                tail = self._tail * scale
+                symbol, edges = edges_beyond(grid, -tail, tail)
+                edges = edges.astype(np.float64)
+                start = np.searchsorted(edges, -tail, side="right") - 1
+                stop = max(np.searchsorted(edges, tail, side="left"), start + 1)
+                masses.append(np.diff(_STANDARD.cdf(edges[start : stop + 1] / scale).numpy()))
+                firsts.append(symbol + start)
+        self._set_tables(masses, firsts)
+
+    def _rows(
+        self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
+    ) -> tf.Tensor:
+        """Tables are ordered by grid, then by scale."""
+        return grids * SCALES + tf.gather(indexes, channels, axis=-1)
+
+
+def scale_of(indexes: tf.Tensor) -> tf.Tensor:
+    """Standard deviations float32 of float32 scale indexes in 0..63."""
+    step = (math.log(LARGEST_SCALE) - math.log(SMALLEST_SCALE)) / (SCALES - 1)
+    return tf.exp(math.log(SMALLEST_SCALE) + step * indexes)
+
+
+def _log_masses(lower: tf.Tensor, upper: tf.Tensor, scales: tf.Tensor) -> tf.Tensor:
+    """Natural logarithms of a zero-mean Gaussian's mass between two points, exact in both tails."""
+    # In the lower tail the logarithm of the cumulative keeps its digits: what lies above 0 is
+    # mirrored, which turns lower ends into upper ones.
+    above = lower + upper > 0
+    low = tf.where(above, -upper, lower) / scales
+    high = tf.where(above, -lower, upper) / scales
+    standard = tfp.distributions.Normal(tf.zeros([]), tf.ones([]))
+    log_low, log_high = standard.log_cdf(low), standard.log_cdf(high)
+    # Positive in exact arithmetic; the bound keeps the logarithm and its slope finite without.
+    width = tf.maximum(log_high - log_low, 1e-12)
+    return log_high + tf.math.log(-tf.math.expm1(-width))

@@ -1,0 +1,169 @@
+"""What the entropy models of integers share: checked arguments, tables on grids, and the coding."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Tuple
+
+import numpy as np
+import tensorflow as tf
+
+from entropy.range_coder import DamagedData, Tables, lookup_rows
+
+
+class IntegerCoder(tf.Module):
+    """Base of entropy models for integer symbols on one or several grids.
+
+    A subclass names the table of every symbol (``_rows``) and builds the tables (``freeze``). The
+    tables are variables, so a checkpoint carries them and a decoder never computes them again.
+    """
+
+    kind = "integers"
+
+    def __init__(
+        self, *, name: str, channels: int, alphabet, tail_mass: float, range_coder_precision: int
+    ):
+        """Keeps what all have.
+
+        Args:
+            name: of the module.
+            channels: number of latent channels, at least 1.
+            alphabet: the quantizer's, of integers, see ``quantizers.contract``.
+            tail_mass: mass outside the tables, in (0, 1); symbols there are coded by an escape and
+                an Elias gamma code, so every integer can be coded.
+            range_coder_precision: bits of the coder's probabilities, 1 to 16.
+
+        Raises:
+            ValueError: an argument is out of its range, or the alphabet has indices.
+        """
+        super().__init__(name=name)
+        if alphabet.kind != self.kind:
+            raise ValueError(
+                f"entropy={type(self).__name__} codes {self.kind}, but the quantizer yields "
+                f"{alphabet.kind}."
+            )
+        if channels < 1:
+            raise ValueError(f"channels={channels} must be at least 1.")
+        if not 0 < tail_mass < 1:
+            raise ValueError(f"tail_mass={tail_mass} must lie between 0 and 1.")
+        if not 1 <= range_coder_precision <= 16:
+            raise ValueError(f"range_coder_precision={range_coder_precision} must be 1 to 16.")
+        self._channels = channels
+        self._grids = tuple(alphabet.grids)
+        self._tail_mass = tail_mass
+        self._precision = range_coder_precision
+        self._lookup = _empty_table("lookup")
+        self._offsets = _empty_table("offsets")
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the coding tables exist."""
+        return bool(tf.size(self._lookup) > 0)
+
+    def freeze(self) -> None:
+        """Builds the coding tables."""
+        raise NotImplementedError
+
+    def compress(self, symbols: tf.Tensor, layout, indexes: Optional[tf.Tensor] = None) -> bytes:
+        """Range-codes symbols.
+
+        Args:
+            symbols: int32 ``[height, width, channels]``, each of magnitude up to 2**23.
+            layout: the quantizer's, see ``quantizers.grids``.
+            indexes: int32, same shape: scale indexes, where the model is conditional.
+        """
+        return self._tables().encode(
+            (
+                self._rows(layout.grids_of(stage, symbols), channels, indexes),
+                tf.gather(symbols, channels, axis=-1),
+            )
+            for stage, channels in enumerate(layout.stages)
+        )
+
+    def decompress(
+        self,
+        data: bytes,
+        height: int,
+        width: int,
+        layout,
+        indexes: Optional[tf.Tensor] = None,
+    ) -> tf.Tensor:
+        """Decodes what ``compress`` gave.
+
+        Returns:
+            int32 ``[height, width, channels]``.
+
+        Raises:
+            ValueError: the data are not exactly what ``compress`` makes of such symbols.
+        """
+        symbols = np.zeros([height, width, self._channels], np.int32)
+        decode = self._tables().decoder(data)
+        try:
+            for stage, channels in enumerate(layout.stages):
+                grids = layout.grids_of(stage, tf.constant(symbols))
+                symbols[..., channels] = decode(self._rows(grids, channels, indexes))
+        except DamagedData:
+            good = False
+        else:
+            # Coding once more takes milliseconds and accepts only what an encoder writes.
+            good = self.compress(tf.constant(symbols), layout, indexes) == data
+        if not good:
+            raise ValueError(
+                f"data: {len(data)} range-coded bytes do not decode to {height} x {width} x "
+                f"{self._channels} symbols."
+            )
+        return tf.constant(symbols)
+
+    def _rows(
+        self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
+    ) -> tf.Tensor:
+        """Table numbers of a stage's symbols, int32."""
+        raise NotImplementedError
+
+    def _set_tables(self, masses: List[np.ndarray], firsts: List[int]) -> None:
+        """Probabilities of each table and the symbol that its first one is of."""
+        self._lookup.assign(lookup_rows(masses, self._precision, overflow=True))
+        self._offsets.assign(firsts)
+
+    def _tables(self) -> Tables:
+        if not self.frozen:
+            raise RuntimeError("freeze() builds the tables before anything can be coded.")
+        return Tables(self._lookup.value(), self._offsets.value())
+
+    @staticmethod
+    def _grids_of(symbols: tf.Tensor, layout) -> np.ndarray:
+        """Grid numbers int32 of all symbols."""
+        grids = np.zeros(symbols.shape, np.int32)
+        for stage, channels in enumerate(layout.stages):
+            grids[..., channels] = layout.grids_of(stage, symbols)
+        return grids
+
+    def _cells(self, symbols: tf.Tensor, layout) -> Tuple[tf.Tensor, tf.Tensor]:
+        """Lower and upper ends float32 of the symbols' cells on their grids."""
+        grids = self._grids_of(symbols, layout)
+
+        def on_the_line(points):
+            places = self._grids[0](points)
+            for number, grid in enumerate(self._grids[1:], start=1):
+                places = tf.where(grids == number, grid(points), places)
+            return places
+
+        points = tf.cast(symbols, tf.float32)
+        return on_the_line(points - 0.5), on_the_line(points + 0.5)
+
+
+def edges_beyond(grid, lower: float, upper: float) -> Tuple[int, np.ndarray]:
+    """Cell ends of a grid that reach beyond two points: the first cell's symbol, and float32 ends.
+
+    A grid is increasing, but only forwards: the reach is doubled until it is enough.
+    """
+    reach = 2
+    while grid(tf.constant(-float(reach))) > lower or grid(tf.constant(float(reach))) < upper:
+        reach *= 2
+    return -reach, grid(tf.range(-reach - 0.5, reach + 1.0)).numpy()
+
+
+def _empty_table(name: str) -> tf.Variable:
+    # The length is known only when the tables are built; a restored checkpoint brings its own.
+    return tf.Variable(
+        np.zeros([0], np.int32), trainable=False, shape=tf.TensorShape([None]), name=name
+    )

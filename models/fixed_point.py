@@ -1,0 +1,52 @@
+"""A stack of transposed convolutions in fixed point: the same numbers on every machine.
+
+A decoder must repeat the hyper-synthesis exactly, or it reads symbols with the wrong tables. Sums
+of floating point numbers depend on their order, and the order on threads, libraries and processors.
+Here weights and activations are rounded to multiples of powers of two, so small that every sum of
+their products fits a float64 without rounding: any order gives the same result. The idea is that of
+Balle, Johnston, Minnen 2019, "Integer networks for data compression with latent-variable models";
+training stays in floating point.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import tensorflow as tf
+
+WEIGHT_BITS = 12
+"""Fractional bits of weights and, together with those of activations, of biases."""
+
+ACTIVATION_BITS = 8
+"""Fractional bits of what flows from layer to layer."""
+
+LARGEST_WEIGHT = 2.0**4
+LARGEST_ACTIVATION = 2.0**11
+"""Magnitudes are clipped to these. 2^(4 + 12) * 2^(11 + 8) * 2^16 products stay below 2^53."""
+
+
+def synthesize(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
+    """Applies transposed and plain 'same' convolutions with ReLU between them, exactly.
+
+    Args:
+        layers: ``Upsampling`` and stride-1 ``Downsampling`` layers with up to 2**16 products a sum.
+        values: float32 or float64 ``[batch, height, width, channels]``.
+
+    Returns:
+        float64 ``[batch, height * s, width * s, out]``, multiples of ``2**-20``; equal bits on any
+        machine for equal ``values``.
+    """
+    values = tf.cast(values, tf.float64)
+    for number, layer in enumerate(layers):
+        values = _rounded(values, ACTIVATION_BITS, LARGEST_ACTIVATION)
+        kernel = _rounded(tf.cast(layer.kernel, tf.float64), WEIGHT_BITS, LARGEST_WEIGHT)
+        bias = tf.cast(layer.bias, tf.float64)
+        bias = _rounded(bias, WEIGHT_BITS + ACTIVATION_BITS, LARGEST_ACTIVATION)
+        values = layer.apply_to(values, kernel) + bias
+        if number < len(layers) - 1:
+            values = tf.nn.relu(values)
+    return values
+
+
+def _rounded(values: tf.Tensor, bits: int, largest: float) -> tf.Tensor:
+    return tf.round(tf.clip_by_value(values, -largest, largest) * 2.0**bits) * 2.0**-bits

@@ -1,0 +1,135 @@
+"""Hyper-analysis and hyper-synthesis: what the side information says of the latents.
+
+Balle et al. 2018, arXiv 1802.01436 (scales) and Minnen et al. 2018, arXiv 1809.02736 (means and
+scales, without context). All activations are ReLU, where Minnen et al. have leaky ones, because the
+synthesis is repeated in fixed point.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+import tensorflow as tf
+import tensorflow_compression as tfc
+
+from models.fixed_point import synthesize
+from models.layers import Downsampling, Upsampling
+
+STRIDE = 4
+"""Latents a hyper-latent, in both directions."""
+
+LARGEST_INDEX = 63.0
+
+INDEX_OF_ONE = 17.9
+"""Index of scale 1 in a table of 64 from 0.11 to 256."""
+
+
+class Prediction(NamedTuple):
+    """What is known of latents ``[batch, rows, columns, channels]`` before they are decoded.
+
+    Attributes:
+        means: float32, the latents' shape, or None for zeros.
+        indexes: float32, the latents' shape, in 0..63: scale indexes; whole numbers from ``exact``.
+    """
+
+    means: Optional[tf.Tensor]
+    indexes: tf.Tensor
+
+
+class HyperTransforms(tf.Module):
+    """Latents ``[b, 16, 16, M]`` to hyper-latents ``[b, 4, 4, N]``, and those to a prediction.
+
+    Everything here is float32: it is a small share of the work, and the decoder repeats half of it.
+    """
+
+    def __init__(self, *, latent_channels: int, num_filters: int, predicts_means: bool):
+        """Creates the layers and their variables.
+
+        Args:
+            latent_channels: channels of the latents (M), at least 1.
+            num_filters: channels of hidden layers and hyper-latents (N), at least 1.
+            predicts_means: whether means are predicted beside scales.
+
+        Raises:
+            ValueError: a number is below 1.
+        """
+        super().__init__(name="hyper_transforms")
+        if num_filters < 1:
+            raise ValueError(f"num_filters={num_filters} must be at least 1.")
+        if latent_channels < 1:
+            raise ValueError(f"latent_channels={latent_channels} must be at least 1.")
+        self.latent_channels = num_filters
+        self.predicts_means = predicts_means
+        n, m = num_filters, latent_channels
+        self._analysis = tf.keras.Sequential(
+            [
+                Downsampling(n, 3, 1, "same"),
+                tf.keras.layers.ReLU(),
+                Downsampling(n, 5, 2, "same"),
+                tf.keras.layers.ReLU(),
+                Downsampling(n, 5, 2, "same"),
+            ],
+            name="hyper_analysis",
+        )
+        widths = (m, m * 3 // 2, 2 * m) if predicts_means else (n, n, m)
+        self._layers = [
+            Upsampling(widths[0], 5, 2, "same"),
+            Upsampling(widths[1], 5, 2, "same"),
+            Downsampling(widths[2], 3, 1, "same"),
+        ]
+        self._analysis.build([None, None, None, m])
+        channels = n
+        for layer in self._layers:
+            layer.build([None, None, None, channels])
+            channels = layer.filters
+        # Scales start at 1, not at the table's smallest: latents of any size then have a gradient.
+        self._layers[-1].bias.assign([0.0] * (channels - m) + [INDEX_OF_ONE] * m)
+
+    def analysis(self, latents: tf.Tensor) -> tf.Tensor:
+        """Hyper-latents float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
+
+        Args:
+            latents: float32 ``[batch, rows, columns, M]``, of any size.
+        """
+        rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
+        # The last row and column are repeated up to a multiple of the stride.
+        down = tf.minimum(tf.range(-(-rows // STRIDE) * STRIDE), rows - 1)
+        across = tf.minimum(tf.range(-(-columns // STRIDE) * STRIDE), columns - 1)
+        latents = tf.gather(tf.gather(latents, down, axis=1), across, axis=2)
+        return self._analysis(latents if self.predicts_means else tf.abs(latents))
+
+    def predict(self, hyper_latents: tf.Tensor, rows: int, columns: int) -> Prediction:
+        """Differentiable prediction, in floating point.
+
+        Args:
+            hyper_latents: float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
+            rows: of the latents.
+            columns: of the latents.
+        """
+        values = hyper_latents
+        for number, layer in enumerate(self._layers):
+            values = layer(values)
+            if number < len(self._layers) - 1:
+                values = tf.nn.relu(values)
+        return self._split(values[:, :rows, :columns])
+
+    def exact(self, hyper_latents: tf.Tensor, rows: int, columns: int) -> Prediction:
+        """The prediction in fixed point with whole scale indexes: equal bits on every machine."""
+        values = synthesize(self._layers, hyper_latents)[:, :rows, :columns]
+        prediction = self._split(values)
+        # Not to be traced back into training: rounding has no gradient.
+        return Prediction(prediction.means, tf.round(prediction.indexes))
+
+    @property
+    def analysis_variables(self):
+        """Parameters of the hyper-analysis: those that decoding does not need."""
+        return self._analysis.trainable_variables
+
+    def _split(self, values: tf.Tensor) -> Prediction:
+        means = None
+        if self.predicts_means:
+            means, values = tf.split(values, 2, axis=-1)
+            means = tf.cast(means, tf.float32)
+        # At a bound gradients that lead away from it still pass.
+        indexes = tfc.upper_bound(tfc.lower_bound(tf.cast(values, tf.float32), 0.0), LARGEST_INDEX)
+        return Prediction(means, indexes)

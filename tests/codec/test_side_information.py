@@ -1,0 +1,106 @@
+"""Files with side information: exact sizes, exact decoding, and a check of the scale indexes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from assembly.parts import build_model
+from codec import DamagedFile, ImageCodec, container
+from codec.varint import from_varint
+
+MODELS = ["hyperprior", "mean_scale_hyperprior"]
+
+
+@pytest.fixture
+def make_codec(compose):
+    def make(*overrides, name="small"):
+        small = ("model.transforms.num_filters=8", "model.transforms.latent_channels=24")
+        model = build_model(compose(*small, "precision=float32", *overrides))
+        for variable in model.transforms.trainable_variables:
+            if "kernel" in variable.name:
+                variable.assign(3 * variable)
+        noise = np.random.default_rng(0)
+        for variable in model.hyper.trainable_variables:
+            if "kernel" in variable.name:
+                variable.assign_add(noise.normal(0, 0.15, variable.shape))
+        model.freeze()
+        return ImageCodec(model, name)
+
+    return make
+
+
+def picture(height, width, seed=0):
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (height // 4 + 1, width // 4 + 1, 3))
+    return coarse.repeat(4, 0).repeat(4, 1)[:height, :width].astype(np.uint8)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("size", [(1, 1), (15, 17), (64, 48), (130, 70)])
+def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model, size):
+    codec = make_codec(f"model={model}")
+    pixels = picture(*size)
+    decoded = codec.decode(codec.encode(pixels))
+    assert decoded.shape == (*size, 3)
+    np.testing.assert_array_equal(decoded, codec.reconstruct(pixels))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_quantizer_of_integers_codes_and_its_size_is_the_estimate(
+    make_codec, compose, model, quantizer_name
+):
+    from hydra.errors import InstantiationException
+
+    try:
+        codec = make_codec(f"model={model}", f"quantizer={quantizer_name}")
+    except InstantiationException as error:
+        assert "codes integers, but the quantizer yields indices" in str(error)
+        return
+    pixels = picture(96, 112)
+    data = codec.encode(pixels)
+    np.testing.assert_array_equal(codec.decode(data), codec.reconstruct(pixels))
+    bits = codec.estimate_bits(pixels)
+    assert 0 < bits.side < bits.rounded and np.isfinite([bits.noise, bits.training]).all()
+    slack = 8 * (container.HEADER_LIMIT + 4 + 4 + 2 + 2 * 8)  # CRC, length, two ends and seeds
+    assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + slack
+
+
+def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec):
+    codec = make_codec("model=hyperprior", "quantizer@hyper_quantizer=finite_scalar")
+    pixels = picture(64, 64)
+    np.testing.assert_array_equal(codec.decode(codec.encode(pixels)), codec.reconstruct(pixels))
+
+
+def test_other_scale_indexes_are_an_error_and_no_picture(make_codec, monkeypatch):
+    codec = make_codec("model=mean_scale_hyperprior")
+    data = codec.encode(picture(64, 64))
+    exact = codec._model.hyper.exact
+
+    def off_by_one(*arguments):
+        prediction = exact(*arguments)
+        moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
+        return prediction._replace(indexes=moved)
+
+    monkeypatch.setattr(codec._model.hyper, "exact", off_by_one)
+    with pytest.raises(DamagedFile, match="scale indexes of this decoder are not the encoder's"):
+        codec.decode(data)
+
+
+def test_damaged_side_information_is_refused(make_codec):
+    codec = make_codec("model=hyperprior")
+    image = container.unpack(codec.encode(picture(64, 64)), codec.fingerprint)
+    length, start = from_varint(image.payload, 0)
+    assert start + length < len(image.payload)
+    for payload in (b"", image.payload[:start], image.payload[: start + length], b"\xff" * 9):
+        data = container.pack(image._replace(payload=payload), codec.fingerprint)
+        with pytest.raises(DamagedFile):
+            codec.decode(data)
+
+
+def test_two_models_of_other_hyper_weights_do_not_read_each_other(make_codec):
+    one = make_codec("model=hyperprior")
+    other = make_codec("model=hyperprior")
+    other._model.hyper.trainable_variables[0].assign_add(
+        tf.ones_like(other._model.hyper.trainable_variables[0])
+    )
+    assert ImageCodec(other._model, "other").fingerprint != one.fingerprint
