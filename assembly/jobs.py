@@ -90,18 +90,21 @@ def _run(command: List[str], log: IO[str]) -> int:
 
 
 def read_outcome(run: pathlib.Path) -> Outcome:
-    """The outcome of a finished run, from its newest results.
+    """The outcome of a finished run on its own test split, with all refinement stages.
 
     Raises:
-        FileNotFoundError: the run has no results.
+        FileNotFoundError: the run has no such results.
     """
-    results = sorted((run / "results").glob("*.json"), key=lambda path: path.stat().st_mtime)
-    if not results:
-        raise FileNotFoundError(f"{run} has no results.")
-    document = json.loads(results[-1].read_text())
+    for path in sorted((run / "results").glob("*.json")):
+        document = json.loads(path.read_text())
+        made = document["provenance"]
+        if made["split"] == "test" and made.get("stages") is None:
+            break
+    else:
+        raise FileNotFoundError(f"{run} has no results on its test split.")
     point = {key: values[0] for key, values in document["results"].items()}
     lmbda = document["provenance"]["config"]["lmbda"]
-    with results[-1].with_suffix(".csv").open() as file:
+    with path.with_suffix(".csv").open() as file:
         rows = list(csv.DictReader(file))
     mse = [255**2 / 10 ** (float(row["psnr"]) / 10) for row in rows]
     return Outcome(

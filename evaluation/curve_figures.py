@@ -1,0 +1,184 @@
+"""The figure of a comparison: rate-distortion curves, and the rate that each saves an anchor."""
+
+from __future__ import annotations
+
+import io
+import pathlib
+from typing import NamedTuple, Optional, Sequence, Tuple
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.interpolate import PchipInterpolator
+
+from codec.files import write_atomically
+from evaluation.curves import Curve
+from evaluation.intervals import seed_band
+
+# Okabe & Ito 2008: told apart under every common colour blindness. Yellow is left out: on white it
+# is none. From the seventh curve on, dashes and another marker tell equal colours apart.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+_MARKERS = "osD^vP*Xp<>h"
+_ANCHOR = {"color": "black", "lw": 1.6, "ls": (0, (6, 2)), "marker": "", "zorder": 4}
+
+# Inches: as wide as the text of a printed page.
+_DPI = 200
+_WIDTH = 7.2
+_PANEL_HEIGHT = 2.9
+_LEGEND_ROW = 0.15
+_LEGEND_COLUMNS = 3
+_FONT = 8
+_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": _FONT,
+    "axes.linewidth": 0.6,
+    "svg.hashsalt": "roundtrip",
+}
+
+
+class Compared(NamedTuple):
+    """A curve beside the anchor.
+
+    Attributes:
+        curve: the curve.
+        difference: of its rate to the anchor's, percent, at each quality of the grid, or NaN.
+        band: lower and upper end of its interval, [2, grid], where there is one.
+    """
+
+    curve: Curve
+    difference: np.ndarray
+    band: Optional[np.ndarray]
+
+
+def write_comparison(
+    path: pathlib.Path,
+    anchor: Curve,
+    rows: Sequence[Compared],
+    grid: np.ndarray,
+    *,
+    dataset: str,
+) -> Tuple[pathlib.Path, pathlib.Path]:
+    """Writes curves (left) and differences in rate at equal quality (right) as PNG and SVG.
+
+    The bands on the left run from the lowest to the highest training seed. Those on the right are
+    the intervals over images and seeds, paired with the anchor; on the left they would show how
+    images differ from each other, which says nothing about the codecs.
+
+    Args:
+        path: where to; the suffix is replaced by .png and .svg.
+        anchor: drawn black and dashed, and as the line at 0.
+        rows: the other curves, in the order of the legend.
+        grid: qualities in dB of the differences.
+        dataset: its name, for the axis.
+
+    Returns:
+        The two paths.
+    """
+    paths = []
+    with matplotlib.rc_context(_STYLE):
+        figure = _comparison(anchor, rows, grid, dataset)
+        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
+            file = io.BytesIO()
+            figure.savefig(file, format=suffix[1:], dpi=_DPI, metadata=metadata)
+            paths.append(pathlib.Path(path).with_suffix(suffix))
+            write_atomically(paths[-1], file.getvalue())
+    return paths[0], paths[1]
+
+
+def _comparison(anchor, rows, grid, dataset):
+    legend_rows = -(-(len(rows) + 1) // _LEGEND_COLUMNS)
+    legend_height = _LEGEND_ROW * legend_rows
+    height = _PANEL_HEIGHT + 0.5 + legend_height
+    figure = Figure(figsize=(_WIDTH, height))
+    FigureCanvasAgg(figure)
+    bottom, top = (legend_height + 0.42) / height, 1 - 0.08 / height
+    box = {"left": 0.55 / _WIDTH, "right": 1 - 0.08 / _WIDTH, "bottom": bottom, "top": top}
+    curves, differences = figure.subplots(1, 2, gridspec_kw={**box, "wspace": 0.27})
+    _draw_curve(curves, anchor, _ANCHOR)
+    _shade_seeds(curves, anchor, "black")
+    differences.axhline(0, **_ANCHOR)
+    for number, row in enumerate(rows):
+        style = _style(number)
+        _draw_curve(curves, row.curve, style)
+        _shade_seeds(curves, row.curve, style["color"])
+        differences.plot(grid, row.difference, **{**style, "marker": ""})
+        _mark_points(differences, row, grid, style)
+        if row.band is not None:
+            differences.fill_between(grid, *row.band, color=style["color"], alpha=0.2, lw=0)
+    label = anchor.metric.label
+    _limit_rates(curves, anchor, rows)
+    curves.set_xlabel(f"rate (bits per pixel), mean over {dataset}")
+    curves.set_ylabel(f"{label} (dB)")
+    differences.set_xlabel(f"{label} (dB)")
+    differences.set_ylabel(f"rate at equal {label}, beside {anchor.name:.24} (%)")
+    for axes in (curves, differences):
+        axes.grid(True, color="0.9", lw=0.6)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(length=2.5, width=0.6)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    figure.legend(
+        *curves.get_legend_handles_labels(),
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0.02 / height),
+        ncols=min(_LEGEND_COLUMNS, len(rows) + 1),
+        frameon=False,
+        handlelength=2.6,
+        fontsize=_FONT - 0.5,
+        labelspacing=0.3,
+        borderaxespad=0,
+    )
+    return figure
+
+
+def _style(number):
+    dashes = _DASHES[number // len(_COLOURS) % len(_DASHES)]
+    return {
+        "color": _COLOURS[number % len(_COLOURS)],
+        "ls": dashes,
+        "lw": 1.2,
+        "marker": _MARKERS[number % len(_MARKERS)],
+        "markersize": 3,
+    }
+
+
+def _draw_curve(axes, curve, style):
+    """Points, joined as BD-rate joins them: by PCHIP over the log rate."""
+    log_rates = np.log10(curve.bpp)
+    at = np.union1d(np.linspace(log_rates[0], log_rates[-1], 200), log_rates)
+    line = PchipInterpolator(log_rates, curve.quality)(at)
+    points = np.searchsorted(at, log_rates).tolist()
+    axes.plot(10**at, line, label=curve.name, markevery=points, **style)
+
+
+def _shade_seeds(axes, curve, colour):
+    log_rates = np.linspace(np.log10(curve.bpp[0]), np.log10(curve.bpp[-1]), 200)
+    band = seed_band(curve, log_rates)
+    if band is not None:
+        axes.fill_between(10**log_rates, *band, color=colour, alpha=0.25, lw=0)
+
+
+def _mark_points(axes, row, grid, style):
+    """The curve's own points on its difference: what lies between them is interpolated."""
+    known = np.isfinite(row.difference)
+    quality = row.curve.quality
+    if not known.any():
+        return
+    inside = (quality >= grid[known][0]) & (quality <= grid[known][-1])
+    at = np.interp(quality[inside], grid[known], row.difference[known])
+    axes.plot(quality[inside], at, **{**style, "ls": ""})
+
+
+def _limit_rates(axes, anchor, rows):
+    """Down to what compares: one curve that goes on for bits presses all others together."""
+    every = [anchor, *(row.curve for row in rows)]
+    ends = sorted(curve.bpp[-1] for curve in every)
+    right = min(ends[-1], 1.1 * float(np.median(ends)))
+    axes.set_xlim(0, 1.03 * right)
+    seen = np.concatenate([curve.quality[curve.bpp <= right] for curve in every])
+    margin = 0.04 * np.ptp(seen)
+    axes.set_ylim(seen.min() - margin, seen.max() + margin)

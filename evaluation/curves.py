@@ -1,0 +1,181 @@
+"""Rate-distortion curves: operating points ordered by rate, with what they are averages of."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from evaluation.metrics import ms_ssim_db
+from evaluation.result_files import Measurement
+from evaluation.results import Dataset
+
+
+class Metric(NamedTuple):
+    """A quality metric.
+
+    Attributes:
+        key: in results files.
+        label: in tables and figures.
+        decibels: from a mean over images to dB. MS-SSIM crowds below 1, where equal steps are
+            nothing equal to the eye: it is compared as ``-10 log10(1 - MS-SSIM)``.
+    """
+
+    key: str
+    label: str
+    decibels: Callable[[Any], np.ndarray]
+
+
+METRICS: Dict[str, Metric] = {
+    "psnr-rgb": Metric("psnr-rgb", "PSNR", np.asarray),
+    "ms-ssim-rgb": Metric("ms-ssim-rgb", "MS-SSIM", ms_ssim_db),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+    """A codec at several rates.
+
+    Attributes:
+        name: as tables and figures show it.
+        metric: what ``quality`` is in.
+        bpp: float64 [points], bits per pixel, mean over images and seeds, rising.
+        quality: float64 [points], dB: of the mean over images and seeds.
+        seeds: of each point, sorted; empty for curves that say nothing of seeds.
+        dataset: what was measured; None in published files that do not say.
+        image_bpp: of each point float64 [seeds, images]; None where there are no per-file rows.
+        image_quality: the same of the metric itself, before dB.
+        sources: the runs or files that it was made of.
+        commits: of the project, that measured it; with ``+`` where files had been changed.
+    """
+
+    name: str
+    metric: Metric
+    bpp: np.ndarray
+    quality: np.ndarray
+    seeds: Tuple[Tuple[int, ...], ...] = ()
+    dataset: Optional[Dataset] = None
+    image_bpp: Optional[Tuple[np.ndarray, ...]] = None
+    image_quality: Optional[Tuple[np.ndarray, ...]] = None
+    sources: Tuple[str, ...] = ()
+    commits: Tuple[str, ...] = ()
+
+    @property
+    def seeds_at_all_points(self) -> Tuple[int, ...]:
+        """The seeds, where they are the same at all points; else nothing."""
+        return self.seeds[0] if len(set(self.seeds)) == 1 else ()
+
+
+def curve_of_file(name: str, measurement: Measurement, metric: Metric) -> Curve:
+    """A file that holds a whole curve: published, or of a classical codec.
+
+    Raises:
+        ValueError: the file does not have the metric at all points.
+    """
+    bpp, values = _points(measurement, metric)
+    order = np.argsort(bpp, kind="stable")
+    return Curve(
+        name,
+        metric,
+        bpp[order],
+        metric.decibels(values[order]),
+        dataset=measurement.results.dataset,
+        sources=(measurement.source,),
+    )
+
+
+def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Curve:
+    """A point for each lmbda of trained runs, the mean over its seeds.
+
+    Args:
+        name: of the curve.
+        runs: one operating point each; ``provenance`` holds config, with lmbda and seed.
+        metric: which quality.
+
+    Raises:
+        ValueError: a run does not have the metric, two runs have equal lmbda and seed, or the runs
+            were measured on different images.
+    """
+    check_same_images([(run.source, run.results.dataset) for run in runs])
+    at: Dict[float, Dict[int, Measurement]] = {}
+    for run in runs:
+        config = run.results.provenance["config"]
+        seeds = at.setdefault(float(config["lmbda"]), {})
+        other = seeds.setdefault(int(config["seed"]), run)
+        if other is not run:
+            raise ValueError(
+                f"curve {name!r}: {other.source} and {run.source} are both lmbda="
+                f"{config['lmbda']} seed={config['seed']}; a curve has one run of each."
+            )
+    points = []
+    for seeds in at.values():
+        chosen = [seeds[seed] for seed in sorted(seeds)]
+        means = np.mean([np.concatenate(_points(run, metric)) for run in chosen], axis=0)
+        points.append((*means, tuple(sorted(seeds)), chosen))
+    points.sort(key=lambda point: point[0])
+    bpp, values, seeds, chosen = zip(*points)
+    rows = all(run.rows is not None for run in runs)
+    return Curve(
+        name,
+        metric,
+        np.array(bpp),
+        metric.decibels(np.array(values)),
+        seeds=seeds,
+        dataset=runs[0].results.dataset,
+        image_bpp=_stacked(chosen, "bpp") if rows else None,
+        image_quality=_stacked(chosen, metric.key) if rows else None,
+        sources=tuple(run.source for run in runs),
+        commits=tuple(sorted({_commit(run) for run in runs})),
+    )
+
+
+def check_same_images(datasets: Sequence[Tuple[str, Optional[Dataset]]]) -> None:
+    """Results compare only where they were measured on the same pixels.
+
+    Args:
+        datasets: name of the results -> what was measured; None is taken on trust.
+
+    Raises:
+        ValueError: two digests differ; names both.
+    """
+    known = [(name, dataset) for name, dataset in datasets if dataset is not None]
+    for name, dataset in known[1:]:
+        first, reference = known[0]
+        if dataset.sha256 != reference.sha256:
+            raise ValueError(
+                f"{name} was measured on other images than {first}: {dataset.name!r} "
+                f"({dataset.files} files, digest {dataset.sha256[:12]}) and {reference.name!r} "
+                f"({reference.files} files, digest {reference.sha256[:12]}) cannot be compared."
+            )
+
+
+def _points(measurement: Measurement, metric: Metric) -> Tuple[np.ndarray, np.ndarray]:
+    points = measurement.results.points
+    if metric.key not in points:
+        raise ValueError(
+            f"{measurement.source} ({measurement.results.name}) has no {metric.key}, only "
+            f"{', '.join(sorted(points))}: every curve must have the metric."
+        )
+    bpp, values = np.array(points["bpp"]), np.array(points[metric.key])
+    for quantity, numbers in (("bpp", bpp), (metric.key, values)):
+        if not np.isfinite(numbers).all():
+            raise ValueError(
+                f"{measurement.source} ({measurement.results.name}): {quantity} must be a number "
+                f"at every point; it is null at point {np.argmin(np.isfinite(numbers)) + 1}."
+            )
+    if not (bpp > 0).all():
+        raise ValueError(
+            f"{measurement.source} ({measurement.results.name}): bpp must be above 0, "
+            f"got {bpp.min():g}."
+        )
+    return bpp, values
+
+
+def _stacked(chosen: Sequence[List[Measurement]], key: str) -> Tuple[np.ndarray, ...]:
+    return tuple(np.stack([run.rows.values[key] for run in runs]) for runs in chosen)
+
+
+def _commit(run: Measurement) -> str:
+    git = run.results.provenance.get("git") or {}
+    return f"{str(git.get('commit', 'unknown'))[:12]}{'+' if git.get('dirty') else ''}"

@@ -1,0 +1,137 @@
+"""Finds results files in run directories and reads them together with their per-file rows."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import pathlib
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from evaluation.results import Dataset, Results, read_results
+
+_COLUMNS = {"bpp": "bpp", "psnr-rgb": "psnr", "ms-ssim-rgb": "ms_ssim"}
+# Means are recomputed from the rows, in another order of summation at most.
+_TOLERANCE = 1e-9
+
+
+class ImageRows(NamedTuple):
+    """What was measured of each image, in the order of the digests: rows of runs line up.
+
+    Attributes:
+        digests: SHA-256 of the original pixels, sorted.
+        values: ``bpp``, ``psnr-rgb`` (dB) and ``ms-ssim-rgb`` -> float64 [images].
+    """
+
+    digests: Tuple[str, ...]
+    values: Dict[str, np.ndarray]
+
+
+class Measurement(NamedTuple):
+    """A results file.
+
+    Attributes:
+        path: the JSON file.
+        source: what messages and records call it: the run's name, or the file's.
+        results: its operating points, one or many.
+        rows: of its images; None where there is no CSV beside it.
+    """
+
+    path: pathlib.Path
+    source: str
+    results: Results
+    rows: Optional[ImageRows]
+
+
+def find_results(
+    words: Sequence[str], dataset: str
+) -> Tuple[List[pathlib.Path], List[pathlib.Path]]:
+    """The results files that run directories, files and shell-style patterns name, each once.
+
+    Args:
+        words: paths or patterns (``runs/compare-*``).
+        dataset: whose results are taken of a run directory.
+
+    Returns:
+        The JSON files; and files that are no JSON (a pattern meets logs too), which are left out.
+
+    Raises:
+        FileNotFoundError: a word names nothing.
+        ValueError: a directory has no results on the dataset.
+    """
+    found: Dict[pathlib.Path, pathlib.Path] = {}
+    left_out = []
+    for word in words:
+        # A name with brackets in it is a path first, a pattern second.
+        paths = [word] if pathlib.Path(word).exists() else sorted(glob.glob(word))
+        if not paths:
+            raise FileNotFoundError(f"{word!r} names no run directory and no results file.")
+        for path in map(pathlib.Path, paths):
+            if path.is_file() and path.suffix != ".json":
+                left_out.append(path)
+                continue
+            file = path if path.is_file() else _results_of_run(path, dataset)
+            found.setdefault(file.resolve(), file)
+    return list(found.values()), left_out
+
+
+def _results_of_run(run: pathlib.Path, dataset: str) -> pathlib.Path:
+    file = run / "results" / f"{dataset}.json"
+    if not file.exists():
+        others = sorted(path.stem for path in (run / "results").glob("*.json"))
+        has = f"only on {', '.join(others)}" if others else "on nothing"
+        raise ValueError(
+            f"run {str(run)!r} has results {has}, not on dataset={dataset!r}: "
+            "evaluate.py measures it there, --dataset takes another."
+        )
+    return file
+
+
+def read_measurement(path: pathlib.Path) -> Measurement:
+    """Reads a results file and the CSV beside it.
+
+    Raises:
+        ValueError: a file does not follow its schema, or the CSV does not hold the rows that the
+            JSON file is the mean of.
+    """
+    results = read_results(path)
+    in_run = path.parent.name == "results"
+    source = path.resolve().parent.parent.name if in_run else path.name
+    table = path.with_suffix(".csv")
+    rows = None
+    # Without a digest or with many points the rows could not be those of the file.
+    if results.dataset is not None and len(results.points["bpp"]) == 1 and table.exists():
+        rows = _read_rows(table)
+        _check_rows(table, rows, results)
+    return Measurement(path, source, results, rows)
+
+
+def _read_rows(path: pathlib.Path) -> ImageRows:
+    with path.open(newline="") as file:
+        records = list(csv.DictReader(file))
+    try:
+        records.sort(key=lambda record: (record["sha256"], record["file"]))
+        values = {
+            quantity: np.array([float(record[column]) for record in records])
+            for quantity, column in _COLUMNS.items()
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a table of measured files: {error!r}") from error
+    return ImageRows(tuple(record["sha256"] for record in records), values)
+
+
+def _check_rows(path, rows, results):
+    named = Dataset.from_digests(results.dataset.name, rows.digests)
+    if named != results.dataset:
+        raise ValueError(
+            f"{path} holds {named.files} images with digest {named.sha256[:12]}, its JSON file "
+            f"{results.dataset.files} with {results.dataset.sha256[:12]}: they must be the same."
+        )
+    for quantity, values in rows.values.items():
+        point = results.points.get(quantity, [np.nan])[0]
+        if np.isfinite(point) and not np.isclose(values.mean(), point, rtol=_TOLERANCE, atol=0):
+            raise ValueError(
+                f"{path}: the mean {quantity} is {values.mean():.6g}, in its JSON file "
+                f"{point:.6g}: they must be the same."
+            )

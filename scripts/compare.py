@@ -1,0 +1,139 @@
+"""Compares codecs by BD-rate, with confidence intervals: table, JSON and figure.
+
+python scripts/compare.py runs/compare-* --anchor uniform_noise
+python scripts/compare.py jpeg.json webp.json 'runs/compare-*' --anchor JPEG
+
+Takes run directories that evaluate.py measured, results files (ours or published) and patterns of
+both. Runs that differ in lmbda and seed alone are one curve, named after its quantizer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import pathlib
+from typing import Dict, List, Sequence
+
+import numpy as np
+
+from assembly.curve_groups import group_runs, is_run
+from assembly.user_errors import one_line_errors
+from codec.files import write_atomically
+from evaluation.bd_rate import check_curve
+from evaluation.comparison import compare_with_anchor, notes, record, table
+from evaluation.curve_figures import Compared, write_comparison
+from evaluation.curves import METRICS, Curve, check_same_images, curve_of_file, curve_of_runs
+from evaluation.intervals import MINIMUM_RESAMPLES
+from evaluation.result_files import Measurement, find_results, read_measurement
+
+GRID = 200
+"""Qualities at which the figure draws differences in rate."""
+
+
+def main() -> None:
+    """Reads, compares, prints and writes."""
+    parser = argparse.ArgumentParser(description="Compare codecs by BD-rate with intervals.")
+    parser.add_argument("results", nargs="+", help="run directories, results files, patterns")
+    parser.add_argument("--anchor", required=True, metavar="NAME", help="curve to compare with")
+    parser.add_argument("--only", metavar="NAME,NAME", help="these curves alone, and the anchor")
+    parser.add_argument("--dataset", default="kodak", metavar="NAME", help="results of runs on it")
+    parser.add_argument("--metric", choices=list(METRICS), default="psnr-rgb")
+    parser.add_argument("--resamples", type=int, default=2000, metavar="N", help="of the bootstrap")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap")
+    parser.add_argument(
+        "--output", type=pathlib.Path, default=pathlib.Path("build/comparison"), metavar="FOLDER"
+    )
+    arguments = parser.parse_args()
+    with one_line_errors():
+        compare(arguments)
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """The whole comparison.
+
+    Raises:
+        ValueError: the results cannot be compared, or there are not two curves of them.
+        FileNotFoundError: an argument names nothing.
+    """
+    if arguments.resamples < MINIMUM_RESAMPLES:
+        raise ValueError(f"--resamples {arguments.resamples} must be at least {MINIMUM_RESAMPLES}.")
+    if arguments.seed < 0:
+        raise ValueError(f"--seed {arguments.seed} must not be negative.")
+    files, left_out = find_results(arguments.results, arguments.dataset)
+    groups = _chosen(_grouped([read_measurement(file) for file in files]), arguments)
+    curves = _curves(groups, arguments.metric)
+    anchor = curves[arguments.anchor]
+    grid = np.linspace(anchor.quality[0], anchor.quality[-1], GRID)
+    bootstrap = {"resamples": arguments.resamples, "seed": arguments.seed}
+    rows = [compare_with_anchor(anchor, curve, grid, **bootstrap) for curve in curves.values()]
+    rows.sort(key=lambda row: row.bd_rate)
+    said = notes(anchor, rows, dataset=arguments.dataset, resamples=arguments.resamples)
+    if left_out:
+        said.append(f"Left out, being no JSON: {', '.join(path.name for path in left_out)}.")
+    text = f"{table(anchor, rows)}\n\n" + "\n".join(f"- {note}" for note in said)
+    folder = arguments.output
+    dataset = _dataset_name(curves.values(), arguments.dataset)
+    write_atomically(folder / "comparison.md", (text + "\n").encode())
+    document = json.dumps(record(anchor, rows, said, **bootstrap), indent=2, allow_nan=False)
+    write_atomically(folder / "comparison.json", (document + "\n").encode())
+    compared = [
+        Compared(row.curve, row.at, row.interval and row.interval.band)
+        for row in rows
+        if row.curve is not anchor
+    ]
+    write_comparison(folder / "comparison.png", anchor, compared, grid, dataset=dataset)
+    print(f"{text}\n\nwrote {folder / 'comparison'}.md, .json, .png, .svg")
+
+
+def _grouped(measurements: Sequence[Measurement]) -> Dict[str, List[Measurement]]:
+    """Name of a curve -> the runs, or the one file, that it is made of."""
+    groups = group_runs([each for each in measurements if is_run(each)])
+    whole = [each for each in measurements if not is_run(each)]
+    # Lists of names are split at commas.
+    names = [each.results.name.replace(",", ";") for each in whole]
+    taken = collections.Counter([*names, *groups])
+    for name, each in zip(names, whole):
+        unique = name if taken[name] == 1 else f"{name} ({each.path})"
+        groups[unique.replace(",", ";")] = [each]
+    return groups
+
+
+def _chosen(groups, arguments):
+    choices = ", ".join(groups) or "none"
+    wanted = {"--anchor": [arguments.anchor]}
+    if arguments.only is not None:
+        wanted["--only"] = [name.strip() for name in arguments.only.split(",")]
+    for option, names in wanted.items():
+        for name in names:
+            if name not in groups:
+                raise ValueError(f"{option} {name!r} must be one of the curves: {choices}.")
+    if arguments.only is not None:
+        kept = {arguments.anchor, *wanted["--only"]}
+        groups = {name: members for name, members in groups.items() if name in kept}
+    if len(groups) < 2:
+        raise ValueError(
+            f"a comparison needs at least 2 curves, got {', '.join(groups)} "
+            f"({sum(map(len, groups.values()))} results)."
+        )
+    return groups
+
+
+def _curves(groups: Dict[str, List[Measurement]], key: str) -> Dict[str, Curve]:
+    curves = {}
+    for name, members in groups.items():
+        make = curve_of_runs if is_run(members[0]) else lambda n, m, k: curve_of_file(n, m[0], k)
+        curves[name] = make(name, members, METRICS[key])
+    check_same_images([(f"curve {name!r}", curve.dataset) for name, curve in curves.items()])
+    for name, curve in curves.items():
+        check_curve(name, curve.bpp, curve.quality)
+    return curves
+
+
+def _dataset_name(curves, default: str) -> str:
+    datasets = [curve.dataset for curve in curves if curve.dataset is not None]
+    return f"{datasets[0].name} ({datasets[0].files} files)" if datasets else default
+
+
+if __name__ == "__main__":
+    main()

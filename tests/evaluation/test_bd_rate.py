@@ -1,0 +1,91 @@
+"""BD-rate against closed forms, a published pair of curves, and its refusals."""
+
+import numpy as np
+import pytest
+
+from evaluation.bd_rate import (
+    check_curve,
+    check_overlap,
+    overlap,
+    quality_delta,
+    rate_delta,
+)
+
+BPP = np.array([0.1, 0.25, 0.4, 0.9, 1.6])
+QUALITY = np.array([26.0, 29.0, 30.5, 34.0, 37.0])
+
+# Kodak, Pillow 7.1.2, as published with CompressAI: every third point of jpeg.json and webp.json.
+JPEG = [
+    [0.22115325927734372, 0.5085533523003472, 0.728946261935764, 0.9060007731119791],
+    [23.779894921045457, 29.04180914810682, 30.903164761925012, 32.05865273799422],
+]
+WEBP = [
+    [0.23441908094618058, 0.4070485432942709, 0.5674065483940972, 0.7218170166015625],
+    [28.328423711178047, 30.406978660790273, 31.935957285610844, 33.23755297085759],
+]
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.93, 1.0, 1.25, 3.0])
+def test_a_constant_factor_in_rate_is_the_bd_rate(factor):
+    grid = np.linspace(25, 38, 14)
+    delta = rate_delta(BPP, QUALITY, factor * BPP, QUALITY, grid)
+    assert delta.percent == pytest.approx(100 * (factor - 1), abs=1e-9)
+    inside = (grid >= 26) & (grid <= 37)
+    np.testing.assert_allclose(delta.at[inside], 100 * (factor - 1), atol=1e-9)
+    assert np.isnan(delta.at[~inside]).all()
+
+
+def test_identical_curves_differ_by_nothing():
+    assert rate_delta(BPP, QUALITY, BPP, QUALITY).percent == 0
+    assert quality_delta(BPP, QUALITY, BPP, QUALITY) == 0
+
+
+def test_a_constant_gain_in_quality_is_the_bd_psnr():
+    assert quality_delta(BPP, QUALITY, BPP, QUALITY + 0.7) == pytest.approx(0.7)
+
+
+def test_a_straight_line_in_log_rate_gives_the_gain_over_its_slope():
+    # quality = 10 log10(rate): one dB is worth 10 % of a decade, whatever the points.
+    bpp, other = np.geomspace(0.1, 2, 5), np.geomspace(0.12, 1.7, 7)
+    delta = rate_delta(bpp, 10 * np.log10(bpp), other, 10 * np.log10(other) + 1)
+    assert delta.percent == pytest.approx(100 * (10**-0.1 - 1))
+
+
+def test_both_directions_undo_each_other():
+    other = BPP * np.linspace(0.8, 1.1, 5)
+    there = rate_delta(BPP, QUALITY, other, QUALITY + 0.3).percent
+    back = rate_delta(other, QUALITY + 0.3, BPP, QUALITY).percent
+    assert (1 + there / 100) * (1 + back / 100) == pytest.approx(1)
+
+
+def test_webp_against_jpeg_on_kodak():
+    # By trapezoids through PCHIP on a fine grid: an integral that is not the package's.
+    from scipy.interpolate import PchipInterpolator
+
+    (jpeg, jpeg_psnr), (webp, webp_psnr) = np.array(JPEG), np.array(WEBP)
+    grid = np.linspace(webp_psnr[0], jpeg_psnr[-1], 20001)
+    difference = PchipInterpolator(webp_psnr, np.log(webp))(grid)
+    difference -= PchipInterpolator(jpeg_psnr, np.log(jpeg))(grid)
+    expected = 100 * np.expm1(np.trapz(difference, grid) / np.ptp(grid))
+    percent = rate_delta(jpeg, jpeg_psnr, webp, webp_psnr).percent
+    assert percent == pytest.approx(expected, abs=1e-4) and -45 < percent < -30
+
+
+def test_overlap_is_a_share_of_the_shorter_curve():
+    assert overlap(np.array([20.0, 40.0]), np.array([30.0, 34.0])) == (30, 34, 1)
+    assert overlap(np.array([20.0, 30.0]), np.array([29.0, 33.0])) == (29, 30, 0.25)
+    assert overlap(np.array([20.0, 30.0]), np.array([31.0, 33.0])).share == 0
+
+
+def test_refusals_name_curve_value_and_rule():
+    with pytest.raises(ValueError, match=r"'x' has 3 points; .* at least 4"):
+        check_curve("x", BPP[:3], QUALITY[:3])
+    falling = np.array([26.0, 29.0, 28.5, 34.0, 37.0])
+    with pytest.raises(ValueError, match=r"'x' goes from 29\.000 dB at 0\.2500 bpp to 28\.500 dB"):
+        check_curve("x", BPP, falling)
+    with pytest.raises(ValueError, match=r"'x' and the anchor 'a' share 25% .* at least 50%"):
+        check_overlap("a", "x", overlap(np.array([20.0, 30.0]), np.array([29.0, 33.0])))
+
+
+def test_no_bd_psnr_where_rates_hardly_overlap():
+    assert quality_delta(BPP, QUALITY, 30 * BPP, QUALITY) is None

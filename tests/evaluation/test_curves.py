@@ -1,0 +1,133 @@
+"""Curves from results: order, means over seeds, and results that do not belong together."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from evaluation.curves import METRICS, curve_of_file, curve_of_runs
+from evaluation.measure import FileRow
+from evaluation.result_files import find_results, read_measurement
+from evaluation.results import Results, write_results
+
+PSNR = METRICS["psnr-rgb"]
+
+
+def row(k, bits, psnr, digest=None):
+    return FileRow(
+        file=f"{k}.png", sha256=digest or f"{k:064d}", height=100, width=100,
+        bits_noise=bits, bits_training=bits, bits_rounded=bits, bits_coded=bits,
+        bits_fixed_length=float("nan"), psnr_training=psnr, psnr=psnr, ms_ssim=0.9 + 0.01 * k,
+        encode_seconds=0.1, decode_seconds=0.1,
+    )  # fmt: skip
+
+
+def write_run(folder, lmbda, seed, rows, **config):
+    config = {"lmbda": lmbda, "seed": seed, "quantizer": {}, **config}
+    results = Results.from_rows(
+        rows, name=folder.name, description="", dataset="kodak", provenance={"config": config}
+    )
+    write_results(results, folder / "results" / "kodak.json")
+    return folder / "results" / "kodak.json"
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two rates and two seeds; the second seed has its rows in another order."""
+    paths = []
+    for lmbda, bits, psnr in ((0.1, 9000, 36.0), (0.01, 3000, 30.0)):
+        rows = [row(0, bits, psnr), row(1, bits + 1000, psnr + 1)]
+        paths.append(write_run(tmp_path / f"a{lmbda}", lmbda, 1, rows))
+        later = [row(1, bits + 3000, psnr + 3), row(0, bits + 2000, psnr + 2)]
+        paths.append(write_run(tmp_path / f"b{lmbda}", lmbda, 2, later))
+    return [read_measurement(path) for path in paths]
+
+
+def test_points_rise_and_are_means_over_seeds_and_images(runs):
+    curve = curve_of_runs("mixed", runs, PSNR)
+    np.testing.assert_allclose(curve.bpp, [0.45, 1.05])
+    np.testing.assert_allclose(curve.quality, [31.5, 37.5])
+    assert curve.seeds == ((1, 2), (1, 2)) and curve.seeds_at_all_points == (1, 2)
+
+
+def test_rows_of_all_seeds_line_up_by_image(runs):
+    curve = curve_of_runs("mixed", runs, PSNR)
+    np.testing.assert_allclose(curve.image_quality[0], [[30, 31], [32, 33]])
+    np.testing.assert_allclose(curve.image_bpp[1], [[0.9, 1.0], [1.1, 1.2]])
+
+
+def test_ms_ssim_is_in_decibels_of_the_mean(runs):
+    curve = curve_of_runs("mixed", runs, METRICS["ms-ssim-rgb"])
+    np.testing.assert_allclose(curve.quality, -10 * np.log10(1 - 0.905))
+
+
+def test_without_a_csv_there_are_no_rows(runs):
+    runs[0].path.with_suffix(".csv").unlink()
+    runs = [read_measurement(run.path) for run in runs]
+    assert curve_of_runs("mixed", runs, PSNR).image_bpp is None
+
+
+def test_a_run_of_another_seed_count_is_seen(runs):
+    curve = curve_of_runs("mixed", runs[:3], PSNR)
+    assert curve.seeds == ((1,), (1, 2)) and curve.seeds_at_all_points == ()
+
+
+def test_twice_the_same_lmbda_and_seed_is_refused(runs, tmp_path):
+    twin = write_run(tmp_path / "twin", 0.1, 1, [row(0, 9, 3.0), row(1, 9, 3.0)])
+    with pytest.raises(ValueError, match=r"a0\.1 and twin are both lmbda=0\.1 seed=1"):
+        curve_of_runs("mixed", [*runs, read_measurement(twin)], PSNR)
+
+
+def test_other_images_are_refused(runs, tmp_path):
+    other = write_run(tmp_path / "other", 0.2, 1, [row(0, 9, 3.0), row(1, 9, 3.0, "f" * 64)])
+    with pytest.raises(ValueError, match=r"other was measured on other images than a0\.1: 'kodak'"):
+        curve_of_runs("mixed", [*runs, read_measurement(other)], PSNR)
+
+
+def test_a_lossless_file_leaves_no_mean(tmp_path):
+    path = write_run(tmp_path / "x", 0.1, 0, [row(0, 9, float("inf")), row(1, 9, 3.0)])
+    with pytest.raises(ValueError, match=r"x \(x\): psnr-rgb must be a number.*null at point 1"):
+        curve_of_runs("x", [read_measurement(path)], PSNR)
+
+
+def test_a_published_file_is_a_curve_in_order_of_rate(tmp_path):
+    path = tmp_path / "jpeg2000.json"
+    points = {"bpp": [2.0, 1.0, 0.5], "psnr-rgb": [40.0, 36.0, 32.0]}
+    write_results(Results("J2K", "", points), path)
+    measurement = read_measurement(path)
+    curve = curve_of_file("J2K", measurement, PSNR)
+    assert curve.bpp.tolist() == [0.5, 1, 2] and curve.quality.tolist() == [32, 36, 40]
+    assert curve.dataset is None and curve.seeds == () and curve.image_bpp is None
+    with pytest.raises(ValueError, match=r"jpeg2000\.json \(J2K\) has no ms-ssim-rgb, only bpp, "):
+        curve_of_file("J2K", measurement, METRICS["ms-ssim-rgb"])
+
+
+def test_a_csv_that_is_not_of_its_json_is_refused(runs):
+    path = runs[0].path
+    table = path.with_suffix(".csv")
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(ValueError, match=r"kodak\.csv holds 1 images .* its JSON file 2"):
+        read_measurement(path)
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [line.split(",") for line in [lines[0], lines[1].replace("36.0", "37.0"), lines[2]]]
+        )
+    with pytest.raises(ValueError, match=r"the mean psnr-rgb is 37, in its JSON file 36\.5"):
+        read_measurement(path)
+    table.write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="not a table of measured files"):
+        read_measurement(path)
+
+
+def test_patterns_directories_and_files_name_each_result_once(runs, tmp_path):
+    (tmp_path / "a0.1.log").write_text("")
+    files, left_out = find_results(
+        [str(tmp_path / "a*"), str(tmp_path / "a0.1"), str(runs[0].path)], "kodak"
+    )
+    assert [file.parent.parent.name for file in files] == ["a0.01", "a0.1"]
+    assert [path.name for path in left_out] == ["a0.1.log"]
+    with pytest.raises(ValueError, match="only on kodak, not on dataset='clic'"):
+        find_results([str(tmp_path / "a0.1")], "clic")
+    with pytest.raises(FileNotFoundError, match="names no run directory"):
+        find_results([str(tmp_path / "z*")], "kodak")
