@@ -18,6 +18,7 @@ from typing import Dict
 from assembly.choices import CONFIGS
 from assembly.jobs import Outcome, run_jobs
 from assembly.user_errors import one_line_errors
+from codec.files import write_atomically
 
 REFERENCE = "uniform_noise"
 """The quantizer that speeds are relative to; it is trained first."""
@@ -40,7 +41,7 @@ def main() -> None:
         jobs = {name: [f"quantizer={name}"] for name in chosen}
         outcomes = run_jobs(jobs, arguments.folder, arguments.overrides)
         text = table(outcomes)
-        (arguments.folder / "table.txt").write_text(text + "\n")
+        write_atomically(arguments.folder / "table.txt", (text + "\n").encode())
         print(f"\n{text}")
         sys.exit(len(outcomes) < len(jobs))
 

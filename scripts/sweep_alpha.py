@@ -17,6 +17,7 @@ from typing import Dict, List
 
 from assembly.jobs import Outcome, run_jobs
 from assembly.user_errors import one_line_errors
+from codec.files import write_atomically
 
 ALPHA = "quantizer.decoder.alpha"
 
@@ -47,7 +48,7 @@ def main() -> None:
         jobs = schedules()
         outcomes = run_jobs(jobs, arguments.folder, common)
         text = ranking(outcomes)
-        (arguments.folder / "ranking.txt").write_text(text + "\n")
+        write_atomically(arguments.folder / "ranking.txt", (text + "\n").encode())
         print(f"\n{text}")
         sys.exit(len(outcomes) < len(jobs))
 
