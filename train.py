@@ -61,7 +61,13 @@ def train(config: DictConfig, run: str) -> None:
     if summary.exists():
         print(summary.read_text())
     else:
-        evaluate(str(directory.path), source, split="test", limit=settings.test_images)
+        evaluate(
+            str(directory.path),
+            source,
+            split="test",
+            limit=settings.test_images,
+            classical=settings.classical,
+        )
 
 
 def _fit(settings, source, model, train_step, optimizer, directory) -> None:

@@ -21,7 +21,14 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
-NOT_PART_OF_A_RUN = ("run", "overwrite", "log_every", "checkpoint_every", "test_images")
+NOT_PART_OF_A_RUN = (
+    "run",
+    "overwrite",
+    "log_every",
+    "checkpoint_every",
+    "test_images",
+    "classical",
+)
 """Settings that may change from one command to the next for the same run."""
 
 LOCK = ".lock"
