@@ -8,7 +8,7 @@ from assembly.parts import build_model
 from codec import DamagedFile, ImageCodec, container
 from codec.varint import from_varint
 
-MODELS = ["hyperprior", "mean_scale_hyperprior"]
+MODELS = ["hyperprior", "mean_scale_hyperprior", "channel_autoregressive"]
 
 
 @pytest.fixture
