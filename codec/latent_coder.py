@@ -12,15 +12,29 @@ import struct
 import zlib
 from typing import NamedTuple, Optional
 
+import numpy as np
 import tensorflow as tf
 
-from codec.payload import first_stages, pack_symbols, symbol_bits, unpack_values
+from codec.payload import bits_of_each, first_stages, pack_symbols, symbol_bits, unpack_values
 from codec.varint import from_varint, to_varint
 from models import Autoencoder
 from models.autoencoder import centred, uncentred
 from models.hyper_transforms import STRIDE, Prediction
 
 _CRC_BYTES = 4
+
+
+class Latents(NamedTuple):
+    """What an encoder quantizes, in the place of what the analysis gives.
+
+    Attributes:
+        values: float32 ``[rows, columns, channels]``.
+        hyper: float32 ``[rows / 4, columns / 4, hyper channels]``; None: what the hyper-analysis
+            makes of the values, or no side information.
+    """
+
+    values: tf.Tensor
+    hyper: Optional[tf.Tensor] = None
 
 
 class _Side(NamedTuple):
@@ -32,7 +46,11 @@ class _Side(NamedTuple):
 
 
 class LatentCoder:
-    """Codes latents float32 ``[rows, columns, channels]`` of a frozen model."""
+    """Codes latents float32 ``[rows, columns, channels]`` of a frozen model.
+
+    Side information is of the hyper-latents that a call is given; None: of those that the
+    hyper-analysis makes of the latents.
+    """
 
     def __init__(self, model: Autoencoder, stages: Optional[int] = None):
         """Takes the model.
@@ -48,9 +66,11 @@ class LatentCoder:
         self._model = model
         self._stages = stages
 
-    def encode(self, latents: tf.Tensor, fixed_length: bool = False) -> bytes:
+    def encode(
+        self, latents: tf.Tensor, fixed_length: bool = False, hyper: Optional[tf.Tensor] = None
+    ) -> bytes:
         """The payload; ``fixed_length`` as ``pack_symbols`` has it."""
-        model, side = self._model, self._side(latents)
+        model, side = self._model, self._side(latents, hyper)
         payload = pack_symbols(
             model.quantizer,
             model.entropy,
@@ -92,29 +112,39 @@ class LatentCoder:
         )
         return uncentred(values[tf.newaxis], prediction)[0]
 
-    def values(self, latents: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def values(
+        self, latents: tf.Tensor, training: bool = False, hyper: Optional[tf.Tensor] = None
+    ) -> tf.Tensor:
         """What the synthesis sees of the latents, without any bytes; same shape.
 
         Args:
             latents: of one image.
             training: False for what ``decode`` gives; True for what it saw while training.
+            hyper: hyper-latents.
         """
         if self._stages is None or training:
-            return self._model.quantize(latents[tf.newaxis], training=training).values[0]
-        side = self._side(latents)
+            given = None if hyper is None else hyper[tf.newaxis]
+            return self._model.quantize(latents[tf.newaxis], training, given).values[0]
+        side = self._side(latents, hyper)
         values = self._model.quantizer.decode(self._symbols(latents, side))
         return uncentred(values[tf.newaxis], side.prediction)[0]
 
-    def symbol_bits(self, latents: tf.Tensor) -> float:
+    def symbol_bits(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> float:
         """Bits of what ``encode`` codes under the trained densities, before any table."""
-        model, side = self._model, self._side(latents)
+        model, side = self._model, self._side(latents, hyper)
         symbols = self._symbols(latents, side)
         bits = symbol_bits(model.quantizer, model.entropy, symbols, side.indexes)
         return bits + self._side_bits(side)
 
-    def side_bits(self, latents: tf.Tensor) -> float:
+    def bits_of_each(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> np.ndarray:
+        """What each symbol of an alphabet of integers adds to ``symbol_bits``: latents' shape."""
+        model, side = self._model, self._side(latents, hyper)
+        symbols = self._symbols(latents, side)
+        return bits_of_each(model.quantizer, model.entropy, symbols, side.indexes)
+
+    def side_bits(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> float:
         """The side information's part of ``symbol_bits``; 0 where there is none."""
-        return self._side_bits(self._side(latents))
+        return self._side_bits(self._side(latents, hyper))
 
     def noise_bits(self, latents: tf.Tensor, noise: tf.Tensor) -> float:
         """Bits with ``noise`` on the latents in place of rounding; side information as coded."""
@@ -128,11 +158,13 @@ class LatentCoder:
         symbols = self._symbols(latents, self._side(latents))
         return self._model.entropy.fixed_length_bits(*symbols.shape)
 
-    def _side(self, latents: tf.Tensor) -> _Side:
+    def _side(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> _Side:
         model = self._model
         if model.hyper is None:
             return _Side(None, _NOTHING, None)
-        symbols = model.hyper_quantizer.encode(model.hyper.analysis(latents[tf.newaxis])[0])
+        if hyper is None:
+            hyper = model.hyper.analysis(latents[tf.newaxis])[0]
+        symbols = model.hyper_quantizer.encode(hyper)
         values = model.hyper_quantizer.decode(symbols)
         prediction = model.hyper.exact(values[tf.newaxis], *latents.shape[:2])
         return _Side(symbols, prediction, tf.cast(prediction.indexes[0], tf.int32))
