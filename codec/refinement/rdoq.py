@@ -19,8 +19,11 @@ from codec.refinement.objective import Objective, Progress, Refined, as_batch, c
 PROBES = 2
 """Random directions in which the curvature of the distortion is measured."""
 
-FIRST_SHARE = 0.5
-"""Of the moves that promise a gain, those that are tried at first: the best half."""
+FIRST_SHARE = 0.25
+"""Of the moves that promise a gain, those that are tried at first: the best quarter."""
+
+GROWTH, SHRINKAGE = 1.5, 0.25
+"""What that share is multiplied by after a batch that stands, and after one that does not."""
 
 
 class Moves(NamedTuple):
@@ -92,12 +95,13 @@ class RateDistortionOptimizedQuantization:
             trial_loss = self._objective.loss(pixels, trial)
             if trial_loss < loss:
                 best, loss = trial, trial_loss
+                share = min(GROWTH * share, 1.0)
                 moves = self.moves(pixels, best, curvatures)
             elif number == 1:
                 break
             else:
                 # Too many neighbours moved together.
-                share /= 4
+                share *= SHRINKAGE
             if progress is not None:
                 progress(step, self._steps, loss)
         return Refined(best, step, before, loss)
