@@ -22,7 +22,15 @@ def main(config: DictConfig) -> None:
     """Entry point: one run on one dataset."""
     with one_line_errors():
         source = build_part(config.data) if config.get("data") else None
-        evaluate(config.run, source, config.split, config.limit, config.precision, config.stages)
+        evaluate(
+            config.run,
+            source,
+            config.split,
+            config.limit,
+            config.precision,
+            config.stages,
+            config.get("refinement"),
+        )
 
 
 def evaluate(
@@ -32,6 +40,7 @@ def evaluate(
     limit: Optional[int] = None,
     precision: str = "float32",
     stages: Optional[int] = None,
+    refinement: Optional[DictConfig] = None,
 ) -> None:
     """Evaluates a trained run; the results stand in its directory.
 
@@ -42,9 +51,11 @@ def evaluate(
         limit: at most so many images.
         precision: of the transforms.
         stages: of a residual quantizer, how many refinement stages the files get; None: all.
+        refinement: node of a choice of that group; None: none. Its results have its name.
     """
     from omegaconf import OmegaConf
 
+    from assembly.refining import Refining
     from assembly.saved_run import load_run
     from evaluation.provenance import provenance
     from evaluation.report import report
@@ -52,6 +63,7 @@ def evaluate(
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all images.")
     saved = load_run(run, precision, stages)
+    refine = None if refinement is None else Refining(saved, refinement)
     if source is None:
         source = build_part(saved.config.data)
         split = split or "test"
@@ -60,7 +72,9 @@ def evaluate(
         saved.codec,
         lambda: itertools.islice(source.images(split), limit),
         saved.directory.results,
-        dataset=source.name_of(split) + (f"-stages{stages}" if stages else ""),
+        dataset=source.name_of(split)
+        + (f"-stages{stages}" if stages else "")
+        + (f"-{refine.name}" if refine else ""),
         provenance=provenance(
             config=OmegaConf.to_container(saved.config, resolve=True),
             seed=saved.config.seed,
@@ -68,7 +82,9 @@ def evaluate(
             split=split,
             limit=limit,
             stages=stages,
+            refinement=refine and refine.settings,
         ),
+        refine=refine,
     )
 
 

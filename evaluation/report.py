@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from codec import HEADER_LIMIT
 from codec.files import write_atomically
 from evaluation.classical import JPEG, WEBP, ClassicalMatch, closest_to, ladder
 from evaluation.figures import Example, Version, write_overview
-from evaluation.measure import Codec, FileRow, Image, check_coded_size, coded_file, measure
+from evaluation.measure import (
+    Codec,
+    FileRow,
+    Image,
+    Refine,
+    check_coded_size,
+    coded_file,
+    measure,
+)
 from evaluation.results import Results, write_results
 from evaluation.tables import comparison_table, gap_table
 
@@ -27,6 +35,7 @@ def report(
     *,
     dataset: str,
     provenance: Dict[str, Any],
+    refine: Optional[Refine] = None,
 ) -> Results:
     """Measures a codec on real files and writes what there is to say about it.
 
@@ -39,6 +48,7 @@ def report(
         folder: where everything goes; made when missing.
         dataset: the dataset's name.
         provenance: what made the codec.
+        refine: refines each image before it is coded; the codec's name then says so.
 
     Returns:
         The codec's results.
@@ -47,12 +57,13 @@ def report(
         RoundTripError: a file does not hold what the model promised; nothing but coded files is
             written then.
     """
-    rows = measure(codec, images(), folder / dataset, progress=_say)
+    name = codec.name if refine is None else f"{codec.name} + {refine.name}"
+    rows = measure(codec, images(), folder / dataset, progress=_say, refine=refine)
     check_coded_size(rows, HEADER_LIMIT)
     _warn_of_collapse(rows)
     results = Results.from_rows(
         rows,
-        name=codec.name,
+        name=name,
         description="learned codec, measured on decoded files",
         dataset=dataset,
         provenance=provenance,
@@ -61,17 +72,18 @@ def report(
     classical, examples = _beside_classical(codec, images(), rows, folder / dataset)
     curves = [ladder(other, images(), dataset=dataset) for other in (JPEG, WEBP)]
     write_overview(folder / f"{dataset}.png", examples, results, curves)
-    table = f"{comparison_table(codec.name, rows, classical)}\n\n{gap_table(rows)}"
+    table = f"{comparison_table(name, rows, classical)}\n\n{gap_table(rows)}"
     write_atomically(folder / f"{dataset}.txt", (table + "\n").encode())
     print(f"\n{table}\n\nfigure and data: {folder / dataset}.png, .svg, .json, .csv", flush=True)
     return results
 
 
 def _say(row: FileRow) -> None:
+    refined = f"refined in {row.refine_seconds:.1f} s, " if row.refine_steps else ""
     print(
         f"{row.file}: {row.bpp:.4f} bpp coded ({row.bpp_rounded:.4f} estimated, "
         f"{row.bpp_training:.4f} on the training value), PSNR {row.psnr:.2f} dB, "
-        f"encoded in {row.encode_seconds:.2f} s, decoded in {row.decode_seconds:.2f} s",
+        f"{refined}encoded in {row.encode_seconds:.2f} s, decoded in {row.decode_seconds:.2f} s",
         flush=True,
     )
 

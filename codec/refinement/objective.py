@@ -78,7 +78,7 @@ class Objective:
         return Latents(values, self.model.hyper.analysis(values[tf.newaxis])[0])
 
     def loss(self, pixels: np.ndarray, latents: Latents) -> float:
-        """Of the file of these latents: bits of its symbols, and the 8-bit picture it decodes to."""
+        """Of the file of these latents: its symbols' bits and the 8-bit picture it decodes to."""
         height, width = pixels.shape[:2]
         values = self.coder.values(latents.values, hyper=latents.hyper)
         decoded = to_pixels(self.model.image(values, height, width))

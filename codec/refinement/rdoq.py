@@ -48,7 +48,7 @@ class RateDistortionOptimizedQuantization:
 
     name = "rdoq"
 
-    def __init__(self, *, objective: Objective, steps: int = 30, seed: int = 0):
+    def __init__(self, *, objective: Objective, steps: int = 50, seed: int = 0):
         """Builds the gradient; it is traced once, for images of all sizes.
 
         Args:

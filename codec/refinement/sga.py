@@ -1,4 +1,4 @@
-"""Stochastic Gumbel annealing: the latents of one file are trained, with a random choice of neighbour.
+"""Stochastic Gumbel annealing: training the latents of one file through a random rounding.
 
 Yang, Bamler, Mandt 2020, "Improving Inference for Neural Image Compression", arXiv 2006.04240. As
 there, latents and hyper-latents are optimised together by Adam, and the temperature holds and then
@@ -23,8 +23,8 @@ from quantizers import Gumbel, Quantized, Quantizer
 class Temperature:
     """``min(exp(-decay * (step / steps - hold)), highest)``.
 
-    The paper's ``min(exp(-c (t - t0)), highest)`` with ``c = decay / steps``, ``t0 = hold * steps``:
-    its 2000 steps, c = 0.001 and t0 = 700 are a decay of 2 and a hold of 0.35.
+    The paper's ``min(exp(-c (t - t0)), highest)`` with ``c = decay / steps`` and
+    ``t0 = hold * steps``: its 2000 steps, c = 0.001 and t0 = 700 are a decay of 2, a hold of 0.35.
     """
 
     steps: int
@@ -56,8 +56,8 @@ class StochasticGumbelAnnealing:
         self,
         *,
         objective: Objective,
-        steps: int = 2000,
-        learning_rate: float = 0.005,
+        steps: int = 500,
+        learning_rate: float = 0.02,
         decay: float = 2.0,
         hold: float = 0.35,
         highest_tau: float = 0.5,
