@@ -43,6 +43,7 @@ def _evaluate_as_asked(run: str, config: DictConfig):
         config.precision,
         config.stages,
         config.classical,
+        config.get("refinement"),
     )
 
 
@@ -54,6 +55,7 @@ def evaluate(
     precision: str = "float32",
     stages: Optional[int] = None,
     classical: Optional[Sequence[str]] = None,
+    refinement: Optional[DictConfig] = None,
 ):
     """Evaluates a trained run; the results stand in its directory.
 
@@ -65,6 +67,7 @@ def evaluate(
         precision: of the transforms.
         stages: of a residual quantizer, how many refinement stages the files get; None: all.
         classical: names of the classical codecs beside it; None: all of its medium.
+        refinement: node of a choice of that group; None: none. Its results have its name.
 
     Returns:
         The results as ``evaluation.results.Results``.
@@ -72,6 +75,7 @@ def evaluate(
     from omegaconf import OmegaConf
 
     from assembly.evaluations import data_to_evaluate, results_name
+    from assembly.refining import Refining
     from assembly.saved_run import load_run
     from evaluation.provenance import provenance
     from evaluation.report import report
@@ -80,12 +84,13 @@ def evaluate(
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all images.")
     saved = load_run(run, precision, stages)
+    refine = None if refinement is None else Refining(saved, refinement)
     source, split = data_to_evaluate(saved.config.data, source, split)
     return report(
         saved.codec,
         lambda: itertools.islice(source.images(split), limit),
         saved.directory.results,
-        dataset=results_name(source, split, stages),
+        dataset=results_name(source, split, stages, refine and refine.name),
         classical=classical,
         provenance=provenance(
             config=OmegaConf.to_container(saved.config, resolve=True),
@@ -96,7 +101,9 @@ def evaluate(
             limit=limit,
             stages=stages,
             classical=None if classical is None else list(classical),
+            refinement=refine and refine.settings,
         ),
+        refine=refine,
     )
 
 

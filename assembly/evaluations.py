@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 from omegaconf import DictConfig, OmegaConf
 
 from assembly.parts import build_part
+from assembly.refining import refinement_settings
 from evaluation.measure import pixel_digest
 from evaluation.results import Dataset, Results
 from training.checkpoints import model_digest
@@ -64,9 +65,12 @@ def data_to_evaluate(data: DictConfig, source: Any, split: Optional[str]) -> Tup
     return source, split or source.evaluation_split
 
 
-def results_name(source: Any, split: str, stages: Optional[int]) -> str:
-    """What results on a split are called: those of fewer stages are kept apart."""
-    return source.name_of(split) + (f"-stages{stages}" if stages else "")
+def results_name(
+    source: Any, split: str, stages: Optional[int], refinement: Optional[str] = None
+) -> str:
+    """What results on a split are called: those of fewer stages or refined ones are kept apart."""
+    stages_named = f"-stages{stages}" if stages else ""
+    return source.name_of(split) + stages_named + (f"-{refinement}" if refinement else "")
 
 
 def evaluate_runs(config: DictConfig, evaluate_run: EvaluateRun) -> int:
@@ -177,7 +181,9 @@ class _KnownData:
             return False
         asked, data = self._asked, directory.load_config().data
         source, split = data_to_evaluate(data, self._source, asked.split)
-        path = directory.results / f"{results_name(source, split, asked.stages)}.json"
+        refinement = refinement_settings(asked.get("refinement"))
+        name = results_name(source, split, asked.stages, refinement and refinement["name"])
+        path = directory.results / f"{name}.json"
         if not (path.exists() and path.with_suffix(".txt").exists()):
             return False
         document = json.loads(path.read_text())
@@ -186,6 +192,7 @@ class _KnownData:
             made.get("checkpoint") == model_digest(directory.model)
             and made["config"].get("precision") == asked.precision
             and made.get("stages") == asked.stages
+            and made.get("refinement") == refinement
             and _are_among(asked.classical, made.get("classical", ()))
             and document["dataset"]["sha256"] == self._pixels(data, source, split)
         )

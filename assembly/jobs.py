@@ -137,7 +137,7 @@ def _last_line(log: pathlib.Path) -> str:
 
 
 def read_outcome(run: pathlib.Path) -> Outcome:
-    """The outcome of a finished run on its own test split, with all refinement stages.
+    """The outcome of a finished run on its own test split, with all refinement stages, not refined.
 
     Raises:
         FileNotFoundError: the run has no such results.
@@ -145,7 +145,8 @@ def read_outcome(run: pathlib.Path) -> Outcome:
     for path in sorted((run / "results").glob("*.json")):
         document = json.loads(path.read_text())
         made = document["provenance"]
-        if made["split"] == "test" and made.get("stages") is None:
+        whole = made.get("stages") is None and made.get("refinement") is None
+        if made["split"] == "test" and whole:
             break
     else:
         raise FileNotFoundError(f"{run} has no results on its test split.")

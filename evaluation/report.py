@@ -10,7 +10,15 @@ from codec.files import write_atomically
 from evaluation.classical import JPEG, WEBP, ClassicalCodec, ClassicalMatch, closest_to
 from evaluation.figures import Example, Version, write_overview
 from evaluation.ladders import LADDERS, kept_ladder
-from evaluation.measure import Codec, FileRow, Image, check_coded_size, coded_file, measure
+from evaluation.measure import (
+    Codec,
+    FileRow,
+    Image,
+    Refine,
+    check_coded_size,
+    coded_file,
+    measure,
+)
 from evaluation.results import Results, write_results
 from evaluation.tables import comparison_table, gap_table
 
@@ -33,6 +41,7 @@ def report(
     provenance: Dict[str, Any],
     classical: Optional[Sequence[str]] = None,
     ladders: pathlib.Path = LADDERS,
+    refine: Optional[Refine] = None,
 ) -> Results:
     """Measures a codec on real files and writes what there is to say about it.
 
@@ -48,6 +57,7 @@ def report(
         classical: names of the classical codecs beside it, the first of them in the figure's
             pictures too; None: all; none takes a fraction of the time.
         ladders: where the curves of classical codecs are kept from report to report.
+        refine: refines each image before it is coded; the codec's name then says so.
 
     Returns:
         The codec's results.
@@ -58,12 +68,13 @@ def report(
             written then.
     """
     others = _classical_codecs(classical)
-    rows = measure(codec, images(), folder / dataset, progress=_say)
+    name = codec.name if refine is None else f"{codec.name} + {refine.name}"
+    rows = measure(codec, images(), folder / dataset, progress=_say, refine=refine)
     check_coded_size(rows, HEADER_LIMIT)
     _warn_of_collapse(rows)
     results = Results.from_rows(
         rows,
-        name=codec.name,
+        name=name,
         description="learned codec, measured on decoded files",
         dataset=dataset,
         provenance=provenance,
@@ -72,7 +83,7 @@ def report(
     matches, examples = _beside_classical(codec, images(), rows, folder / dataset, others)
     curves = [kept_ladder(other, images, results.dataset, ladders) for other in others]
     write_overview(folder / f"{dataset}.png", examples, results, curves)
-    table = f"{comparison_table(codec.name, rows, matches)}\n\n{gap_table(rows)}"
+    table = f"{comparison_table(name, rows, matches)}\n\n{gap_table(rows)}"
     write_atomically(folder / f"{dataset}.txt", (table + "\n").encode())
     print(f"\n{table}\n\nfigure and data: {folder / dataset}.png, .svg, .json, .csv", flush=True)
     return results
@@ -87,10 +98,11 @@ def _classical_codecs(names: Optional[Sequence[str]]) -> List[ClassicalCodec]:
 
 
 def _say(row: FileRow) -> None:
+    refined = f"refined in {row.refine_seconds:.1f} s, " if row.refine_steps else ""
     print(
         f"{row.file}: {row.bpp:.4f} bpp coded ({row.bpp_rounded:.4f} estimated, "
         f"{row.bpp_training:.4f} on the training value), PSNR {row.psnr:.2f} dB, "
-        f"encoded in {row.encode_seconds:.2f} s, decoded in {row.decode_seconds:.2f} s",
+        f"{refined}encoded in {row.encode_seconds:.2f} s, decoded in {row.decode_seconds:.2f} s",
         flush=True,
     )
 

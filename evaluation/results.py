@@ -28,9 +28,11 @@ _POINT_OF_ROWS = {  # key of the schema -> what is averaged over the rows
     "bpp-noise": "bpp_noise",
     "bpp-training": "bpp_training",
     "bpp-rounded": "bpp_rounded",
+    "bpp-side": "bpp_side",
     "bpp-fixed-length": "bpp_fixed_length",
     "encoding_time": "encode_seconds",
     "decoding_time": "decode_seconds",
+    "refining_time": "refine_seconds",
 }
 
 

@@ -72,7 +72,8 @@ def gap_table(rows: Sequence[FileRow]) -> str:
         rows: Measured files.
 
     Returns:
-        Three lines, or four where symbols have a fixed length code, without a newline at the end.
+        Three lines, and one each where symbols have a fixed length code and where there is side
+        information; without a newline at the end.
     """
 
     def mean(column):
@@ -88,6 +89,10 @@ def gap_table(rows: Sequence[FileRow]) -> str:
     fixed = mean("bpp_fixed_length")
     if not np.isnan(fixed):
         lines.append(f"{'fixed length (bpp)':<{_NAME_WIDTH}}{'':>16}{'':>12}{fixed:>12.4f}")
+    side = mean("bpp_side")
+    if side > 0:
+        share = f"{side / rates[1]:.1%} of the rounded bits"
+        lines.append(f"{'side information (bpp)':<{_NAME_WIDTH}}{'':>16}{side:>12.4f}  {share}")
     return "\n".join(lines)
 
 

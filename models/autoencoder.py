@@ -6,6 +6,7 @@ take a single image of any size.
 
 from __future__ import annotations
 
+import copy
 from typing import Callable, NamedTuple, Optional, Tuple
 
 import tensorflow as tf
@@ -121,14 +122,19 @@ class Autoencoder(tf.Module):
             latents=latents,
         )
 
-    def quantize(self, latents: tf.Tensor, training: bool) -> QuantizedLatents:
+    def quantize(
+        self, latents: tf.Tensor, training: bool, hyper_latents: Optional[tf.Tensor] = None
+    ) -> QuantizedLatents:
         """What lies between analysis and synthesis: float32 ``[batch, rows, columns, channels]``.
 
-        With ``training=False`` the values are those that a file decodes to.
+        With ``training=False`` the values are those that a file decodes to. Side information is of
+        ``hyper_latents``, not quantized; None: what the hyper-analysis makes of the latents.
         """
         side = None
         if self.hyper is not None:
-            side = self.hyper_quantizer(self.hyper.analysis(latents), training=training)
+            if hyper_latents is None:
+                hyper_latents = self.hyper.analysis(latents)
+            side = self.hyper_quantizer(hyper_latents, training=training)
         parts = tf.split(latents, self.slices, axis=-1)
         rates, conditions, penalties = [], [], []
 
@@ -172,6 +178,16 @@ class Autoencoder(tf.Module):
         if self.hyper is None:
             return code(0, NOTHING)
         return self.hyper.reconstruct(hyper_values, rows, columns, code, exact)
+
+    def with_quantizers(self, quantizer, hyper_quantizer=None) -> Autoencoder:
+        """The same transforms and entropy models around other quantizers: for passes alone.
+
+        Nothing is built and nothing of the model changes.
+        """
+        other = copy.copy(self)
+        # Not by assignment: the copy shares what tf.Module has noted of its parts.
+        vars(other).update(quantizer=quantizer, hyper_quantizer=hyper_quantizer)
+        return other
 
     def update(self, latents: tf.Tensor) -> None:
         """Lets the quantizers learn from a training batch's latents what gradients do not teach."""

@@ -20,6 +20,7 @@ class Estimate(NamedTuple):
     noise: float
     training: float
     rounded: float
+    side: float = 0.0
 
 
 class UniformCodec:
