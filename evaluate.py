@@ -37,17 +37,17 @@ def evaluate(
 
     Args:
         run: directory or name of a trained run.
-        source: images; None takes the test split of the data that the run was trained on.
-        split: of the images; None takes what the source offers for evaluation.
-        limit: at most so many images.
+        source: images or sound; None takes the test split of the data that the run was trained on.
+        split: of the source; None takes what the source offers for evaluation.
+        limit: at most so many files.
         precision: of the transforms.
         stages: of a residual quantizer, how many refinement stages the files get; None: all.
     """
     from omegaconf import OmegaConf
 
+    from assembly.media import NAMES, report_of, whole_files
     from assembly.saved_run import load_run
     from evaluation.provenance import provenance
-    from evaluation.report import report
 
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all images.")
@@ -55,10 +55,15 @@ def evaluate(
     if source is None:
         source = build_part(saved.config.data)
         split = split or "test"
+    if source.medium != saved.medium:
+        raise ValueError(
+            f"data={type(source).__name__} is of {NAMES[source.medium]}, but run={run!r} codes "
+            f"{NAMES[saved.medium]}."
+        )
     split = split or source.evaluation_split
-    report(
+    report_of(saved.medium)(
         saved.codec,
-        lambda: itertools.islice(source.images(split), limit),
+        lambda: itertools.islice(whole_files(source, split), limit),
         saved.directory.results,
         dataset=source.name_of(split) + (f"-stages{stages}" if stages else ""),
         provenance=provenance(
