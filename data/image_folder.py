@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, 
 import tensorflow as tf
 
 from data.image_files import read_image, read_image_size
-from data.patches import DecodedImages, PatchSampler, decode_all, decoded_bytes
+from data.patches import DecodedImages, PatchSampler, decode_all, decoded_bytes, reflected
 from data.source import SPLITS, ImageSource, NamedImage, check_fraction, check_split
 
 SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
@@ -105,14 +105,16 @@ class ImageFolder(ImageSource):
     ) -> tf.data.Dataset:
         """See `ImageSource`; in memory or decoded at every use, the batches are the same."""
         sampler = PatchSampler(
-            patch_size=self.patch_size, batch_size=batch_size, seed=seed, first_step=first_step
+            patch_shape=self.training_shape, batch_size=batch_size, seed=seed, first_step=first_step
         )
         files = self._splits["train"]
         if not files:
             raise ValueError(f"{', '.join(self._roots)}: no image is left to train on.")
         if self._fits_memory:
             return sampler.from_memory(self._decoded)
-        return sampler.from_files(lambda index: read_image(files[index].path), len(files))
+        return sampler.from_files(
+            lambda index: reflected(read_image(files[index].path), self.patch_size), len(files)
+        )
 
     def images(self, split: str) -> Iterator[NamedImage]:
         """See `ImageSource`; ordered by name."""
