@@ -17,6 +17,7 @@ import numpy as np
 
 from codec.files import write_atomically
 from evaluation import metrics
+from evaluation.media import IMAGE
 
 # The coded size may leave the rounded estimate by this share (probabilities are stored with finite
 # precision) ...
@@ -73,6 +74,8 @@ class FileRow(NamedTuple):
     ms_ssim: float
     encode_seconds: float
     decode_seconds: float
+
+    medium = IMAGE
 
     @property
     def pixels(self) -> int:
@@ -188,11 +191,11 @@ def measure_image(codec: Codec, image: Image, path: pathlib.Path) -> FileRow:
     )
 
 
-def check_coded_size(rows: Sequence[FileRow], header_bytes: int) -> None:
+def check_coded_size(rows: Sequence[Any], header_bytes: int) -> None:
     """Coded and rounded bits agree within 0.5 %, plus the header and 4 bytes of the range coder.
 
     Args:
-        rows: Measured files.
+        rows: Measured files, of images (`FileRow`) or of sound (`AudioFileRow`).
         header_bytes: The most that a file spends outside its payload.
 
     Raises:
@@ -215,9 +218,9 @@ def check_coded_size(rows: Sequence[FileRow], header_bytes: int) -> None:
 
 
 def coded_file(folder: pathlib.Path, name: str) -> pathlib.Path:
-    """Where `measure` keeps the file of an image: ``<name>.rtc``, different names kept apart.
+    """Where `measure` keeps the file of an image or recording: ``<name>.rtc``.
 
-    What is not a letter, digit, dot or dash is percent-encoded.
+    Different names are kept apart: what is not a letter, digit, dot or dash is percent-encoded.
     """
     safe = re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):02X}", name)
     # File systems stop at 255 bytes; the digest keeps shortened names apart.

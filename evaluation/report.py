@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 from codec import HEADER_LIMIT
 from codec.files import write_atomically
@@ -49,7 +49,7 @@ def report(
     """
     rows = measure(codec, images(), folder / dataset, progress=_say)
     check_coded_size(rows, HEADER_LIMIT)
-    _warn_of_collapse(rows)
+    warn_of_collapse(rows)
     results = Results.from_rows(
         rows,
         name=codec.name,
@@ -76,8 +76,8 @@ def _say(row: FileRow) -> None:
     )
 
 
-def _warn_of_collapse(rows: List[FileRow]) -> None:
-    """Says so when training counted on bits that rounding does not leave."""
+def warn_of_collapse(rows: Sequence[Any]) -> None:
+    """Says so when training counted on bits that rounding does not leave; rows of any medium."""
     rounded = sum(row.bits_rounded for row in rows)
     noise = sum(row.bits_noise for row in rows)
     if rounded < COLLAPSED * noise:
