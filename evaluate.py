@@ -61,9 +61,9 @@ def evaluate(
 
     Args:
         run: directory or name of a trained run.
-        source: images; None takes the test split of the data that the run was trained on.
-        split: of the images; None takes what the source offers for evaluation.
-        limit: at most so many images.
+        source: images or sound; None takes the test split of the data that the run was trained on.
+        split: of the source; None takes what the source offers for evaluation.
+        limit: at most so many files.
         precision: of the transforms.
         stages: of a residual quantizer, how many refinement stages the files get; None: all.
         classical: names of the classical codecs beside it; None: all of its medium.
@@ -75,10 +75,10 @@ def evaluate(
     from omegaconf import OmegaConf
 
     from assembly.evaluations import data_to_evaluate, results_name
+    from assembly.media import NAMES, report_of, whole_files
     from assembly.refining import Refining
     from assembly.saved_run import load_run
     from evaluation.provenance import provenance
-    from evaluation.report import report
     from training.checkpoints import model_digest
 
     if limit is not None and limit < 1:
@@ -86,12 +86,16 @@ def evaluate(
     saved = load_run(run, precision, stages)
     refine = None if refinement is None else Refining(saved, refinement)
     source, split = data_to_evaluate(saved.config.data, source, split)
-    return report(
+    if source.medium != saved.medium:
+        raise ValueError(
+            f"data={type(source).__name__} is of {NAMES[source.medium]}, but run={run!r} codes "
+            f"{NAMES[saved.medium]}."
+        )
+    return report_of(saved.medium)(
         saved.codec,
-        lambda: itertools.islice(source.images(split), limit),
+        lambda: itertools.islice(whole_files(source, split), limit),
         saved.directory.results,
         dataset=results_name(source, split, stages, refine and refine.name),
-        classical=classical,
         provenance=provenance(
             config=OmegaConf.to_container(saved.config, resolve=True),
             seed=saved.config.seed,
@@ -103,7 +107,8 @@ def evaluate(
             classical=None if classical is None else list(classical),
             refinement=refine and refine.settings,
         ),
-        refine=refine,
+        # Sound has neither a choice of classical codecs nor refinement.
+        **({"classical": classical, "refine": refine} if saved.medium == "image" else {}),
     )
 
 

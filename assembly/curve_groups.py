@@ -24,7 +24,7 @@ def is_run(measurement: Measurement) -> bool:
     return (
         isinstance(config, dict)
         and {"lmbda", "seed", "quantizer"} <= set(config)
-        and len(measurement.results.points["bpp"]) == 1
+        and len(measurement.results.points[measurement.results.medium.rate]) == 1
     )
 
 

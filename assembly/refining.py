@@ -37,6 +37,10 @@ class Refining:
         Raises:
             ValueError: a setting is out of its range, or the run cannot be refined so.
         """
+        if saved.medium != "image":
+            raise ValueError(
+                f"refinement: run={saved.codec.name!r} codes sound; refinement is of images."
+            )
         # Equal seeds give equal files: sums must not depend on which thread is first.
         tf.config.experimental.enable_op_determinism()
         objective = Objective(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple, Optional
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
@@ -11,25 +10,8 @@ import tensorflow as tf
 from codec import container
 from codec.fingerprint import fingerprint
 from codec.latent_coder import LatentCoder, Latents
+from codec.rate_estimate import RateEstimate, estimate_rate
 from models import Autoencoder
-
-
-class RateEstimate(NamedTuple):
-    """Bits of one image under the trained density.
-
-    Attributes:
-        noise: with uniform noise on the latents; NaN where symbols are indices.
-        training: at the rate value that the quantizer trained on, at the end of its schedules.
-        rounded: of the symbols that are coded.
-        fixed_length: at the same bits for every symbol; NaN where alphabets are not finite.
-        side: of the side information, which is part of ``rounded``.
-    """
-
-    noise: float
-    training: float
-    rounded: float
-    fixed_length: float
-    side: float
 
 
 class ImageCodec:
@@ -128,21 +110,7 @@ class ImageCodec:
         """
         _check_pixels(pixels)
         analysed = self._model.latents(pixels)
-        latents = latents or Latents(analysed)
-        noise = fixed_length = math.nan
-        if self.has_fixed_length:
-            fixed_length = self._coder.fixed_length_bits(analysed)
-        else:
-            u = tf.random.stateless_uniform(tf.shape(analysed), [seed, 0], -0.5, 0.5)
-            noise = self._coder.noise_bits(analysed, u)
-        training = self._model.quantize(analysed[tf.newaxis], training=True).bits
-        return RateEstimate(
-            noise=noise,
-            training=float(training[0]),
-            rounded=self._coder.symbol_bits(*latents),
-            fixed_length=fixed_length,
-            side=self._coder.side_bits(*latents),
-        )
+        return estimate_rate(self._model, self._coder, analysed, seed, latents)
 
 
 def _check_pixels(pixels: np.ndarray):

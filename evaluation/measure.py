@@ -17,6 +17,7 @@ import numpy as np
 
 from codec.files import write_atomically
 from evaluation import metrics
+from evaluation.media import IMAGE
 
 # The coded size may leave the rounded estimate by this share (probabilities are stored with finite
 # precision) ...
@@ -87,6 +88,8 @@ class FileRow(NamedTuple):
     bits_side: float = 0.0  # part of `bits_rounded`: of the side information
     refine_steps: int = 0
     refine_seconds: float = 0.0
+
+    medium = IMAGE
 
     @property
     def pixels(self) -> int:
@@ -220,11 +223,11 @@ def measure_image(
     )
 
 
-def check_coded_size(rows: Sequence[FileRow], header_bytes: int) -> None:
+def check_coded_size(rows: Sequence[Any], header_bytes: int) -> None:
     """Coded and rounded bits agree within 0.5 %, plus the header and 4 bytes of the range coder.
 
     Args:
-        rows: Measured files.
+        rows: Measured files, of images (`FileRow`) or of sound (`AudioFileRow`).
         header_bytes: The most that a file spends outside its payload.
 
     Raises:
@@ -247,9 +250,9 @@ def check_coded_size(rows: Sequence[FileRow], header_bytes: int) -> None:
 
 
 def coded_file(folder: pathlib.Path, name: str) -> pathlib.Path:
-    """Where `measure` keeps the file of an image: ``<name>.rtc``, different names kept apart.
+    """Where `measure` keeps the file of an image or recording: ``<name>.rtc``.
 
-    What is not a letter, digit, dot or dash is percent-encoded.
+    Different names are kept apart: what is not a letter, digit, dot or dash is percent-encoded.
     """
     safe = re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):02X}", name)
     # File systems stop at 255 bytes; the digest keeps shortened names apart.

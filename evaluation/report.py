@@ -71,7 +71,7 @@ def report(
     name = codec.name if refine is None else f"{codec.name} + {refine.name}"
     rows = measure(codec, images(), folder / dataset, progress=_say, refine=refine)
     check_coded_size(rows, HEADER_LIMIT)
-    _warn_of_collapse(rows)
+    warn_of_collapse(rows)
     results = Results.from_rows(
         rows,
         name=name,
@@ -107,8 +107,8 @@ def _say(row: FileRow) -> None:
     )
 
 
-def _warn_of_collapse(rows: List[FileRow]) -> None:
-    """Says so when training counted on bits that rounding does not leave."""
+def warn_of_collapse(rows: Sequence[Any]) -> None:
+    """Says so when training counted on bits that rounding does not leave; rows of any medium."""
     rounded = sum(row.bits_rounded for row in rows)
     noise = sum(row.bits_noise for row in rows)
     if rounded < COLLAPSED * noise:

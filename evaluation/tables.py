@@ -43,7 +43,7 @@ def comparison_table(
     titles = [name, *(f"{codec}, nearest size" for codec in classical)]
     rule = "-" * (_NAME_WIDTH + (_NUMBERS_WIDTH + 2) * len(columns))
     lines = [
-        " " * _NAME_WIDTH + "".join(f"  {_fit(title):^{_NUMBERS_WIDTH}}" for title in titles),
+        " " * _NAME_WIDTH + "".join(f"  {shortened(title):^{_NUMBERS_WIDTH}}" for title in titles),
         f"{'file':<{_NAME_WIDTH}}" + f"  {'bpp':>6}{'PSNR':>8}{'MS-SSIM':>8}" * len(columns),
         rule,
     ]
@@ -104,14 +104,14 @@ def _line(name, triples):
     numbers = "".join(
         f"  {bpp:>6.3f}{psnr:>8.2f}{_similarity(ms_ssim):>8}" for bpp, psnr, ms_ssim in triples
     )
-    return f"{_fit(name, _NAME_WIDTH):<{_NAME_WIDTH}}{numbers}"
+    return f"{shortened(name, _NAME_WIDTH):<{_NAME_WIDTH}}{numbers}"
 
 
 def _similarity(value):
     return "-" if np.isnan(value) else f"{value:.4f}"
 
 
-def _fit(text, width=_NUMBERS_WIDTH):
+def shortened(text: str, width: int = _NUMBERS_WIDTH) -> str:
     """Shortens in the middle: names of one folder differ at their ends."""
     if len(text) <= width:
         return text
