@@ -78,14 +78,15 @@ def test_any_rate_comes_back_with_its_length(codec, rate, length):
     assert_decodes(codec, sound(min(length, 2 * rate), 2), rate)
 
 
-@pytest.mark.parametrize("decibels", [-60, -20, 6])
+@pytest.mark.parametrize("decibels", [-20, 6])
 def test_any_level_is_coded_alike(codec, decibels):
     """A gain of whole half-decibels is taken off and put back: the same payload, scaled sound."""
-    samples = sound(800)
-    scaled = (samples * 10 ** (decibels / 20)).astype(np.float32)
+    samples, factor = 0.1 * sound(800), np.float32(10 ** (decibels / 20))
+    scaled = samples * factor
     assert abs(len(codec.encode(samples, 8000)) - len(codec.encode(scaled, 8000))) <= 2
-    ours = codec.reconstruct(samples, 8000).samples * 10 ** (decibels / 20)
-    np.testing.assert_allclose(codec.reconstruct(scaled, 8000).samples, ours, atol=0.02 * 32768)
+    ours = codec.reconstruct(samples, 8000).samples * float(factor)
+    assert np.abs(ours).max() > 500
+    np.testing.assert_allclose(codec.reconstruct(scaled, 8000).samples, ours, atol=30)
 
 
 @pytest.mark.parametrize("level", [0.0, 1e-30, 1e30])
