@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import numpy as np
 
-from codec import HEADER_LIMIT
+from codec import AUDIO_HEADER_LIMIT
 from codec.files import write_atomically
 from evaluation.audio_classical import MP3, OPUS, VORBIS, ClassicalAudioMatch, closest_to, ladder
 from evaluation.audio_figures import SoundExample, SoundVersion, write_audio_overview
@@ -54,7 +54,7 @@ def report(
             written then.
     """
     rows = measure(codec, recordings(), folder / dataset, progress=_say)
-    check_coded_size(rows, HEADER_LIMIT)
+    check_coded_size(rows, AUDIO_HEADER_LIMIT)
     warn_of_collapse(rows)
     results = Results.from_rows(
         rows,
