@@ -1,6 +1,7 @@
 """Trains one codec, codes held-out files with it, and says what rate and distortion they have.
 
 python train.py quantizer=soft_round lmbda=0.013
+python train.py -m experiment=compare_quantizers
 """
 
 from __future__ import annotations
@@ -13,21 +14,19 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from assembly.choices import check_choices
-from assembly.parts import build_model, build_part, checked_settings, fill_slots
+from assembly.parts import build_model, build_part, checked_settings, fill_slots, saved_form
+from assembly.run_names import run_name
 from assembly.user_errors import one_line_errors
 from training.settings import Settings
 
 ConfigStore.instance().store(name="settings", node=Settings)
-
-NAMED = ("lmbda", "steps", "seed")
-"""Scalars that a default run name shows."""
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(config: DictConfig) -> None:
     """Entry point: one run, or one job of a multirun."""
     with one_line_errors():
-        train(config, config.run or _default_name(config))
+        train(config, run_name(config, HydraConfig.get()))
 
 
 def train(config: DictConfig, run: str) -> None:
@@ -39,6 +38,7 @@ def train(config: DictConfig, run: str) -> None:
     from training.step import TrainStep
 
     config = fill_slots(config)
+    config.run = run  # An experiment names it after Hydra's choices, which are not saved.
     settings = checked_settings(config)
     # Every part is built before the run directory is: a mistake leaves nothing behind.
     tf.config.experimental.enable_op_determinism()
@@ -50,7 +50,7 @@ def train(config: DictConfig, run: str) -> None:
     train_step = TrainStep(model, distortion, optimizer, settings.lmbda, lmbda_factor)
     _check_patches(source.patch_size, model.transforms.stride, distortion)
     directory = RunDirectory(run_path(run))
-    directory.open(_saved_form(config), settings.overwrite)
+    directory.open(saved_form(config), settings.overwrite)
     print(f"run directory: {directory.path}", flush=True)
     if directory.trained:
         print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")
@@ -61,7 +61,13 @@ def train(config: DictConfig, run: str) -> None:
     if summary.exists():
         print(summary.read_text())
     else:
-        evaluate(str(directory.path), source, split="test", limit=settings.test_images)
+        evaluate(
+            str(directory.path),
+            source,
+            split="test",
+            limit=settings.test_images,
+            classical=settings.classical,
+        )
 
 
 def _fit(settings, source, model, train_step, optimizer, directory) -> None:
@@ -110,25 +116,7 @@ def _check_patches(patch_size: int, stride: int, distortion) -> None:
         )
 
 
-def _saved_form(config: DictConfig) -> DictConfig:
-    """The configuration with what depends on this machine decided."""
-    from training.precision import resolve_precision
-
-    config = config.copy()
-    config.precision = resolve_precision(config.precision)
-    return config
-
-
-def _default_name(config: DictConfig) -> str:
-    from training.run_directory import NOT_PART_OF_A_RUN, default_name
-
-    runtime = HydraConfig.get()
-    shown = {"model", "quantizer", "data", *NAMED, *NOT_PART_OF_A_RUN}
-    others = [o for o in runtime.overrides.task if o.split("=", 1)[0] not in shown]
-    return default_name(runtime.runtime.choices, {name: config[name] for name in NAMED}, others)
-
-
 if __name__ == "__main__":
     with one_line_errors():
         check_choices(sys.argv[1:])
-    main()
+        main()

@@ -3,32 +3,34 @@
 With side information a payload is: length of its bytes (base-128 varint), its bytes, CRC-32 of the
 scale indexes that follow from it (4 bytes), the symbols' bytes. The scale indexes are computed in
 fixed point, so a decoder has the encoder's; should it ever not, the CRC says so, and no symbol is
-read with the wrong table.
+read with the wrong table. Where slices of the channels are decoded in turn, the check of all comes
+before the last of them is read: what a wrong table made of the others is then thrown away.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 import tensorflow as tf
 
-from codec.payload import first_stages, pack_symbols, symbol_bits, unpack_values
+from codec.payload import first_stages, pack_symbols, split_seed, symbol_bits, unpack_values
 from codec.varint import from_varint, to_varint
 from models import Autoencoder
-from models.autoencoder import centred, uncentred
-from models.hyper_transforms import STRIDE, Prediction
+from models.hyper_transforms import STRIDE, centred
 
 _CRC_BYTES = 4
 
 
-class _Side(NamedTuple):
-    """Side information of one image: its symbols, and what follows from them."""
+class _Coded(NamedTuple):
+    """All that is decided about one image's latents ``[rows, columns, channels]``."""
 
-    symbols: Optional[tf.Tensor]  # int32 [rows / 4, columns / 4, symbol channels]
-    prediction: Prediction  # [1, rows, columns, channels]
-    indexes: Optional[tf.Tensor]  # int32 [rows, columns, channels]
+    side: Optional[tf.Tensor]  # int32 [rows / 4, columns / 4, symbol channels]: side information
+    symbols: tf.Tensor  # int32 [rows, columns, symbol channels]
+    indexes: Optional[tf.Tensor]  # int32, the latents' shape: scale indexes
+    centred: tf.Tensor  # float32, the latents' shape: what the quantizer rounded
+    values: tf.Tensor  # float32, the latents' shape: what the synthesis sees
 
 
 class LatentCoder:
@@ -50,18 +52,18 @@ class LatentCoder:
 
     def encode(self, latents: tf.Tensor, fixed_length: bool = False) -> bytes:
         """The payload; ``fixed_length`` as ``pack_symbols`` has it."""
-        model, side = self._model, self._side(latents)
+        model, coded = self._model, self._coded(latents)
         payload = pack_symbols(
             model.quantizer,
             model.entropy,
-            self._symbols(latents, side),
+            coded.symbols,
             fixed_length=fixed_length,
-            indexes=side.indexes,
+            indexes=coded.indexes,
         )
-        if side.symbols is None:
+        if coded.side is None:
             return payload
-        head = pack_symbols(model.hyper_quantizer, model.hyper_entropy, side.symbols)
-        return to_varint(len(head)) + head + _checksum(side.indexes) + payload
+        head = pack_symbols(model.hyper_quantizer, model.hyper_entropy, coded.side)
+        return to_varint(len(head)) + head + _checksum(coded.indexes) + payload
 
     def decode(self, payload: bytes, rows: int, columns: int) -> tf.Tensor:
         """Values float32 ``[rows, columns, channels]`` of a payload.
@@ -69,28 +71,43 @@ class LatentCoder:
         Raises:
             ValueError: the payload is not of such latents.
         """
-        model, prediction, indexes = self._model, _NOTHING, None
-        if model.hyper is not None:
-            length, start = from_varint(payload, 0)
-            head, payload = payload[start : start + length], payload[start + length :]
-            values = unpack_values(
-                model.hyper_quantizer,
-                model.hyper_entropy,
-                head,
-                -(-rows // STRIDE),
-                -(-columns // STRIDE),
-                model.hyper.latent_channels,
-            )
-            prediction = model.hyper.exact(values[tf.newaxis], rows, columns)
-            indexes = tf.cast(prediction.indexes[0], tf.int32)
-            if payload[:_CRC_BYTES] != _checksum(indexes):
-                raise ValueError("the scale indexes of this decoder are not the encoder's.")
-            payload = payload[_CRC_BYTES:]
-        channels = model.transforms.latent_channels
-        values = unpack_values(
-            model.quantizer, model.entropy, payload, rows, columns, channels, indexes
+        model = self._model
+        if model.hyper is None:
+            channels = model.transforms.latent_channels
+            return unpack_values(model.quantizer, model.entropy, payload, rows, columns, channels)
+        length, start = from_varint(payload, 0)
+        head, payload = payload[start : start + length], payload[start + length :]
+        side = unpack_values(
+            model.hyper_quantizer,
+            model.hyper_entropy,
+            head,
+            -(-rows // STRIDE),
+            -(-columns // STRIDE),
+            model.hyper.latent_channels,
         )
-        return uncentred(values[tf.newaxis], prediction)[0]
+        checksum, payload = payload[:_CRC_BYTES], payload[_CRC_BYTES:]
+        return self._decode_slices(side, checksum, payload, rows, columns)
+
+    def _decode_slices(
+        self, side: tf.Tensor, checksum: bytes, payload: bytes, rows: int, columns: int
+    ) -> tf.Tensor:
+        model = self._model
+        seed, data = split_seed(model.quantizer, payload)
+        reader = model.entropy.reader(data)
+        known: List[tf.Tensor] = []
+
+        def code(number, prediction):
+            known.append(tf.cast(prediction.indexes[0], tf.int32))
+            if number == model.slices - 1 and _checksum(tf.concat(known, -1)) != checksum:
+                raise ValueError("the scale indexes of this decoder are not the encoder's.")
+            quantizer = model.quantizer.for_slice(number)
+            layout = quantizer.layout(known[-1].shape[-1], seed)
+            symbols = reader.read(rows, columns, layout, known[-1])
+            return quantizer.decode(symbols, seed)[tf.newaxis]
+
+        values = model.reconstruct(side[tf.newaxis], rows, columns, code, exact=True)
+        reader.finish()
+        return values[0]
 
     def values(self, latents: tf.Tensor, training: bool = False) -> tf.Tensor:
         """What the synthesis sees of the latents, without any bytes; same shape.
@@ -101,54 +118,66 @@ class LatentCoder:
         """
         if self._stages is None or training:
             return self._model.quantize(latents[tf.newaxis], training=training).values[0]
-        side = self._side(latents)
-        values = self._model.quantizer.decode(self._symbols(latents, side))
-        return uncentred(values[tf.newaxis], side.prediction)[0]
+        return self._coded(latents).values
 
     def symbol_bits(self, latents: tf.Tensor) -> float:
         """Bits of what ``encode`` codes under the trained densities, before any table."""
-        model, side = self._model, self._side(latents)
-        symbols = self._symbols(latents, side)
-        bits = symbol_bits(model.quantizer, model.entropy, symbols, side.indexes)
-        return bits + self._side_bits(side)
+        model, coded = self._model, self._coded(latents)
+        bits = symbol_bits(model.quantizer, model.entropy, coded.symbols, coded.indexes)
+        return bits + self._side_bits(coded.side)
 
     def side_bits(self, latents: tf.Tensor) -> float:
         """The side information's part of ``symbol_bits``; 0 where there is none."""
         return self._side_bits(self._side(latents))
 
     def noise_bits(self, latents: tf.Tensor, noise: tf.Tensor) -> float:
-        """Bits with ``noise`` on the latents in place of rounding; side information as coded."""
-        model, side = self._model, self._side(latents)
-        values = centred(latents[tf.newaxis], side.prediction) + noise[tf.newaxis]
-        conditions = () if side.indexes is None else (side.prediction.indexes,)
-        return float(model.entropy.bits(values, *conditions)[0]) + self._side_bits(side)
+        """Bits with ``noise`` on the latents in place of rounding; predictions as coded."""
+        model, coded = self._model, self._coded(latents)
+        conditions = ()
+        if coded.indexes is not None:
+            conditions = (tf.cast(coded.indexes, tf.float32)[tf.newaxis],)
+        bits = model.entropy.bits((coded.centred + noise)[tf.newaxis], *conditions)
+        return float(bits[0]) + self._side_bits(coded.side)
 
     def fixed_length_bits(self, latents: tf.Tensor) -> float:
         """Bits of finite alphabets where every symbol costs the same."""
-        symbols = self._symbols(latents, self._side(latents))
-        return self._model.entropy.fixed_length_bits(*symbols.shape)
+        return self._model.entropy.fixed_length_bits(*self._coded(latents).symbols.shape)
 
-    def _side(self, latents: tf.Tensor) -> _Side:
+    def _coded(self, latents: tf.Tensor) -> _Coded:
+        model, side, hyper_values = self._model, self._side(latents), None
+        if side is not None:
+            hyper_values = model.hyper_quantizer.decode(side)[tf.newaxis]
+        parts = tf.split(latents, model.slices, axis=-1)
+        symbols, indexes, rounded = [], [], []
+
+        def code(number, prediction):
+            quantizer = model.quantizer.for_slice(number)
+            values = centred(parts[number][tf.newaxis], prediction)[0]
+            rounded.append(values)
+            symbols.append(first_stages(quantizer, quantizer.encode(values), self._stages))
+            if prediction.indexes is not None:
+                indexes.append(tf.cast(prediction.indexes[0], tf.int32))
+            return quantizer.decode(symbols[-1])[tf.newaxis]
+
+        values = model.reconstruct(hyper_values, *latents.shape[:2], code, exact=True)
+        return _Coded(
+            side=side,
+            symbols=tf.concat(symbols, -1),
+            indexes=tf.concat(indexes, -1) if indexes else None,
+            centred=tf.concat(rounded, -1),
+            values=values[0],
+        )
+
+    def _side(self, latents: tf.Tensor) -> Optional[tf.Tensor]:
         model = self._model
         if model.hyper is None:
-            return _Side(None, _NOTHING, None)
-        symbols = model.hyper_quantizer.encode(model.hyper.analysis(latents[tf.newaxis])[0])
-        values = model.hyper_quantizer.decode(symbols)
-        prediction = model.hyper.exact(values[tf.newaxis], *latents.shape[:2])
-        return _Side(symbols, prediction, tf.cast(prediction.indexes[0], tf.int32))
+            return None
+        return model.hyper_quantizer.encode(model.hyper.analysis(latents[tf.newaxis])[0])
 
-    def _side_bits(self, side: _Side) -> float:
-        if side.symbols is None:
+    def _side_bits(self, symbols: Optional[tf.Tensor]) -> float:
+        if symbols is None:
             return 0.0
-        return symbol_bits(self._model.hyper_quantizer, self._model.hyper_entropy, side.symbols)
-
-    def _symbols(self, latents: tf.Tensor, side: _Side) -> tf.Tensor:
-        quantizer = self._model.quantizer
-        symbols = quantizer.encode(centred(latents[tf.newaxis], side.prediction)[0])
-        return first_stages(quantizer, symbols, self._stages)
-
-
-_NOTHING = Prediction(means=None, indexes=None)
+        return symbol_bits(self._model.hyper_quantizer, self._model.hyper_entropy, symbols)
 
 
 def _checksum(indexes: tf.Tensor) -> bytes:

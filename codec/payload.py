@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Optional
+from typing import Optional, Tuple
 
 import tensorflow as tf
 
@@ -70,22 +70,15 @@ def unpack_values(
     rows: int,
     columns: int,
     channels: int,
-    indexes: Optional[tf.Tensor] = None,
 ) -> tf.Tensor:
-    """Decodes what ``pack_symbols`` gave to values float32 ``[rows, columns, channels]``.
+    """Decodes what ``pack_symbols`` gave without indexes to float32 ``[rows, columns, channels]``.
 
     Raises:
         ValueError: the payload is not of such symbols.
     """
     if quantizer.alphabet.kind == "integers":
-        seed = None
-        if quantizer.file_seed is not None:
-            if len(payload) < SEED_BYTES:
-                raise ValueError(f"{len(payload)} bytes are too few to hold the dither's seed.")
-            seed = struct.unpack("<I", payload[:SEED_BYTES])[0]
-            payload = payload[SEED_BYTES:]
-        layout = quantizer.layout(channels, seed)
-        symbols = entropy.decompress(payload, rows, columns, layout, **_given(indexes))
+        seed, data = split_seed(quantizer, payload)
+        symbols = entropy.decompress(data, rows, columns, quantizer.layout(channels, seed))
         return quantizer.decode(symbols, seed)
     if not payload:
         raise ValueError("the payload is empty.")
@@ -100,6 +93,19 @@ def unpack_values(
         symbol_channels=len(quantizer.alphabet.sizes) // quantizer.stages * stages,
     )
     return quantizer.decode(symbols)
+
+
+def split_seed(quantizer, payload: bytes) -> Tuple[Optional[int], bytes]:
+    """Seed of a dither, None where there is none, and the range-coded symbols of integers.
+
+    Raises:
+        ValueError: the payload is too short.
+    """
+    if quantizer.file_seed is None:
+        return None, payload
+    if len(payload) < SEED_BYTES:
+        raise ValueError(f"{len(payload)} bytes are too few to hold the dither's seed.")
+    return struct.unpack("<I", payload[:SEED_BYTES])[0], payload[SEED_BYTES:]
 
 
 def symbol_bits(

@@ -1,6 +1,7 @@
 """Images and sounds: sources of what a model trains on, and of whole files to evaluate on."""
 
 from data.audio_files import read_audio
+from data.audio_folder import AudioFolder
 from data.audio_source import AudioSource, NamedRecording
 from data.image_files import read_image
 from data.image_folder import ImageFolder
@@ -12,6 +13,7 @@ from data.tfds_images import TfdsImages
 from data.tones import Tones, TonesAudio
 
 __all__ = [
+    "AudioFolder",
     "AudioSource",
     "ImageFolder",
     "ImageSource",

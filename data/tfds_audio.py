@@ -36,6 +36,7 @@ from data.tfds_records import (
     is_prepared,
     prepare,
     size_of,
+    trained_on,
 )
 
 # TFDS writes an integer as a varint, at most ten bytes; floats and compressed sounds take less.
@@ -106,6 +107,8 @@ class TfdsAudio(AudioSource):
         unknown = sorted(set(splits or {}) - set(SPLITS))
         if unknown:
             raise ValueError(f"splits: {unknown[0]!r} must be one of {', '.join(SPLITS)}.")
+        if speakers and any((splits or {}).get(split) for split in ("validation", "test")):
+            raise ValueError(f"splits={dict(splits)!r} may name train alone beside speakers.")
         self._download_dir = download_dir
         builder = find_builder(name, data_dir)
         self._form = _record_form(builder, audio_key, record_rate, full_scale)
@@ -123,9 +126,7 @@ class TfdsAudio(AudioSource):
         self._splits = choose_splits(self._builder, splits)
         self._members: Dict[str, Optional[np.ndarray]] = dict.fromkeys(SPLITS)
         if speakers:
-            named = (splits or {}).get("train")
-            base = named or ("train" if "train" in self._builder.info.splits else None)
-            self._splits = dict.fromkeys(SPLITS, base or next(iter(self._builder.info.splits)))
+            self._splits = dict.fromkeys(SPLITS, trained_on(self._builder, splits))
             self._members = dict(speakers.members(self._texts(speakers.key)))
 
     def training_batches(
@@ -323,8 +324,8 @@ def _audio_feature(
     if audio_key is None:
         found = next((feature for feature in features.values() if _is_audio(feature)), None)
     else:
-        found = features.get(audio_key)
-        if found is not None and not (_is_audio(found) or _holds_numbers(found)):
+        found = dict(features.items()).get(audio_key)
+        if not (_is_audio(found) or _holds_numbers(found)):
             found = None
     if found is not None:
         return found

@@ -101,11 +101,7 @@ def choose_splits(
                 f"splits.{split}={value!r} is no split of {builder.info.full_name}, which has "
                 f"{', '.join(own)}."
             ) from error
-    if "train" not in named and "train" not in own and len(own) != 1:
-        raise ValueError(
-            f"{builder.info.full_name} has no split 'train'; its splits: {', '.join(own)}."
-        )
-    base = named.get("train", "train" if "train" in own else next(iter(own)))
+    base = trained_on(builder, named)
     chosen: Dict[str, Optional[str]] = {
         split: named.get(split, split if split in own and split != base else None)
         for split in SPLITS
@@ -120,6 +116,20 @@ def choose_splits(
                 end -= tenth
         chosen["train"] = base if end == own[base].num_examples else f"{base}[:{end}]"
     return chosen
+
+
+def trained_on(
+    builder: tfds.core.DatasetBuilder, named: Optional[Mapping[str, Optional[str]]] = None
+) -> str:
+    """The split that training takes its records from, whole; see `choose_splits`."""
+    own = builder.info.splits
+    if named and named.get("train"):
+        return named["train"]
+    if "train" not in own and len(own) != 1:
+        raise ValueError(
+            f"{builder.info.full_name} has no split 'train'; its splits: {', '.join(own)}."
+        )
+    return "train" if "train" in own else next(iter(own))
 
 
 def size_of(builder: tfds.core.DatasetBuilder, split: Optional[str]) -> int:

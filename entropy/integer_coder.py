@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -95,23 +95,14 @@ class IntegerCoder(tf.Module):
         Raises:
             ValueError: the data are not exactly what ``compress`` makes of such symbols.
         """
-        symbols = np.zeros([height, width, self._channels], np.int32)
-        decode = self._tables().decoder(data)
-        try:
-            for stage, channels in enumerate(layout.stages):
-                grids = layout.grids_of(stage, tf.constant(symbols))
-                symbols[..., channels] = decode(self._rows(grids, channels, indexes))
-        except DamagedData:
-            good = False
-        else:
-            # Coding once more takes milliseconds and accepts only what an encoder writes.
-            good = self.compress(tf.constant(symbols), layout, indexes) == data
-        if not good:
-            raise ValueError(
-                f"data: {len(data)} range-coded bytes do not decode to {height} x {width} x "
-                f"{self._channels} symbols."
-            )
-        return tf.constant(symbols)
+        reader = self.reader(data)
+        symbols = reader.read(height, width, layout, indexes)
+        reader.finish()
+        return symbols
+
+    def reader(self, data: bytes) -> SymbolReader:
+        """Reads what ``compress`` gave group by group of channels, with their layouts in turn."""
+        return SymbolReader(self._tables(), self._rows, data)
 
     def _rows(
         self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
@@ -149,6 +140,63 @@ class IntegerCoder(tf.Module):
 
         points = tf.cast(symbols, tf.float32)
         return on_the_line(points - 0.5), on_the_line(points + 0.5)
+
+
+class SymbolReader:
+    """Decodes one string piece by piece, where the next piece's tables follow from the last's."""
+
+    def __init__(self, tables: Tables, rows_of: Callable, data: bytes):
+        """Starts at the beginning.
+
+        Args:
+            tables: of the model.
+            rows_of: names the table of every symbol, as ``IntegerCoder._rows``.
+            data: range-coded.
+        """
+        self._tables = tables
+        self._rows_of = rows_of
+        self._data = data
+        self._decode = tables.decoder(data)
+        self._stages: List[Tuple[tf.Tensor, tf.Tensor]] = []
+        self._height = self._width = self._channels = 0
+
+    def read(
+        self, height: int, width: int, layout, indexes: Optional[tf.Tensor] = None
+    ) -> tf.Tensor:
+        """The next symbols int32 ``[height, width, channels of the layout]``.
+
+        Raises:
+            ValueError: the data end before.
+        """
+        channels = sum(map(len, layout.stages))
+        self._height, self._width, self._channels = height, width, self._channels + channels
+        symbols = np.zeros([height, width, channels], np.int32)
+        for stage, channels in enumerate(layout.stages):
+            grids = layout.grids_of(stage, tf.constant(symbols))
+            rows = self._rows_of(grids, channels, indexes)
+            try:
+                decoded = self._decode(rows)
+            except DamagedData as error:
+                raise self._damage() from error
+            symbols[..., channels] = decoded
+            self._stages.append((rows, decoded))
+        return tf.constant(symbols)
+
+    def finish(self) -> None:
+        """Checks that an encoder makes exactly these data of the symbols read.
+
+        Raises:
+            ValueError: it does not.
+        """
+        # Coding once more takes milliseconds, and the decoder makes something of almost any bytes.
+        if self._tables.encode(self._stages) != self._data:
+            raise self._damage()
+
+    def _damage(self) -> ValueError:
+        return ValueError(
+            f"data: {len(self._data)} range-coded bytes do not decode to {self._height} x "
+            f"{self._width} x {self._channels} symbols."
+        )
 
 
 def edges_beyond(grid, lower: float, upper: float) -> Tuple[int, np.ndarray]:

@@ -15,7 +15,7 @@ _NUMBERS_WIDTH = 22  # "  bpp   PSNR  MS-SSIM" of one codec
 _LEGEND = """\
 bpp: bits per pixel of the file on disk (the uncompressed picture has 24); lower is smaller.
 PSNR (in dB) and MS-SSIM (up to 1): how close the decoded picture is to the original; higher is
-closer. Each column of JPEG and WebP is the file of theirs that comes nearest in size."""
+closer."""
 
 
 def comparison_table(
@@ -51,6 +51,8 @@ def comparison_table(
         lines.append(_line(row.file, [_quality(column[index]) for column in columns]))
     means = [np.mean([_quality(item) for item in column], axis=0) for column in columns]
     lines += [rule, _line("mean", means), "", _LEGEND]
+    if classical:
+        lines.append(f"{', '.join(classical)}: of each the file that comes nearest in size.")
     for codec, matches in classical.items():
         far = sum(abs(match.bpp / row.bpp - 1) > 0.1 for match, row in zip(matches, rows))
         if far:

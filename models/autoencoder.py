@@ -10,9 +10,10 @@ from typing import Callable, NamedTuple, Optional, Tuple
 
 import tensorflow as tf
 
-from models.hyper_transforms import HyperTransforms, Prediction
+from models.hyper_transforms import NOTHING, Code, HyperTransforms, centred
 from models.tiling import apply_in_tiles
 from models.transforms import Transforms
+from quantizers.slices import SlicedQuantizer
 
 
 class Forward(NamedTuple):
@@ -50,8 +51,9 @@ class Autoencoder(tf.Module):
 
     Attributes:
         transforms: the analysis and synthesis pair.
-        quantizer: between them.
+        quantizer: between them; ``quantizer.for_slice(number)`` quantizes one slice of the latents.
         entropy: the entropy model of the latents.
+        slices: groups of the latents' channels that are coded in turn; 1 unless ``hyper`` has more.
         hyper: transforms of the side information, or None.
         hyper_quantizer: the side information's quantizer, or None.
         hyper_entropy: the side information's entropy model, or None.
@@ -85,6 +87,9 @@ class Autoencoder(tf.Module):
         """
         super().__init__(name="autoencoder")
         self.transforms = transforms
+        self.slices = 1 if hyper is None else hyper.slices
+        if self.slices > 1:
+            quantizer = SlicedQuantizer(quantizer, self.slices)
         self.quantizer = quantizer
         channels = transforms.latent_channels
         quantizer.build(channels)
@@ -122,32 +127,69 @@ class Autoencoder(tf.Module):
 
         With ``training=False`` the values are those that a file decodes to.
         """
-        if self.hyper is None:
-            quantized = self.quantizer(latents, training=training)
-            bits = self.entropy.bits(quantized.rate)
-            return QuantizedLatents(quantized.decoder, bits, quantized.penalty)
+        side = None
+        if self.hyper is not None:
+            side = self.hyper_quantizer(self.hyper.analysis(latents), training=training)
+        parts = tf.split(latents, self.slices, axis=-1)
+        rates, conditions, penalties = [], [], []
+
+        def code(number, prediction):
+            quantizer = self.quantizer.for_slice(number)
+            quantized = quantizer(centred(parts[number], prediction), training=training)
+            rates.append(quantized.rate)
+            conditions.append(prediction.indexes)
+            penalties.append(quantized.penalty)
+            return quantized.decoder
+
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        side = self.hyper_quantizer(self.hyper.analysis(latents), training=training)
-        predict = self.hyper.predict if training else self.hyper.exact
-        prediction = predict(side.decoder, rows, columns)
-        quantized = self.quantizer(centred(latents, prediction), training=training)
+        hyper_values = None if side is None else side.decoder
+        values = self.reconstruct(hyper_values, rows, columns, code, exact=not training)
+        if side is None:
+            return QuantizedLatents(values, self.entropy.bits(rates[0]), penalties[0])
+        bits = self.entropy.bits(tf.concat(rates, -1), tf.concat(conditions, -1))
         return QuantizedLatents(
-            values=uncentred(quantized.decoder, prediction),
-            bits=self.entropy.bits(quantized.rate, prediction.indexes)
-            + self.hyper_entropy.bits(side.rate),
-            penalty=quantized.penalty + side.penalty,
+            values=values,
+            bits=bits + self.hyper_entropy.bits(side.rate),
+            penalty=tf.add_n(penalties) + side.penalty,
         )
+
+    def reconstruct(
+        self,
+        hyper_values: Optional[tf.Tensor],
+        rows: int,
+        columns: int,
+        code: Code,
+        exact: bool,
+    ) -> tf.Tensor:
+        """Latents' values: what ``code`` makes of each slice, given what is known before it.
+
+        Args:
+            hyper_values: decoded side information, or None where there is none.
+            rows: of the latents.
+            columns: of the latents.
+            code: see ``HyperTransforms.reconstruct``, which this is for all models.
+            exact: whether a decoder on another machine must find the same predictions.
+        """
+        if self.hyper is None:
+            return code(0, NOTHING)
+        return self.hyper.reconstruct(hyper_values, rows, columns, code, exact)
 
     def update(self, latents: tf.Tensor) -> None:
         """Lets the quantizers learn from a training batch's latents what gradients do not teach."""
-        if self.hyper is None:
-            self.quantizer.update(latents)
-            return
-        hyper_latents = self.hyper.analysis(latents)
-        side = self.hyper_quantizer(hyper_latents, training=False).decoder
-        prediction = self.hyper.predict(side, tf.shape(latents)[1], tf.shape(latents)[2])
-        self.hyper_quantizer.update(hyper_latents)
-        self.quantizer.update(centred(latents, prediction))
+        hyper_values = None
+        if self.hyper is not None:
+            hyper_latents = self.hyper.analysis(latents)
+            hyper_values = self.hyper_quantizer(hyper_latents, training=False).decoder
+            self.hyper_quantizer.update(hyper_latents)
+        parts = tf.split(latents, self.slices, axis=-1)
+
+        def code(number, prediction):
+            quantizer, values = self.quantizer.for_slice(number), centred(parts[number], prediction)
+            quantizer.update(values)
+            return quantizer(values, training=False).decoder
+
+        rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
+        self.reconstruct(hyper_values, rows, columns, code, exact=False)
 
     def advance(self, step: int) -> None:
         """Sets what the quantizers anneal to its value for ``step``."""
@@ -203,13 +245,3 @@ class Autoencoder(tf.Module):
     @property
     def _entropy_models(self):
         return filter(None, (self.entropy, self.hyper_entropy))
-
-
-def centred(latents: tf.Tensor, prediction: Prediction) -> tf.Tensor:
-    """Latents less their predicted means: grids are always centred."""
-    return latents if prediction.means is None else latents - prediction.means
-
-
-def uncentred(values: tf.Tensor, prediction: Prediction) -> tf.Tensor:
-    """The inverse of ``centred``."""
-    return values if prediction.means is None else values + prediction.means

@@ -7,7 +7,7 @@ synthesis is repeated in fixed point.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, Sequence
 
 import tensorflow as tf
 import tensorflow_compression as tfc
@@ -29,18 +29,32 @@ class Prediction(NamedTuple):
 
     Attributes:
         means: float32, the latents' shape, or None for zeros.
-        indexes: float32, the latents' shape, in 0..63: scale indexes; whole numbers from ``exact``.
+        indexes: float32, the latents' shape, in 0..63: scale indexes; whole numbers where the
+            prediction is exact. None where nothing is known.
     """
 
     means: Optional[tf.Tensor]
-    indexes: tf.Tensor
+    indexes: Optional[tf.Tensor]
+
+
+NOTHING = Prediction(means=None, indexes=None)
+
+Code = Callable[[int, Prediction], tf.Tensor]
+"""Codes one slice: from its number and prediction to its values less their means."""
 
 
 class HyperTransforms(tf.Module):
     """Latents ``[b, 16, 16, M]`` to hyper-latents ``[b, 4, 4, N]``, and those to a prediction.
 
     Everything here is float32: it is a small share of the work, and the decoder repeats half of it.
+
+    Attributes:
+        latent_channels: channels of the hyper-latents.
+        predicts_means: whether means are predicted beside scales.
+        slices: groups of the latents' channels, equally large, that are predicted in turn.
     """
+
+    slices = 1
 
     def __init__(self, *, latent_channels: int, num_filters: int, predicts_means: bool):
         """Creates the layers and their variables.
@@ -106,30 +120,67 @@ class HyperTransforms(tf.Module):
             rows: of the latents.
             columns: of the latents.
         """
-        values = hyper_latents
-        for number, layer in enumerate(self._layers):
-            values = layer(values)
-            if number < len(self._layers) - 1:
-                values = tf.nn.relu(values)
-        return self._split(values[:, :rows, :columns])
+        return self._prediction(apply_layers(self._layers, hyper_latents)[:, :rows, :columns])
 
     def exact(self, hyper_latents: tf.Tensor, rows: int, columns: int) -> Prediction:
         """The prediction in fixed point with whole scale indexes: equal bits on every machine."""
-        values = synthesize(self._layers, hyper_latents)[:, :rows, :columns]
-        prediction = self._split(values)
+        prediction = self._prediction(synthesize(self._layers, hyper_latents)[:, :rows, :columns])
         # Not to be traced back into training: rounding has no gradient.
         return Prediction(prediction.means, tf.round(prediction.indexes))
+
+    def reconstruct(
+        self, hyper_latents: tf.Tensor, rows: int, columns: int, code: Code, exact: bool
+    ) -> tf.Tensor:
+        """Latents' values from the side information and what is coded of each slice.
+
+        Args:
+            hyper_latents: see ``predict``.
+            rows: of the latents.
+            columns: of the latents.
+            code: called once a slice, in order, with the slice's number and its prediction
+                ``[batch, rows, columns, channels of the slice]``; returns values of that shape.
+            exact: whether predictions are in fixed point with whole indexes.
+
+        Returns:
+            float32 ``[batch, rows, columns, M]``: what the synthesis sees.
+        """
+        predict = self.exact if exact else self.predict
+        prediction = predict(hyper_latents, rows, columns)
+        return uncentred(code(0, prediction), prediction)
 
     @property
     def analysis_variables(self):
         """Parameters of the hyper-analysis: those that decoding does not need."""
         return self._analysis.trainable_variables
 
-    def _split(self, values: tf.Tensor) -> Prediction:
+    def _prediction(self, values: tf.Tensor) -> Prediction:
         means = None
         if self.predicts_means:
             means, values = tf.split(values, 2, axis=-1)
             means = tf.cast(means, tf.float32)
-        # At a bound gradients that lead away from it still pass.
-        indexes = tfc.upper_bound(tfc.lower_bound(tf.cast(values, tf.float32), 0.0), LARGEST_INDEX)
-        return Prediction(means, indexes)
+        return Prediction(means, bounded_indexes(values))
+
+
+def apply_layers(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
+    """Layers with ReLU between them, in floating point: what ``synthesize`` repeats exactly."""
+    for number, layer in enumerate(layers):
+        values = layer(values)
+        if number < len(layers) - 1:
+            values = tf.nn.relu(values)
+    return values
+
+
+def bounded_indexes(values: tf.Tensor) -> tf.Tensor:
+    """Scale indexes float32 in 0..63, neither rounded nor without a gradient."""
+    # At a bound gradients that lead away from it still pass.
+    return tfc.upper_bound(tfc.lower_bound(tf.cast(values, tf.float32), 0.0), LARGEST_INDEX)
+
+
+def centred(latents: tf.Tensor, prediction: Prediction) -> tf.Tensor:
+    """Latents less their predicted means: grids are always centred."""
+    return latents if prediction.means is None else latents - prediction.means
+
+
+def uncentred(values: tf.Tensor, prediction: Prediction) -> tf.Tensor:
+    """The inverse of ``centred``."""
+    return values if prediction.means is None else values + prediction.means

@@ -83,6 +83,14 @@ class Quantizer(tf.Module):
         """What the symbols are; known after ``build``."""
         return Integers()
 
+    def for_slice(self, number: int) -> Quantizer:
+        """The quantizer of one of several arrays in a file, which shares all variables with it.
+
+        Another object only where what happens depends on more than latents: a dither does.
+        """
+        del number
+        return self
+
     def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
         """Values for rate and decoder; changes no state but that of random generators."""
         raise NotImplementedError

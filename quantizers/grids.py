@@ -9,7 +9,7 @@ reaches from ``grid(k - 1/2)`` to ``grid(k + 1/2)``.
 from __future__ import annotations
 
 import dataclasses
-from typing import List
+from typing import List, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -65,3 +65,24 @@ class Layout:
         """
         del stage
         return tf.zeros_like(symbols)
+
+
+class JoinedLayout(Layout):
+    """Layouts of neighbouring groups of channels, coded one group after the other."""
+
+    def __init__(self, layouts: Sequence[Layout]):
+        """Takes a layout a group, in the order of the channels."""
+        self.stages = []
+        self._owners = []  # Of each stage: its layout, its number there, and the group's channels.
+        start = 0
+        for layout in layouts:
+            stop = start + sum(len(channels) for channels in layout.stages)
+            for number, channels in enumerate(layout.stages):
+                self.stages.append(start + channels)
+                self._owners.append((layout, number, slice(start, stop)))
+            start = stop
+
+    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
+        """Grid numbers of a stage, which look back in their own group alone."""
+        layout, number, channels = self._owners[stage]
+        return layout.grids_of(number, symbols[..., channels])

@@ -6,6 +6,7 @@ after training is the uniform noise of training, whatever the latents.
 
 from __future__ import annotations
 
+import copy
 from typing import Optional
 
 import tensorflow as tf
@@ -21,8 +22,8 @@ DITHERS = 16
 class UniversalQuantizer(ScalarQuantizer):
     """``round(y - u) + u`` after training, with u from a seed that stands in the file.
 
-    The dither of an array is a pure function of seed and shape, and each of its values a multiple
-    of 1/32: sums are exact in float32, so encoder and decoder agree on every machine.
+    The dither of an array is a pure function of seed, slice and shape, and each of its values a
+    multiple of 1/32: sums are exact in float32, so encoder and decoder agree on every machine.
     """
 
     def __init__(
@@ -45,6 +46,15 @@ class UniversalQuantizer(ScalarQuantizer):
         if not 0 <= dither_seed < 2**32:
             raise ValueError(f"dither_seed={dither_seed} must be 0 to {2**32 - 1}.")
         self.file_seed = dither_seed
+        self._slice = 0
+
+    def for_slice(self, number: int) -> UniversalQuantizer:
+        """The same with another dither: what is learned from one slice's must not tell the next."""
+        if number == self._slice:
+            return self
+        other = copy.copy(self)
+        other._slice = number
+        return other
 
     @property
     def alphabet(self) -> Integers:
@@ -54,32 +64,33 @@ class UniversalQuantizer(ScalarQuantizer):
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
         """Nearest symbols on the shifted grids: int32, same shape as ``latents``."""
         latents = tf.clip_by_value(tf.cast(latents, tf.float32), -LARGEST_SYMBOL, LARGEST_SYMBOL)
-        dither = _shift(_dither_numbers(tf.shape(latents), self.file_seed))
+        dither = _shift(_dither_numbers(tf.shape(latents), self.file_seed, self._slice))
         return tf.cast(tf.round(latents - dither), tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
         """Values of int32 ``symbols``: float32, same shape."""
         seed = self.file_seed if seed is None else seed
-        return tf.cast(symbols, tf.float32) + _shift(_dither_numbers(tf.shape(symbols), seed))
+        dither = _shift(_dither_numbers(tf.shape(symbols), seed, self._slice))
+        return tf.cast(symbols, tf.float32) + dither
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
         """All channels at once; grid numbers from the seed."""
-        return _DitherLayout(channels, self.file_seed if seed is None else seed)
+        return _DitherLayout(channels, self.file_seed if seed is None else seed, self._slice)
 
 
 class _DitherLayout(Layout):
-    def __init__(self, channels: int, seed: int):
+    def __init__(self, channels: int, seed: int, number: int):
         super().__init__(channels)
-        self._seed = seed
+        self._seed, self._slice = seed, number
 
     def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
-        return _dither_numbers(tf.shape(symbols), self._seed)
+        return _dither_numbers(tf.shape(symbols), self._seed, self._slice)
 
 
-def _dither_numbers(shape: tf.Tensor, seed: int) -> tf.Tensor:
-    """Int32 of ``shape`` in 0..DITHERS - 1."""
+def _dither_numbers(shape: tf.Tensor, seed: int, number: int) -> tf.Tensor:
+    """Int32 of ``shape`` in 0..DITHERS - 1, for the slice of that number."""
     # Philox by name: the automatic choice of an algorithm differs between devices.
-    halves = [seed % 2**16, seed // 2**16]
+    halves = [seed % 2**16 + 2**16 * number, seed // 2**16]
     return tf.random.stateless_uniform(shape, halves, 0, DITHERS, tf.int32, alg="philox")
 
 

@@ -47,7 +47,7 @@ class Progress:
         print(
             f"step {step:>{len(str(self._steps))}}/{self._steps}  loss {row['loss']:.4f}  "
             f"bpp {row['bpp']:.4f}  mse {row['mse']:.2f}  PSNR {row['psnr']:.2f} dB  {shown}  "
-            f"{row['images_per_second']:.0f} images/s  ETA {_clock(remaining)}",
+            f"{row['images_per_second']:.0f} images/s  ETA {clock(remaining)}",
             flush=True,
         )
         _append_row(self._path, {"step": step, **row})
@@ -55,7 +55,8 @@ class Progress:
         return row
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """``3:07`` or ``1:03:07``."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

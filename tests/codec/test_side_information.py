@@ -8,13 +8,13 @@ from assembly.parts import build_model
 from codec import DamagedFile, ImageCodec, container
 from codec.varint import from_varint
 
-MODELS = ["hyperprior", "mean_scale_hyperprior"]
+MODELS = ["hyperprior", "mean_scale_hyperprior", "channel_autoregressive"]
 
 
 @pytest.fixture
 def make_codec(compose):
     def make(*overrides, name="small"):
-        small = ("model.transforms.num_filters=8", "model.transforms.latent_channels=24")
+        small = ("model.transforms.num_filters=8", "model.transforms.latent_channels=32")
         model = build_model(compose(*small, "precision=float32", *overrides))
         for variable in model.transforms.trainable_variables:
             if "kernel" in variable.name:
@@ -45,14 +45,30 @@ def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model, siz
     np.testing.assert_array_equal(decoded, codec.reconstruct(pixels))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["hyperprior", "mean_scale_hyperprior"])
 def test_every_quantizer_of_integers_codes_and_its_size_is_the_estimate(
-    make_codec, compose, model, quantizer_name
+    make_codec, model, quantizer_name
 ):
+    check_files(make_codec, model, quantizer_name)
+
+
+@pytest.mark.parametrize("quantizer", ["mixed", "universal", "trellis", "lattice", "learned_step"])
+def test_every_kind_of_grid_codes_slice_by_slice(make_codec, quantizer):
+    """The other quantizers of integers differ from ``mixed`` while training alone."""
+    check_files(make_codec, "channel_autoregressive", quantizer)
+
+
+@pytest.mark.slow
+def test_every_quantizer_of_integers_codes_slice_by_slice(make_codec, quantizer_name):
+    check_files(make_codec, "channel_autoregressive", quantizer_name)
+
+
+def check_files(make_codec, model, quantizer):
+    """A file decodes exactly and has the size that was estimated; indices are refused."""
     from hydra.errors import InstantiationException
 
     try:
-        codec = make_codec(f"model={model}", f"quantizer={quantizer_name}")
+        codec = make_codec(f"model={model}", f"quantizer={quantizer}")
     except InstantiationException as error:
         assert "codes integers, but the quantizer yields indices" in str(error)
         return
@@ -65,10 +81,47 @@ def test_every_quantizer_of_integers_codes_and_its_size_is_the_estimate(
     assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + slack
 
 
-def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec):
-    codec = make_codec("model=hyperprior", "quantizer@hyper_quantizer=finite_scalar")
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("hyper_quantizer", ["finite_scalar", "universal"])
+def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model, hyper_quantizer):
+    own = make_codec(
+        f"model={model}", "quantizer=mixed", f"quantizer@hyper_quantizer={hyper_quantizer}"
+    )
     pixels = picture(64, 64)
-    np.testing.assert_array_equal(codec.decode(codec.encode(pixels)), codec.reconstruct(pixels))
+    np.testing.assert_array_equal(own.decode(own.encode(pixels)), own.reconstruct(pixels))
+    same = make_codec(f"model={model}", "quantizer=mixed")
+    assert type(own._model.hyper_quantizer) is not type(same._model.hyper_quantizer)
+    assert own.estimate_bits(pixels).side != same.estimate_bits(pixels).side
+
+
+def test_a_scale_index_off_by_one_in_any_slice_is_found(make_codec, monkeypatch):
+    codec = make_codec("model=channel_autoregressive")
+    data = codec.encode(picture(64, 64))
+    reconstruct = codec._model.hyper.reconstruct
+    for wrong in range(4):
+
+        def off_by_one(side, rows, columns, code, exact, wrong=wrong):
+            def code_with_error(number, prediction):
+                if number == wrong:
+                    moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
+                    prediction = prediction._replace(indexes=moved)
+                return code(number, prediction)
+
+            return reconstruct(side, rows, columns, code_with_error, exact)
+
+        monkeypatch.setattr(codec._model.hyper, "reconstruct", off_by_one)
+        with pytest.raises(DamagedFile, match=r"scale indexes|bytes do not decode"):
+            codec.decode(data)
+
+
+def test_slices_have_dithers_of_their_own(make_codec):
+    quantizer = make_codec("model=channel_autoregressive", "quantizer=universal")._model.quantizer
+    zeros = tf.zeros([6, 7, 8], tf.int32)
+    dithers = [quantizer.for_slice(number).decode(zeros).numpy() for number in range(4)]
+    for number, dither in enumerate(dithers):
+        assert dither.any() and not any(np.array_equal(dither, d) for d in dithers[:number])
+    whole = tf.concat([zeros] * 4, -1)
+    np.testing.assert_array_equal(quantizer.decode(whole), np.concatenate(dithers, -1))
 
 
 def test_other_scale_indexes_are_an_error_and_no_picture(make_codec, monkeypatch):
@@ -86,8 +139,9 @@ def test_other_scale_indexes_are_an_error_and_no_picture(make_codec, monkeypatch
         codec.decode(data)
 
 
-def test_damaged_side_information_is_refused(make_codec):
-    codec = make_codec("model=hyperprior")
+@pytest.mark.parametrize("model", ["hyperprior", "channel_autoregressive"])
+def test_damaged_side_information_is_refused(make_codec, model):
+    codec = make_codec(f"model={model}")
     image = container.unpack(codec.encode(picture(64, 64)), codec.fingerprint)
     length, start = from_varint(image.payload, 0)
     assert start + length < len(image.payload)
