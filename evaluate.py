@@ -59,9 +59,9 @@ def evaluate(
 
     Args:
         run: directory or name of a trained run.
-        source: images; None takes the test split of the data that the run was trained on.
-        split: of the images; None takes what the source offers for evaluation.
-        limit: at most so many images.
+        source: images or sound; None takes the test split of the data that the run was trained on.
+        split: of the source; None takes what the source offers for evaluation.
+        limit: at most so many files.
         precision: of the transforms.
         stages: of a residual quantizer, how many refinement stages the files get; None: all.
         classical: names of the classical codecs beside it; None: all of its medium.
@@ -72,18 +72,23 @@ def evaluate(
     from omegaconf import OmegaConf
 
     from assembly.evaluations import data_to_evaluate, results_name
+    from assembly.media import NAMES, report_of, whole_files
     from assembly.saved_run import load_run
     from evaluation.provenance import provenance
-    from evaluation.report import report
     from training.checkpoints import model_digest
 
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all images.")
     saved = load_run(run, precision, stages)
     source, split = data_to_evaluate(saved.config.data, source, split)
-    return report(
+    if source.medium != saved.medium:
+        raise ValueError(
+            f"data={type(source).__name__} is of {NAMES[source.medium]}, but run={run!r} codes "
+            f"{NAMES[saved.medium]}."
+        )
+    return report_of(saved.medium)(
         saved.codec,
-        lambda: itertools.islice(source.images(split), limit),
+        lambda: itertools.islice(whole_files(source, split), limit),
         saved.directory.results,
         dataset=results_name(source, split, stages),
         classical=classical,

@@ -33,6 +33,7 @@ def train(config: DictConfig, run: str) -> None:
     """Trains ``run`` to its end, or takes it up where it was left, and evaluates it."""
     import tensorflow as tf
 
+    from assembly.media import check_media, check_training_size
     from evaluate import evaluate
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
@@ -48,7 +49,8 @@ def train(config: DictConfig, run: str) -> None:
     optimizer = build_part(config.optimizer)
     lmbda_factor = build_part(config.lmbda_factor)
     train_step = TrainStep(model, distortion, optimizer, settings.lmbda, lmbda_factor)
-    _check_patches(source.patch_size, model.transforms.stride, distortion)
+    check_media(source, model, distortion)
+    check_training_size(source, model, distortion)
     directory = RunDirectory(run_path(run))
     directory.open(saved_form(config), settings.overwrite)
     print(f"run directory: {directory.path}", flush=True)
@@ -56,6 +58,7 @@ def train(config: DictConfig, run: str) -> None:
         print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")
     else:
         print(source.describe(), flush=True)
+        print(model.transforms.describe(), flush=True)
         _fit(settings, source, model, train_step, optimizer, directory)
     summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():
@@ -71,9 +74,9 @@ def train(config: DictConfig, run: str) -> None:
 
 
 def _fit(settings, source, model, train_step, optimizer, directory) -> None:
+    from assembly.media import make_monitor
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
-    from training.monitor import Monitor
     from training.step import NonFiniteGradient
 
     def batches_from(step):
@@ -82,8 +85,8 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
         )
 
     rate = input_rate(batches_from(0), settings.batch_size)
-    print(f"input pipeline alone: {rate:.0f} patches/s", flush=True)
-    example = next((image.pixels for image in source.images("validation")), None)
+    pieces = "segments" if source.medium == "audio" else "patches"
+    print(f"input pipeline alone: {rate:.0f} {pieces}/s", flush=True)
     try:
         fit(
             model=model,
@@ -92,7 +95,7 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
             batches_from=batches_from,
             settings=settings,
             folder=directory.path,
-            monitor=Monitor(directory.tensorboard, model, example),
+            monitor=make_monitor(directory.tensorboard, model, source),
         )
     except Interrupted as stop:
         print(f"{stop} The same command resumes.", file=sys.stderr)
@@ -102,18 +105,6 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
         sys.exit(3)
     model.freeze()
     save_model(model, directory.model)
-
-
-def _check_patches(patch_size: int, stride: int, distortion) -> None:
-    if patch_size % stride:
-        raise ValueError(
-            f"data.patch_size={patch_size} must be a multiple of the model's {stride}."
-        )
-    if patch_size < distortion.minimum_size:
-        raise ValueError(
-            f"data.patch_size={patch_size} must be at least {distortion.minimum_size} for "
-            f"distortion={type(distortion).__name__}."
-        )
 
 
 if __name__ == "__main__":

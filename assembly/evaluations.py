@@ -18,8 +18,8 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 
 from omegaconf import DictConfig, OmegaConf
 
+from assembly.media import file_digest, whole_files
 from assembly.parts import build_part
-from evaluation.measure import pixel_digest
 from evaluation.results import Dataset, Results
 from training.checkpoints import model_digest
 from training.progress import clock
@@ -156,7 +156,14 @@ def _evaluate_quietly(evaluate_run: EvaluateRun, run: str, config: DictConfig) -
 
 
 def _in_short(results: Results) -> str:
-    shown = {"bpp": "{:.4f} bpp", "psnr-rgb": "{:.2f} dB", "ms-ssim-rgb": "MS-SSIM {:.4f}"}
+    shown = {
+        "bpp": "{:.4f} bpp",
+        "psnr-rgb": "{:.2f} dB",
+        "ms-ssim-rgb": "MS-SSIM {:.4f}",
+        "kbps": "{:.3f} kbps",
+        "si-sdr": "SI-SDR {:.2f} dB",
+        "log-mel": "log-mel {:.2f} dB",
+    }
     points = {key: values[0] for key, values in results.points.items()}
     return ", ".join(text.format(points[key]) for key, text in shown.items() if key in points)
 
@@ -193,8 +200,8 @@ class _KnownData:
     def _pixels(self, data: DictConfig, source: Any, split: str) -> str:
         key = "named" if self._source else OmegaConf.to_yaml(data, resolve=True)
         if key not in self._digests:
-            images = itertools.islice(source.images(split), self._asked.limit)
-            digests = [pixel_digest(image.pixels) for image in images]
+            files = itertools.islice(whole_files(source, split), self._asked.limit)
+            digests = [file_digest(file) for file in files]
             self._digests[key] = Dataset.from_digests("", digests).sha256
         return self._digests[key]
 

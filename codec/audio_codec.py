@@ -153,7 +153,5 @@ def _check(samples: np.ndarray, sample_rate: int):
         bad = int(np.argmin(np.isfinite(samples).all(axis=1)))
         raise ValueError(f"samples: sample {bad} is not finite; all must be numbers.")
     if not 0 < sample_rate <= container.LARGEST_RATE:
-        raise ValueError(
-            f"sample_rate={sample_rate} must be 1 to {container.LARGEST_RATE} Hz."
-        )
+        raise ValueError(f"sample_rate={sample_rate} must be 1 to {container.LARGEST_RATE} Hz.")
     return samples.shape

@@ -8,7 +8,7 @@ Layout, all integers little-endian:
 | 1 | format version, plus 128 where the file holds sound |
 | 8 | fingerprint of the model and its coding tables |
 | 2 to 8 | of an image: height, width, each a base-128 varint of up to 4 bytes |
-| 4 to 10 | of sound: sample rate in Hz (varint, up to 3), samples (varint, up to 5), channels, gain |
+| 4 to 10 | of sound: Hz (varint, up to 3), samples (varint, up to 5), channels, gain |
 | the rest but 4 | payload, see ``codec.latent_coder``, of sound ``codec.blocks`` |
 | 4 | CRC-32 of all that stands before |
 

@@ -1,4 +1,4 @@
-"""The level at which sound is coded: -23 dBFS RMS, so that one model fits quiet and loud recordings.
+"""The level at which sound is coded, -23 dBFS RMS: one model fits quiet and loud recordings.
 
 Training segments are brought to the same level (``data.loudness``).
 """

@@ -1,10 +1,10 @@
 """Distances between spectrograms of sound, over windows of several lengths.
 
 Short windows tell when, long ones which frequency (Yamamoto 2020, arXiv 1910.11480; with mel bands
-as in SoundStream, arXiv 2107.03312). Here every distance is one of levels in decibels: the mean over
-windows, frames and bands of ``|L - L_hat|`` (``norm: 1``, in dB) or ``|L - L_hat|^2`` (``norm: 2``,
-in dB^2), with ``L = 10 log10(power + floor)``. The floor lies 60 dB below the level at which sound
-is coded, so that silence is as quiet as it sounds and its gradient is finite.
+as in SoundStream, arXiv 2107.03312). Here every distance is one of levels in decibels: the mean
+over windows, frames and bands of ``|L - L_hat|`` (``norm: 1``, in dB) or ``|L - L_hat|^2``
+(``norm: 2``, in dB^2), with ``L = 10 log10(power + floor)``. The floor lies 60 dB below the level
+at which sound is coded, so that silence is as quiet as it sounds and its gradient is finite.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class SpectrogramDistance(abc.ABC):
         """Compares two batches.
 
         Args:
-            originals: float32 [batch, rows, samples, 1] in -1..1, at least ``minimum_size`` samples.
+            originals: float32 [batch, rows, samples, 1] in -1..1, ``minimum_size`` samples or more.
             reconstructions: The same shape; unclipped values are welcome.
 
         Returns:

@@ -2,10 +2,9 @@
 
 The plan is SEANet's as SoundStream (Zeghidour 2021, arXiv 2107.03312) and EnCodec have it: channels
 double where the rate falls, residual units with growing dilation at every rate, the synthesis
-mirrored. Unlike there, the units stand behind the strided convolution, at the lower rate, and so
-nothing but the outermost convolution runs at the full one: a third of the work; there is no LSTM, so
-that what a sample depends on is bounded; strided and transposed convolutions have three taps a
-stride.
+mirrored. Unlike there, the units stand behind the strided convolution, at the lower rate, so that
+nothing runs at the full one; there is no LSTM, so that what a sample depends on is bounded; strided
+and transposed convolutions have three taps a stride.
 """
 
 from __future__ import annotations

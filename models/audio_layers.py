@@ -1,7 +1,7 @@
 """Layers over sound ``[batch, rows, samples, channels]``: kernels ``(1, k)``, one row at a time.
 
-There is one convolution, of stride 1. Strides are folds: samples become channels and back, which on
-a CPU costs nothing, and makes a strided convolution of ``k * s`` taps and its transpose of the same.
+There is one convolution, of stride 1. Strides are folds: samples become channels and back, which
+costs nothing, and makes a strided convolution of ``k * s`` taps and its transpose of the same.
 Each layer says how far it reaches, so that tiles of long sound can be exact.
 """
 
@@ -44,7 +44,9 @@ class Convolution(tf.keras.layers.Layer):
     def build(self, input_shape) -> None:
         """Creates kernel ``[1, kernel_size, in, filters]`` and bias."""
         self.kernel = self.add_weight(
-            "kernel", [1, self.kernel_size, input_shape[-1], self.filters], initializer="glorot_uniform"
+            "kernel",
+            [1, self.kernel_size, input_shape[-1], self.filters],
+            initializer="glorot_uniform",
         )
         if self.use_bias:
             self.bias = self.add_weight("bias", [self.filters], initializer="zeros")
@@ -109,9 +111,9 @@ class Unfold(Fold):
 
 
 class Snake(tf.keras.layers.Layer):
-    """``x + sin(a x)^2 / a`` with a learned frequency ``a`` a channel: Ziyin 2020, arXiv 2006.08195.
+    """``x + sin(a x)^2 / a`` with a learned frequency ``a`` a channel.
 
-    ``a`` is kept as its logarithm, so that it stays above 0.
+    Ziyin 2020, arXiv 2006.08195. ``a`` is kept as its logarithm, so that it stays above 0.
     """
 
     def build(self, input_shape) -> None:
