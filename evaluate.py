@@ -96,6 +96,7 @@ def evaluate(
         lambda: itertools.islice(whole_files(source, split), limit),
         saved.directory.results,
         dataset=results_name(source, split, stages, refine and refine.name),
+        classical=classical,
         provenance=provenance(
             config=OmegaConf.to_container(saved.config, resolve=True),
             seed=saved.config.seed,
@@ -107,8 +108,7 @@ def evaluate(
             classical=None if classical is None else list(classical),
             refinement=refine and refine.settings,
         ),
-        # Sound has neither a choice of classical codecs nor refinement.
-        **({"classical": classical, "refine": refine} if saved.medium == "image" else {}),
+        **({} if refine is None else {"refine": refine}),
     )
 
 

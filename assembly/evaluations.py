@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 
 from omegaconf import DictConfig, OmegaConf
 
-from assembly.media import digest_of, whole_files
+from assembly.media import file_digest, whole_files
 from assembly.parts import build_part
 from assembly.refining import refinement_settings
 from evaluation.results import Dataset, Results
@@ -208,7 +208,7 @@ class _KnownData:
         key = "named" if self._source else OmegaConf.to_yaml(data, resolve=True)
         if key not in self._digests:
             files = itertools.islice(whole_files(source, split), self._asked.limit)
-            digests = [digest_of(file) for file in files]
+            digests = [file_digest(file) for file in files]
             self._digests[key] = Dataset.from_digests("", digests).sha256
         return self._digests[key]
 

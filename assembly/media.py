@@ -20,8 +20,8 @@ def whole_files(source, split: str) -> Iterator:
     return source.recordings(split) if source.medium == "audio" else source.images(split)
 
 
-def digest_of(file) -> str:
-    """SHA-256 of what is measured: pixels of an image, samples of a recording."""
+def file_digest(file) -> str:
+    """Of the pixels or samples of one of them, as its row in the results has it."""
     if hasattr(file, "pixels"):
         return pixel_digest(file.pixels)
     return sample_digest(file.samples, file.sample_rate)

@@ -238,7 +238,7 @@ def closest_to(
     return match, decoded
 
 
-def ladder(
+def audio_ladder(
     codec: ClassicalAudioCodec,
     recordings: Iterable[Recording],
     *,

@@ -16,11 +16,14 @@ _NAME_WIDTH = 24
 _COLUMNS_WIDTH = 34  # "kbps SI-SDR log-mel PESQ STOI" of one codec
 
 _LEGEND = """\
-kbps: 1000 bits a second of the file on disk. Opus, Vorbis and MP3 are their files whose packets of
-sound come nearest to it: kbps is of these packets, "file" with the container around them.
+kbps: 1000 bits a second of the file on disk, all channels together.
 SI-SDR (dB) compares waveforms: higher is closer. log-mel (dB) compares spectrograms: lower is
 closer. PESQ (1 to 4.5; nb: up to 4 kHz, wb: up to 8 kHz) and STOI (up to 1) rate speech: higher is
 better."""
+
+_CLASSICAL_LEGEND = """\
+The other codecs have, of each file, the setting whose packets of sound alone come nearest to our
+whole file: kbps is of these packets, "file" with the container around them."""
 
 
 def audio_table(
@@ -46,19 +49,19 @@ def audio_table(
             raise ValueError(
                 f"classical['{codec}'] must have one match a row ({len(rows)}), got {len(matches)}"
             )
-    first = next(iter(classical))
-    titles = [name, f"{first}, nearest rate"]
-    rule = "-" * (_NAME_WIDTH + 2 * (_COLUMNS_WIDTH + 2))
+    columns = [rows, *list(classical.values())[:1]]
+    titles = [name, *(f"{codec}, nearest rate" for codec in list(classical)[:1])]
+    rule = "-" * (_NAME_WIDTH + len(columns) * (_COLUMNS_WIDTH + 2))
     heading = f"  {'kbps':>7}{'SI-SDR':>7}{'log-mel':>8}{'PESQ':>6}{'STOI':>6}"
     titles = [shortened(title, _COLUMNS_WIDTH) for title in titles]
     mean_of = f"mean of {len(rows)} file{'s' * (len(rows) != 1)}"
     lines = [
         " " * _NAME_WIDTH + "".join(f"  {title:^{_COLUMNS_WIDTH}}" for title in titles),
-        f"{'file':<{_NAME_WIDTH}}" + 2 * heading,
+        f"{'file':<{_NAME_WIDTH}}" + len(columns) * heading,
         rule,
     ]
-    for row, match in zip(rows, classical[first]):
-        numbers = "".join(f"  {_rate_and_quality(item)}" for item in (row, match))
+    for row, *others in zip(*columns):
+        numbers = "".join(f"  {_rate_and_quality(item)}" for item in (row, *others))
         lines.append(f"{shortened(row.file, _NAME_WIDTH):<{_NAME_WIDTH}}{numbers}")
     lines += [
         rule,
@@ -69,6 +72,7 @@ def audio_table(
         *(_mean_line(codec, matches, "kbps_file") for codec, matches in classical.items()),
         "",
         _LEGEND,
+        *([_CLASSICAL_LEGEND] if classical else []),
         *_remarks(rows, classical),
     ]
     return "\n".join(lines)

@@ -67,7 +67,7 @@ def report(
         RoundTripError: a file does not hold what the model promised; nothing but coded files is
             written then.
     """
-    others = _classical_codecs(classical)
+    others = classical_codecs(CLASSICAL, classical)
     name = codec.name if refine is None else f"{codec.name} + {refine.name}"
     rows = measure(codec, images(), folder / dataset, progress=_say, refine=refine)
     check_coded_size(rows, HEADER_LIMIT)
@@ -89,12 +89,17 @@ def report(
     return results
 
 
-def _classical_codecs(names: Optional[Sequence[str]]) -> List[ClassicalCodec]:
-    names = list(CLASSICAL) if names is None else list(names)
+def classical_codecs(known: Dict[str, Any], names: Optional[Sequence[str]]) -> List[Any]:
+    """Those of ``known`` that are named; None: all.
+
+    Raises:
+        ValueError: there is no such codec.
+    """
+    names = list(known) if names is None else list(names)
     for name in names:
-        if name not in CLASSICAL:
-            raise ValueError(f"classical={name!r} must be one of {', '.join(CLASSICAL)}.")
-    return [CLASSICAL[name] for name in names]
+        if name not in known:
+            raise ValueError(f"classical={name!r} must be one of {', '.join(known)}.")
+    return [known[name] for name in names]
 
 
 def _say(row: FileRow) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from evaluation.audio_classical import MP3, OPUS, VORBIS, closest_to, ladder
+from evaluation.audio_classical import MP3, OPUS, VORBIS, audio_ladder, closest_to
 from evaluation.audio_metrics import si_sdr
 from evaluation.sound_containers import mp3_has_tag, mp3_sizes, ogg_sizes
 
@@ -118,7 +118,7 @@ def test_the_tag_of_an_mp3_file_is_container(sounds):
 @CODECS
 def test_ladder_rises_with_quality(sounds, codec):
     qualities = (codec.lowest, codec.highest)
-    curve = ladder(codec, iter(sounds[:2]), dataset="sounds", qualities=qualities)
+    curve = audio_ladder(codec, iter(sounds[:2]), dataset="sounds", qualities=qualities)
     assert curve.name == codec.name and curve.medium.name == "audio"
     assert curve.dataset.files == 2 and {len(each) for each in curve.points.values()} == {2}
     for key in ("kbps", "kbps-packets", "si-sdr", "stoi"):
@@ -135,7 +135,7 @@ def test_ladder_rises_with_quality(sounds, codec):
 
 def test_ladder_needs_recordings():
     with pytest.raises(ValueError, match="at least one recording"):
-        ladder(OPUS, [], dataset="empty")
+        audio_ladder(OPUS, [], dataset="empty")
 
 
 @CODECS
