@@ -110,6 +110,12 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
                 decoded[-1] += tf.cast(_bounded(residual), tf.float32)
         return tf.concat(decoded, -1)
 
+    @property
+    def decoding_layers(self):
+        """See ``HyperTransforms``."""
+        own = [*self._predictors, *self._refiners]
+        return [*super().decoding_layers, *((layers, 1.0) for layers in own)]
+
 
 def _stack(channels: int, widths: Sequence[int], outputs: int) -> List[tf.keras.layers.Layer]:
     layers = [Downsampling(width, 5, 1, "same") for width in widths]

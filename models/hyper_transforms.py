@@ -149,6 +149,11 @@ class HyperTransforms(tf.Module):
         return uncentred(code(0, prediction), prediction)
 
     @property
+    def decoding_layers(self):
+        """Stacks that a decoder applies, each with the positions of its input a latent's."""
+        return [(self._layers, STRIDE**-2)]
+
+    @property
     def analysis_variables(self):
         """Parameters of the hyper-analysis: those that decoding does not need."""
         return self._analysis.trainable_variables

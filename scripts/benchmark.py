@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from collections.abc import Callable
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from benchmark_hyper import code_hyper, train_hyper
+from measuring import in_turn, photograph
 
 PARTS = ("train", "code", "startup", "memory")
 CONVOLUTIONS = {"bls2017": [(9, 4), (5, 2), (5, 2)], "factorized": [(5, 2)] * 4}
@@ -61,25 +62,15 @@ def main() -> None:
         if part == "train":
             for name in CONVOLUTIONS:
                 train(name, arguments.rounds)
+            train_hyper(arguments.rounds)
         elif part == "code":
             for name in CONVOLUTIONS:
                 code(name, arguments.rounds)
+            code_hyper(arguments.rounds)
         elif part == "startup":
             startup()
         else:
             memory(arguments.steps)
-
-
-def in_turn(cases: dict[str, Callable], rounds: int) -> dict[str, float]:
-    """Median seconds of each case; the cases take turns. Two rounds before are not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
-    for turn in range(rounds + 2):
-        for name, case in cases.items():
-            started = time.perf_counter()
-            case()
-            if turn >= 2:
-                seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def train(name: str, rounds: int) -> None:
@@ -153,17 +144,6 @@ def our_train_step(name: str, precision: str) -> Callable:
 
     model = our_model(name, latents=FILTERS, precision=precision)
     return TrainStep(model, MeanSquaredError(), adam(steps=1000), lmbda=0.01)
-
-
-def photograph(height: int, width: int) -> np.ndarray:
-    """A photograph from the scikit-image wheel, mirrored up to a size."""
-    import skimage
-
-    from data import read_image
-
-    pixels = read_image(pathlib.Path(skimage.__file__).parent / "data" / "coffee.png")
-    down, across = height - pixels.shape[0], width - pixels.shape[1]
-    return np.pad(pixels, [[0, max(down, 0)], [0, max(across, 0)], [0, 0]], "symmetric")
 
 
 def code(name: str, rounds: int) -> None:
