@@ -19,6 +19,7 @@ import numpy as np
 
 from codec.files import write_atomically
 from evaluation.measure import FileRow
+from evaluation.metrics import DEFINITIONS
 
 _POINT_OF_ROWS = {  # key of the schema -> what is averaged over the rows
     "bpp": "bpp",
@@ -60,6 +61,7 @@ class Results:
         dataset: What was measured; None in published files that do not say.
         rows: The measured files, where there is one operating point.
         provenance: What made these results.
+        metrics: Quantity -> its definition, as the file states it: equal words, equal metric.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Results:
     dataset: Optional[Dataset] = None
     rows: Tuple[FileRow, ...] = ()
     provenance: Dict[str, Any] = dataclasses.field(default_factory=dict)
+    metrics: Dict[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_rows(
@@ -110,6 +113,7 @@ def write_results(results: Results, path: pathlib.Path) -> None:
         "description": results.description,
         "dataset": results.dataset and results.dataset._asdict(),
         "results": results.points,
+        "metrics": {key: DEFINITIONS[key] for key in results.points if key in DEFINITIONS},
         "provenance": results.provenance,
     }
     text = json.dumps(_without_infinities(document), indent=2, allow_nan=False)
@@ -152,6 +156,7 @@ def read_results(path: pathlib.Path) -> Results:
         },
         dataset=Dataset(**dataset) if known else None,
         provenance=document.get("provenance") or {},
+        metrics=document["metrics"] if isinstance(document.get("metrics"), dict) else {},
     )
 
 
