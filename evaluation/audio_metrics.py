@@ -30,6 +30,16 @@ FLOOR_DB = -80.0
 PESQ_PIECE_SECONDS = 10.0
 """PESQ is the mean over pieces of about this length, weighted by their lengths."""
 
+DEFINITIONS = {
+    "si-sdr": "SI-SDR, dB; mean over channels, then over recordings that are not silent",
+    "log-mel": "distance of log-mel spectra (40 bands, Hann 32 ms, hop 8 ms, floor -80 dB), dB; "
+    "mean over channels and recordings",
+    "pesq-nb": "PESQ narrow band (P.862.1) at 8 kHz, MOS-LQO; mean over recordings that allow it",
+    "pesq-wb": "PESQ wide band (P.862.2) at 16 kHz, MOS-LQO; mean over recordings that allow it",
+    "stoi": "STOI, not extended; mean over recordings that allow it",
+}
+"""What results files say of their qualities. Whoever changes a metric changes its words."""
+
 # P.862.1 and P.862.2: what the mapping to MOS gives for the lowest raw score, -0.5.
 _PESQ_LOWEST = {
     "nb": 0.999 + 4.0 / (1.0 + np.exp(1.4945 * 0.5 + 4.6607)),

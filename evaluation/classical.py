@@ -1,50 +1,62 @@
-"""JPEG and WebP through Pillow: the yardstick that every reader knows.
+"""Classical codecs beside learned ones: the yardstick that every reader knows.
 
-JPEG has Pillow's default chroma subsampling (4:2:0) and optimised Huffman tables; WebP is lossy
-(always 4:2:0) at method 6, the slowest and smallest. Rates are of whole files, headers included.
+They are measured as the learned ones are: on files that were written to disk and decoded again.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import io
+import pathlib
+import tempfile
 import time
-from typing import Any, Dict, Iterable, NamedTuple, Sequence
+from typing import Iterable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
-from PIL import Image as PillowImage
 
+from codec.files import write_atomically
 from evaluation import metrics
+from evaluation.image_formats import (
+    CLASSICAL,
+    JPEG,
+    LADDER_QUALITIES,
+    WEBP,
+    ClassicalCodec,
+)
 from evaluation.measure import Image, pixel_digest
 from evaluation.results import Dataset, Results
 
-# Dense where learned codecs work, 0.1 to 2 bpp.
-LADDER_QUALITIES = (5, 10, 20, 35, 50, 65, 80, 90, 95)
+__all__ = [
+    "CLASSICAL",
+    "JPEG",
+    "LADDER_QUALITIES",
+    "WEBP",
+    "ClassicalCodec",
+    "ClassicalMatch",
+    "ClassicalRow",
+    "closest_to",
+    "curve_of_rows",
+    "ladder",
+    "measure_settings",
+]
 
 
-@dataclasses.dataclass(frozen=True)
-class ClassicalCodec:
-    """A file format with one integer quality setting."""
+class ClassicalRow(NamedTuple):
+    """One file of one setting. Times in seconds, PSNR in dB."""
 
-    name: str
-    lowest: int
-    highest: int
-    options: Dict[str, Any]
+    quality: int
+    file: str
+    sha256: str  # of the original pixels
+    height: int
+    width: int
+    bits_coded: int  # 8 x the size on disk, header included
+    psnr: float
+    ms_ssim: float
+    encode_seconds: float
+    decode_seconds: float
 
-    def encode(self, pixels: np.ndarray, quality: int) -> bytes:
-        """The whole file of uint8 pixels [height, width, 3]."""
-        file = io.BytesIO()
-        PillowImage.fromarray(pixels).save(file, self.name, quality=quality, **self.options)
-        return file.getvalue()
-
-    def decode(self, data: bytes) -> np.ndarray:
-        """uint8 [height, width, 3]."""
-        with PillowImage.open(io.BytesIO(data), formats=[self.name]) as image:
-            return np.array(image.convert("RGB"))
-
-
-JPEG = ClassicalCodec("JPEG", lowest=1, highest=100, options={"optimize": True})
-WEBP = ClassicalCodec("WebP", lowest=0, highest=100, options={"method": 6})
+    @property
+    def bpp(self) -> float:
+        """Bits per pixel of the file on disk."""
+        return self.bits_coded / (self.height * self.width)
 
 
 class ClassicalMatch(NamedTuple):
@@ -63,7 +75,7 @@ def closest_to(codec: ClassicalCodec, pixels: np.ndarray, bpp: float) -> Classic
     one quality to the next; the nearest is then the nearest of those that bisection looked at.)
 
     Args:
-        codec: `JPEG` or `WEBP`.
+        codec: One of `CLASSICAL`.
         pixels: uint8 [height, width, 3].
         bpp: The wanted rate, in bits per pixel.
 
@@ -100,47 +112,94 @@ def ladder(
     images: Iterable[Image],
     *,
     dataset: str,
-    qualities: Sequence[int] = LADDER_QUALITIES,
+    qualities: Optional[Sequence[int]] = None,
 ) -> Results:
-    """The codec's rate-distortion curve: one operating point a quality, means over the images.
+    """The codec's rate-distortion curve: one operating point a setting, means over the images.
 
     Args:
-        codec: `JPEG` or `WEBP`.
+        codec: One of `CLASSICAL`.
         images: Named images; read once, one at a time.
         dataset: The name of the dataset.
-        qualities: Quality settings, in the order of the points.
+        qualities: Settings, in the order of the points; None takes the codec's ladder.
 
     Raises:
         ValueError: There are no images.
     """
-    measured, digests = [], []
-    for image in images:
-        measured.append([_measure(codec, image.pixels, quality) for quality in qualities])
-        digests.append(pixel_digest(image.pixels))
-    if not measured:
+    qualities = codec.ladder if qualities is None else qualities
+    rows = [row for image in images for row in measure_settings(codec, image, qualities)]
+    return curve_of_rows(codec, rows, dataset=dataset)
+
+
+def measure_settings(
+    codec: ClassicalCodec, image: Image, qualities: Sequence[int]
+) -> List[ClassicalRow]:
+    """Codes one image at several settings, each to a file that is read and decoded again.
+
+    Args:
+        codec: One of `CLASSICAL`.
+        image: A named image.
+        qualities: Settings, in the order of the rows.
+    """
+    digest = pixel_digest(image.pixels)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "coded"
+        for quality in qualities:
+            start = time.perf_counter()
+            data = codec.encode(image.pixels, quality)
+            encode_seconds = time.perf_counter() - start
+            write_atomically(path, data)
+            stored = path.read_bytes()
+            start = time.perf_counter()
+            decoded = codec.decode(stored)
+            decode_seconds = time.perf_counter() - start
+            rows.append(
+                ClassicalRow(
+                    quality=quality,
+                    file=image.name,
+                    sha256=digest,
+                    height=image.pixels.shape[0],
+                    width=image.pixels.shape[1],
+                    bits_coded=8 * len(stored),
+                    psnr=metrics.psnr(image.pixels, decoded),
+                    ms_ssim=metrics.ms_ssim(image.pixels, decoded),
+                    encode_seconds=encode_seconds,
+                    decode_seconds=decode_seconds,
+                )
+            )
+    return rows
+
+
+_POINT_OF_ROWS = {
+    "bpp": "bpp",
+    "psnr-rgb": "psnr",
+    "ms-ssim-rgb": "ms_ssim",
+    "encoding_time": "encode_seconds",
+    "decoding_time": "decode_seconds",
+}
+
+
+def curve_of_rows(codec: ClassicalCodec, rows: Sequence[ClassicalRow], *, dataset: str) -> Results:
+    """Means over the images, a point for each setting, in the order in which settings appear.
+
+    Raises:
+        ValueError: There are no rows.
+    """
+    if not rows:
         raise ValueError("images must hold at least one image to measure, got none")
-    keys = ("bpp", "psnr-rgb", "ms-ssim-rgb", "encoding_time", "decoding_time")
-    means = np.mean(measured, axis=0)  # [image, quality, key] -> [quality, key]
-    settings = ", ".join(f"{key}={value}" for key, value in codec.options.items())
+    at = {}
+    for row in rows:
+        at.setdefault(row.quality, []).append(row)
     return Results(
         name=codec.name,
-        description=f"{codec.name} through Pillow {PillowImage.__version__}, {settings}",
-        points=dict(zip(keys, means.T.tolist())),
-        dataset=Dataset.from_digests(dataset, digests),
-        provenance={"qualities": list(qualities)},
-    )
-
-
-def _measure(codec, pixels, quality):
-    start = time.perf_counter()
-    data = codec.encode(pixels, quality)
-    encoded = time.perf_counter()
-    decoded = codec.decode(data)
-    finished = time.perf_counter()
-    return (
-        8 * len(data) / (pixels.shape[0] * pixels.shape[1]),
-        metrics.psnr(pixels, decoded),
-        metrics.ms_ssim(pixels, decoded),
-        encoded - start,
-        finished - encoded,
+        description=codec.description,
+        points={
+            key: [float(np.mean([getattr(row, column) for row in point])) for point in at.values()]
+            for key, column in _POINT_OF_ROWS.items()
+        },
+        dataset=Dataset.from_digests(dataset, [row.sha256 for row in next(iter(at.values()))]),
+        provenance={
+            "qualities": list(at),
+            "codec": {"options": dict(codec.options), "versions": codec.versions()},
+        },
     )

@@ -154,7 +154,9 @@ def notes(anchor: Curve, rows: Sequence[Row], *, dataset: str, resamples: int) -
     unpaired = [
         row.curve
         for row in with_interval
-        if row.curve.seeds_at_all_points != anchor.seeds_at_all_points
+        if row.curve.seeds
+        and anchor.seeds
+        and row.curve.seeds_at_all_points != anchor.seeds_at_all_points
     ]
     if unpaired:
         said.append(f"Other seeds than the anchor, drawn independently: {_names(unpaired)}.")

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import pathlib
 from typing import NamedTuple, Optional, Sequence, Tuple
 
-import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.interpolate import PchipInterpolator
 
-from codec.files import write_atomically
 from evaluation.curves import Curve
+from evaluation.figure_style import WIDTH, curve_style, write_figure
 from evaluation.intervals import seed_band
 
-# Okabe & Ito 2008: told apart under every common colour blindness. Yellow is left out: on white it
-# is none. From the seventh curve on, dashes and another marker tell equal colours apart.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
-_MARKERS = "osD^vP*Xp<>h"
 _ANCHOR = {"color": "black", "lw": 1.6, "ls": (0, (6, 2)), "marker": "", "zorder": 4}
 
-# Inches: as wide as the text of a printed page.
-_DPI = 200
-_WIDTH = 7.2
+# Inches.
 _PANEL_HEIGHT = 2.9
 _LEGEND_ROW = 0.15
 _LEGEND_COLUMNS = 3
 _FONT = 8
-_STYLE = {
-    "font.family": "DejaVu Sans",
-    "font.size": _FONT,
-    "axes.linewidth": 0.6,
-    "svg.hashsalt": "roundtrip",
-}
 
 
 class Compared(NamedTuple):
@@ -77,31 +62,23 @@ def write_comparison(
     Returns:
         The two paths.
     """
-    paths = []
-    with matplotlib.rc_context(_STYLE):
-        figure = _comparison(anchor, rows, grid, dataset)
-        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
-            file = io.BytesIO()
-            figure.savefig(file, format=suffix[1:], dpi=_DPI, metadata=metadata)
-            paths.append(pathlib.Path(path).with_suffix(suffix))
-            write_atomically(paths[-1], file.getvalue())
-    return paths[0], paths[1]
+    return write_figure(path, lambda: _comparison(anchor, rows, grid, dataset), font_size=_FONT)
 
 
 def _comparison(anchor, rows, grid, dataset):
     legend_rows = -(-(len(rows) + 1) // _LEGEND_COLUMNS)
     legend_height = _LEGEND_ROW * legend_rows
     height = _PANEL_HEIGHT + 0.5 + legend_height
-    figure = Figure(figsize=(_WIDTH, height))
+    figure = Figure(figsize=(WIDTH, height))
     FigureCanvasAgg(figure)
     bottom, top = (legend_height + 0.42) / height, 1 - 0.08 / height
-    box = {"left": 0.55 / _WIDTH, "right": 1 - 0.08 / _WIDTH, "bottom": bottom, "top": top}
+    box = {"left": 0.55 / WIDTH, "right": 1 - 0.08 / WIDTH, "bottom": bottom, "top": top}
     curves, differences = figure.subplots(1, 2, gridspec_kw={**box, "wspace": 0.27})
     _draw_curve(curves, anchor, _ANCHOR)
     _shade_seeds(curves, anchor, "black")
     differences.axhline(0, **_ANCHOR)
     for number, row in enumerate(rows):
-        style = _style(number)
+        style = curve_style(number)
         _draw_curve(curves, row.curve, style)
         _shade_seeds(curves, row.curve, style["color"])
         differences.plot(grid, row.difference, **{**style, "marker": ""})
@@ -133,17 +110,6 @@ def _comparison(anchor, rows, grid, dataset):
         borderaxespad=0,
     )
     return figure
-
-
-def _style(number):
-    dashes = _DASHES[number // len(_COLOURS) % len(_DASHES)]
-    return {
-        "color": _COLOURS[number % len(_COLOURS)],
-        "ls": dashes,
-        "lw": 1.2,
-        "marker": _MARKERS[number % len(_MARKERS)],
-        "markersize": 3,
-    }
 
 
 def _draw_curve(axes, curve, style):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -68,8 +68,11 @@ class Curve:
         quality: float64 [points], dB (``metric.unit``): of the mean over images and seeds.
         seeds: of each point, sorted; empty for curves that say nothing of seeds.
         dataset: what was measured; None in published files that do not say.
-        image_bpp: of each point float64 [seeds, images]; None where there are no per-file rows.
+        image_bpp: of each point float64 [seeds, images], one row without seeds; None
+            where there are no per-file rows.
         image_quality: the same of the metric itself, before dB.
+        definition: of the metric, as the results file states it; None where it does not.
+        settings: of each point, in words, as ``lmbda=0.013``; empty where unknown.
         sources: the runs or files that it was made of.
         commits: of the project, that measured it; with ``+`` where files had been changed.
     """
@@ -82,6 +85,8 @@ class Curve:
     dataset: Optional[Dataset] = None
     image_bpp: Optional[Tuple[np.ndarray, ...]] = None
     image_quality: Optional[Tuple[np.ndarray, ...]] = None
+    definition: Optional[str] = None
+    settings: Tuple[str, ...] = ()
     sources: Tuple[str, ...] = ()
     commits: Tuple[str, ...] = ()
 
@@ -99,12 +104,18 @@ def curve_of_file(name: str, measurement: Measurement, metric: Metric) -> Curve:
     """
     bpp, values = _points(measurement, metric)
     order = np.argsort(bpp, kind="stable")
+    qualities = measurement.results.provenance.get("qualities")
+    rows = [measurement.point_rows[number] for number in order if measurement.point_rows]
     return Curve(
         name,
         metric,
         bpp[order],
         metric.decibels(values[order]),
         dataset=measurement.results.dataset,
+        image_bpp=tuple(row.values[metric.medium.rate][np.newaxis] for row in rows) or None,
+        image_quality=tuple(row.values[metric.key][np.newaxis] for row in rows) or None,
+        definition=measurement.results.metrics.get(metric.key),
+        settings=tuple(f"setting {qualities[number]}" for number in order if qualities),
         sources=(measurement.source,),
     )
 
@@ -122,6 +133,8 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
             were measured on different images.
     """
     check_same_images([(run.source, run.results.dataset) for run in runs])
+    definitions = {run.source: run.results.metrics.get(metric.key) for run in runs}
+    check_same_metric(metric, definitions)
     at: Dict[float, Dict[int, Measurement]] = {}
     for run in runs:
         config = run.results.provenance["config"]
@@ -133,12 +146,12 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
                 f"{config['lmbda']} seed={config['seed']}; a curve has one run of each."
             )
     points = []
-    for seeds in at.values():
+    for lmbda, seeds in at.items():
         chosen = [seeds[seed] for seed in sorted(seeds)]
         means = np.mean([np.concatenate(_points(run, metric)) for run in chosen], axis=0)
-        points.append((*means, tuple(sorted(seeds)), chosen))
+        points.append((*means, tuple(sorted(seeds)), chosen, f"lmbda={lmbda:g}"))
     points.sort(key=lambda point: point[0])
-    bpp, values, seeds, chosen = zip(*points)
+    bpp, values, seeds, chosen, settings = zip(*points)
     image_bpp = image_quality = None
     if all(run.rows is not None for run in runs):
         known = _files_with(metric, runs, name)
@@ -157,6 +170,8 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
         dataset=runs[0].results.dataset,
         image_bpp=image_bpp,
         image_quality=image_quality,
+        definition=next(filter(None, definitions.values()), None),
+        settings=settings,
         sources=tuple(run.source for run in runs),
         commits=tuple(sorted({_commit(run) for run in runs})),
     )
@@ -179,6 +194,25 @@ def check_same_images(datasets: Sequence[Tuple[str, Optional[Dataset]]]) -> None
                 f"{name} was measured on other images than {first}: {dataset.name!r} "
                 f"({dataset.files} files, digest {dataset.sha256[:12]}) and {reference.name!r} "
                 f"({reference.files} files, digest {reference.sha256[:12]}) cannot be compared."
+            )
+
+
+def check_same_metric(metric: Metric, definitions: Mapping[str, Optional[str]]) -> None:
+    """Results compare only where a metric of one name is one metric.
+
+    Args:
+        metric: which.
+        definitions: name of the results -> how they define it; None is taken on trust.
+
+    Raises:
+        ValueError: two definitions differ; names both.
+    """
+    known = [(name, text) for name, text in definitions.items() if text is not None]
+    for name, text in known[1:]:
+        if text != known[0][1]:
+            raise ValueError(
+                f"{name} and {known[0][0]} cannot be compared: their {metric.key} is "
+                f"{text!r} and {known[0][1]!r}."
             )
 
 

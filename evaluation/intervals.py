@@ -150,7 +150,9 @@ class _Draws:
 
 
 def _seed_weights(generator, curve: Curve, resamples: int) -> Tuple[np.ndarray, ...]:
-    """One draw for all points that have the same seeds."""
+    """One draw for all points that have the same seeds; without seeds nothing to draw."""
+    if not curve.seeds:
+        return tuple(np.ones([resamples, 1]) for _ in curve.bpp)
     drawn = {
         seeds: _weights(generator, len(seeds), resamples) for seeds in dict.fromkeys(curve.seeds)
     }

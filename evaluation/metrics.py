@@ -7,6 +7,12 @@ import tensorflow as tf
 
 from distortion import MultiScaleSsim, multiscale_ssim
 
+DEFINITIONS = {
+    "psnr-rgb": "PSNR over all pixels and channels of 8-bit RGB, dB; mean over images",
+    "ms-ssim-rgb": "MS-SSIM of 5 scales (Wang 2003), mean of 8-bit R, G and B; mean over images",
+}
+"""What results files say of their qualities. Whoever changes a metric changes its words."""
+
 
 def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
     """Peak signal-to-noise ratio over all pixels and channels.

@@ -36,12 +36,14 @@ class Measurement(NamedTuple):
         source: what messages and records call it: the run's name, or the file's.
         results: its operating points, one or many.
         rows: of its images or recordings; None where there is no CSV beside it.
+        point_rows: of a classical codec's curve, those of each point; empty as ``rows`` is None.
     """
 
     path: pathlib.Path
     source: str
     results: Results
     rows: Optional[ImageRows]
+    point_rows: Tuple[ImageRows, ...] = ()
 
 
 def find_results(
@@ -99,21 +101,34 @@ def read_measurement(path: pathlib.Path) -> Measurement:
     in_run = path.parent.name == "results"
     source = path.resolve().parent.parent.name if in_run else path.name
     table = path.with_suffix(".csv")
-    rows = None
-    # Without a digest or with many points the rows could not be those of the file.
-    if (
-        results.dataset is not None
-        and len(results.points[results.medium.rate]) == 1
-        and table.exists()
-    ):
-        rows = _read_rows(table, results.medium)
-        _check_rows(table, rows, results)
-    return Measurement(path, source, results, rows)
+    rows, point_rows = None, ()
+    # Without a digest the rows could not be told to be those of the file.
+    if results.dataset is not None and table.exists():
+        if len(results.points[results.medium.rate]) == 1:
+            rows = _rows_of(table, _records(table), results.medium)
+            _check_rows(table, rows, results)
+        elif "qualities" in results.provenance:
+            point_rows = _rows_of_points(table, results)
+    return Measurement(path, source, results, rows, point_rows)
 
 
-def _read_rows(path: pathlib.Path, medium: Medium) -> ImageRows:
+def _records(path: pathlib.Path) -> List[Dict[str, str]]:
     with path.open(newline="") as file:
-        records = list(csv.DictReader(file))
+        return list(csv.DictReader(file))
+
+
+def _rows_of_points(path: pathlib.Path, results: Results) -> Tuple[ImageRows, ...]:
+    """The rows of a classical codec's settings, in the order of the points."""
+    records = _records(path)
+    points = []
+    for number, quality in enumerate(results.provenance["qualities"]):
+        own = [record for record in records if record.get("quality") == str(quality)]
+        points.append(_rows_of(path, own, results.medium))
+        _check_rows(path, points[-1], results, number)
+    return tuple(points)
+
+
+def _rows_of(path: pathlib.Path, records: List[Dict[str, str]], medium: Medium) -> ImageRows:
     try:
         records.sort(key=lambda record: (record["sha256"], record["file"]))
         values = {
@@ -125,7 +140,7 @@ def _read_rows(path: pathlib.Path, medium: Medium) -> ImageRows:
     return ImageRows(tuple(record["sha256"] for record in records), values)
 
 
-def _check_rows(path, rows, results):
+def _check_rows(path, rows, results, number=0):
     named = Dataset.from_digests(results.dataset.name, rows.digests)
     if named != results.dataset:
         raise ValueError(
@@ -134,7 +149,7 @@ def _check_rows(path, rows, results):
             "be the same."
         )
     for quantity, values in rows.values.items():
-        point = results.points.get(quantity, [np.nan])[0]
+        point = results.points[quantity][number] if quantity in results.points else np.nan
         mean = results.medium.mean_of_values(quantity, values)
         if np.isfinite(point) and not np.isclose(mean, point, rtol=_TOLERANCE, atol=0):
             raise ValueError(

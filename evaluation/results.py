@@ -16,7 +16,10 @@ import pathlib
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from codec.files import write_atomically
+from evaluation import audio_metrics, metrics
 from evaluation.media import MEDIA, Medium
+
+_DEFINITIONS = {**metrics.DEFINITIONS, **audio_metrics.DEFINITIONS}
 
 
 class Dataset(NamedTuple):
@@ -45,6 +48,7 @@ class Results:
         dataset: What was measured; None in published files that do not say.
         rows: The measured files (`FileRow` or `AudioFileRow`), where there is one operating point.
         provenance: What made these results.
+        metrics: Quantity -> its definition, as the file states it: equal words, equal metric.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Results:
     dataset: Optional[Dataset] = None
     rows: Tuple[Any, ...] = ()
     provenance: Dict[str, Any] = dataclasses.field(default_factory=dict)
+    metrics: Dict[str, str] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_rows(
@@ -94,6 +99,7 @@ def write_results(results: Results, path: pathlib.Path) -> None:
         "description": results.description,
         "dataset": results.dataset and results.dataset._asdict(),
         "results": results.points,
+        "metrics": {key: _DEFINITIONS[key] for key in results.points if key in _DEFINITIONS},
         "provenance": results.provenance,
     }
     text = json.dumps(_without_infinities(document), indent=2, allow_nan=False)
@@ -138,6 +144,7 @@ def read_results(path: pathlib.Path) -> Results:
         },
         dataset=Dataset(**dataset) if known else None,
         provenance=document.get("provenance") or {},
+        metrics=document["metrics"] if isinstance(document.get("metrics"), dict) else {},
     )
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import pathlib
 import textwrap
 from typing import List, NamedTuple, Sequence, Tuple
 
-import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -15,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from codec.files import write_atomically
+from evaluation.figure_style import WIDTH, write_figure
 from evaluation.surrogate_statistics import RANGE, Response
 
 _POINTS = 800
@@ -29,8 +27,6 @@ _ROUND = {"color": "0.35", "lw": 0.6, "zorder": 1}
 _IDENTITY = {"color": "0.35", "lw": 0.6, "ls": (0, (4, 3)), "zorder": 1}
 
 # Inches. The overview is as wide as the text of a printed page.
-_DPI = 200
-_WIDTH = 7.2
 _COLUMNS = 4
 _LEFT = 0.52
 _RIGHT = 0.06
@@ -47,7 +43,6 @@ _VALUE_LIMITS = (-2.8, 3.5)
 _GRADIENT_LIMITS = (-3.0, 7.5)
 _TITLE_CHARACTERS = 26
 
-_STYLE = {"font.family": "DejaVu Sans", "axes.linewidth": 0.6, "svg.hashsalt": "roundtrip"}
 _SMALL_FONT = 7  # points
 
 
@@ -73,7 +68,7 @@ def write_overview(path: pathlib.Path, panels: Sequence[Panel]) -> Tuple[pathlib
     Returns:
         The two paths.
     """
-    return _write(path, _SMALL_FONT, lambda: _overview(panels))
+    return write_figure(path, lambda: _overview(panels), font_size=_SMALL_FONT)
 
 
 def write_pair(path: pathlib.Path, responses: Sequence[Response]) -> Tuple[pathlib.Path, ...]:
@@ -86,26 +81,14 @@ def write_pair(path: pathlib.Path, responses: Sequence[Response]) -> Tuple[pathl
     Returns:
         The two paths.
     """
-    return _write(path, 9, lambda: _pair(responses))
-
-
-def _write(path, font_size, draw):
-    paths = []
-    with matplotlib.rc_context({**_STYLE, "font.size": font_size}):
-        figure = draw()
-        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
-            file = io.BytesIO()
-            figure.savefig(file, format=suffix[1:], dpi=_DPI, metadata=metadata)
-            paths.append(pathlib.Path(path).with_suffix(suffix))
-            write_atomically(paths[-1], file.getvalue())
-    return tuple(paths)
+    return write_figure(path, lambda: _pair(responses), font_size=9)
 
 
 def _overview(panels):
     # The cell after the last panel explains the lines.
     cells = len(panels) + 1
     columns = min(_COLUMNS, cells)
-    panel_width = (_WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _BETWEEN) / _COLUMNS
+    panel_width = (WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _BETWEEN) / _COLUMNS
     width = _LEFT + columns * panel_width + (columns - 1) * _BETWEEN + _RIGHT
     titles = [_title(panel.names) for panel in panels]
     rows = [titles[start : start + columns] for start in range(0, cells, columns)]
@@ -206,7 +189,7 @@ def _draw_key(axes):
 
 
 def _pair(responses):
-    figure = Figure(figsize=(_WIDTH, 3.5))
+    figure = Figure(figsize=(WIDTH, 3.5))
     FigureCanvasAgg(figure)
     value = figure.add_axes((0.075, 0.125, 0.405, 0.845))
     gradient = figure.add_axes((0.575, 0.125, 0.405, 0.845))

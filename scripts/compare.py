@@ -1,4 +1,4 @@
-"""Compares codecs by BD-rate, with confidence intervals: table, JSON and figure.
+"""Compares codecs by BD-rate, with confidence intervals: table, JSON, figure and page.
 
 python scripts/compare.py runs/compare-* --anchor uniform_noise
 python scripts/compare.py jpeg.json webp.json 'runs/compare-*' --anchor JPEG
@@ -28,10 +28,13 @@ from evaluation.curves import (
     Curve,
     Metric,
     check_same_images,
+    check_same_metric,
     curve_of_file,
     curve_of_runs,
 )
 from evaluation.intervals import MINIMUM_RESAMPLES
+from evaluation.provenance import provenance
+from evaluation.report_page import write_page
 from evaluation.result_files import Measurement, find_results, read_measurement
 
 GRID = 200
@@ -94,7 +97,15 @@ def compare(arguments: argparse.Namespace) -> None:
         if row.curve is not anchor
     ]
     write_comparison(folder / "comparison.png", anchor, compared, grid, dataset=dataset)
-    print(f"{text}\n\nwrote {folder / 'comparison'}.md, .json, .png, .svg")
+    metrics = {
+        anchor.metric.label: list(curves.values()),
+        **_other_metrics(groups, arguments.metric),
+    }
+    write_page(
+        folder / "report.html", anchor, rows, said, dataset=dataset, metrics=metrics,
+        made=_how_made(groups),
+    )  # fmt: skip
+    print(f"{text}\n\nwrote {folder / 'comparison'}.md, .json, .png, .svg and report.html")
 
 
 def _grouped(measurements: Sequence[Measurement]) -> Dict[str, List[Measurement]]:
@@ -151,10 +162,36 @@ def _curves(groups: Dict[str, List[Measurement]], metric: Metric) -> Dict[str, C
         make = curve_of_runs if is_run(members[0]) else lambda n, m, k: curve_of_file(n, m[0], k)
         curves[name] = make(name, members, metric)
     check_same_images([(f"curve {name!r}", curve.dataset) for name, curve in curves.items()])
+    check_same_metric(
+        metric, {f"curve {name!r}": curve.definition for name, curve in curves.items()}
+    )
     for name, curve in curves.items():
         units = {"rate_unit": metric.medium.rate, "unit": metric.unit}
         check_curve(name, curve.bpp, curve.quality, **units)
     return curves
+
+
+def _other_metrics(groups: Dict[str, List[Measurement]], key: str) -> Dict[str, List[Curve]]:
+    """The same curves in the other qualities, where all of them have such."""
+    others = {}
+    for metric in METRICS.values():
+        if metric.key != key:
+            try:
+                others[metric.label] = list(_curves(groups, metric.key).values())
+            except ValueError:
+                continue  # The ranking does not need it: the page offers one quality fewer.
+    return others
+
+
+def _how_made(groups: Dict[str, List[Measurement]]) -> Dict[str, object]:
+    """What each results file says of its making."""
+    made = {"this comparison": provenance()}
+    for name, members in groups.items():
+        for each in members:
+            results = each.results
+            known = {"description": results.description, "metrics": results.metrics}
+            made[f"{name}: {each.source}"] = {**known, **results.provenance}
+    return made
 
 
 def _dataset_name(curves, default: str) -> str:

@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "compare.py"
 LMBDAS = (0.0035, 0.013, 0.0483, 0.18)
 IMAGES = 8
-FILES = ["comparison.json", "comparison.md", "comparison.png", "comparison.svg"]
+FILES = ["comparison.json", "comparison.md", "comparison.png", "comparison.svg", "report.html"]
 
 
 def run(*arguments):

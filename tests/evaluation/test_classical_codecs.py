@@ -1,12 +1,16 @@
-"""JPEG and WebP: real files, curves that rise with quality, matches nearest to a rate."""
+"""Classical formats: real files, curves that rise with quality, matches nearest to a rate."""
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+
 import numpy as np
 import pytest
+from PIL import features
 
 from evaluation import metrics
-from evaluation.classical import JPEG, WEBP, closest_to, ladder
+from evaluation.classical import CLASSICAL, JPEG, WEBP, closest_to, ladder
 
 CODECS = pytest.mark.parametrize("codec", [JPEG, WEBP], ids=lambda codec: codec.name)
 
@@ -79,3 +83,41 @@ def test_rates_out_of_reach_give_the_end_of_the_range(photos, codec):
 def test_a_rate_must_be_positive(photos, bpp):
     with pytest.raises(ValueError, match="bpp must be positive, got"):
         closest_to(JPEG, photos[2].pixels, bpp)
+
+
+def available(name):
+    codec = CLASSICAL[name]
+    has_library = not codec.library or features.check(codec.library)
+    has_plugin = not codec.plugin or importlib.util.find_spec(codec.plugin) is not None
+    lacks = codec.plugin or codec.library
+    return pytest.param(
+        codec,
+        id=name,
+        marks=pytest.mark.skipif(not (has_library and has_plugin), reason=f"{lacks} is missing"),
+    )
+
+
+@pytest.mark.parametrize("codec", map(available, CLASSICAL))
+def test_every_format_codes_at_its_settings(photos, codec):
+    pixels = photos[2].pixels
+    sizes = []
+    for quality in (codec.lowest, codec.ladder[0], codec.ladder[-1], codec.highest):
+        data = codec.encode(pixels, quality)
+        decoded = codec.decode(data)
+        assert decoded.dtype == np.uint8 and decoded.shape == pixels.shape
+        sizes.append(len(data))
+    assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
+    assert metrics.psnr(pixels, decoded) > 35
+    assert codec.ladder == tuple(sorted(codec.ladder)) and len(codec.ladder) >= 8
+    assert all(codec.versions().values())
+
+
+def test_jpeg_2000_meets_the_rate_it_is_asked_for(photos):
+    codec = CLASSICAL["jpeg2000"]
+    assert bpp_of(codec, photos[1].pixels, 100) == pytest.approx(1.0, rel=0.02)
+
+
+def test_a_format_without_its_package_names_it(photos, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_jxl", None)
+    with pytest.raises(ValueError, match=r"'JPEG XL' needs the package pillow-jxl-plugin"):
+        CLASSICAL["jpegxl"].encode(photos[2].pixels, 50)

@@ -1,0 +1,157 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+
+function element(name, attributes = {}, ...children) {
+  const svg = ["svg", "g", "path", "line", "circle", "rect", "text"].includes(name);
+  const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name)
+                   : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+// The table: a column sorts by its values, blanks last, with a press or the keyboard.
+function drawTable() {
+  const table = document.getElementById("table");
+  const body = element("tbody");
+  const heads = data.columns.map((title, column) => {
+    const button = element("button", { type: "button" }, title);
+    const head = element("th", { scope: "col" }, button);
+    button.addEventListener("click", () => {
+      const order = head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", order);
+      fill(column, order === "ascending" ? 1 : -1);
+    });
+    return head;
+  });
+  function fill(column, sign) {
+    const value = (row) => row[column].value;
+    const rows = [...data.rows].sort((a, b) => {
+      if (value(a) === null || value(b) === null) return (value(a) === null) - (value(b) === null);
+      return sign * (typeof value(a) === "string" ? value(a).localeCompare(value(b)) : value(a) - value(b));
+    });
+    body.replaceChildren(...rows.map((row) =>
+      element("tr", {}, ...row.map((cell) => element("td", {}, cell.text)))));
+  }
+  table.append(element("caption", { hidden: "" }, "Codecs by BD-rate"),
+               element("thead", {}, element("tr", {}, ...heads)), body);
+  heads[data.sortedBy].setAttribute("aria-sort", "ascending");
+  fill(data.sortedBy, 1);
+}
+
+// The curves: one SVG, drawn anew for a metric or another choice of curves.
+const WIDTH = 900, HEIGHT = 460, LEFT = 58, RIGHT = 16, TOP = 12, BOTTOM = 48;
+const hidden = new Set();
+
+function ticks(low, high, count) {
+  const rough = (high - low) / count, power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= rough);
+  const found = [];
+  for (let k = Math.ceil(low / step); k * step <= high + 1e-9; k++) found.push(+(k * step).toPrecision(10));
+  return found;
+}
+
+function drawCurves() {
+  const metric = data.metrics[document.getElementById("metric").value];
+  const shown = metric.curves.filter((curve) => !hidden.has(curve.name));
+  const chart = document.getElementById("chart");
+  const tip = element("div", { id: "tip", role: "status", hidden: "" });
+  const points = shown.flatMap((curve) => curve.points);
+  if (!points.length) { chart.replaceChildren(tip); return; }
+  const right = 1.05 * Math.max(...points.map((p) => p.rate));
+  const qualities = points.map((p) => p.quality);
+  const margin = 0.05 * (Math.max(...qualities) - Math.min(...qualities) || 1);
+  const low = Math.min(...qualities) - margin, high = Math.max(...qualities) + margin;
+  const x = (rate) => LEFT + (WIDTH - LEFT - RIGHT) * rate / right;
+  const y = (quality) => TOP + (HEIGHT - TOP - BOTTOM) * (high - quality) / (high - low);
+  const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group",
+                               "aria-label": `${metric.label} over rate` });
+  for (const at of ticks(0, right, 8)) {
+    svg.append(element("line", { class: "grid", x1: x(at), x2: x(at), y1: TOP, y2: HEIGHT - BOTTOM }),
+               element("text", { x: x(at), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, String(at)));
+  }
+  for (const at of ticks(low, high, 7)) {
+    svg.append(element("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(at), y2: y(at) }),
+               element("text", { x: LEFT - 8, y: y(at) + 4, "text-anchor": "end" }, String(at)));
+  }
+  svg.append(
+    element("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, data.rateLabel),
+    element("text", { transform: `translate(14 ${(HEIGHT - BOTTOM) / 2}) rotate(-90)`, "text-anchor": "middle" },
+            `${metric.label} (dB)`));
+  const path = (line) => line.map(([rate, quality], k) => `${k ? "L" : "M"}${x(rate).toFixed(2)} ${y(quality).toFixed(2)}`).join("");
+  for (const curve of shown) {
+    const colour = curve.colour || "var(--anchor)";
+    if (curve.band) {
+      svg.append(element("path", { d: path([...curve.band.low, ...[...curve.band.high].reverse()]) + "Z",
+                                   fill: colour, "fill-opacity": 0.18 }));
+    }
+    svg.append(element("path", { d: path(curve.line), fill: "none", style: `stroke:${colour}`,
+                                 "stroke-width": 2, "stroke-dasharray": curve.dash }));
+    for (const point of curve.points) {
+      const circle = element("circle", { class: "point", cx: x(point.rate), cy: y(point.quality), r: 4.5,
+                                         style: `fill:${colour}`, tabindex: 0, role: "img", "aria-label": point.text });
+      const show = () => {
+        tip.textContent = point.text;
+        tip.hidden = false;
+        const scale = chart.clientWidth / WIDTH;
+        const left = Math.min(x(point.rate) * scale + 12, chart.clientWidth - tip.offsetWidth - 4);
+        tip.style.left = `${Math.max(left, 0)}px`;
+        tip.style.top = `${Math.max(y(point.quality) * scale - tip.offsetHeight - 10, 0)}px`;
+      };
+      for (const event of ["mouseenter", "focus", "click"]) circle.addEventListener(event, show);
+      for (const event of ["mouseleave", "blur"]) circle.addEventListener(event, () => { tip.hidden = true; });
+      svg.append(circle);
+    }
+  }
+  chart.replaceChildren(svg, tip);
+}
+
+function drawLegend() {
+  const legend = document.getElementById("legend");
+  for (const curve of Object.values(data.metrics)[0].curves) {
+    const swatch = element("svg", { width: 26, height: 10, "aria-hidden": "true" },
+      element("line", { x1: 0, x2: 26, y1: 5, y2: 5, style: `stroke:${curve.colour || "var(--anchor)"}`,
+                        "stroke-width": 2.5, "stroke-dasharray": curve.dash }));
+    const button = element("button", { type: "button", "aria-pressed": "true" }, swatch, curve.name);
+    button.addEventListener("click", () => {
+      if (!hidden.delete(curve.name)) hidden.add(curve.name);
+      button.setAttribute("aria-pressed", String(!hidden.has(curve.name)));
+      drawCurves();
+    });
+    legend.append(button);
+  }
+  const select = document.getElementById("metric");
+  for (const [key, metric] of Object.entries(data.metrics)) select.append(element("option", { value: key }, metric.label));
+  select.addEventListener("change", drawCurves);
+}
+
+// Crops: the slider is an input of the browser's own, laid over the picture.
+function drawCrops() {
+  for (const crop of data.crops) {
+    const pair = element("div", { class: "pair" },
+      element("img", { src: crop.decoded, alt: `${crop.name} decoded by ${crop.codec}` }),
+      element("img", { src: crop.original, alt: `${crop.name}, the original`, class: "original" }),
+      element("div", { class: "line" }));
+    const slider = element("input", { type: "range", min: 0, max: 100, value: 50, step: 1,
+                                      "aria-label": `${crop.name}: original left, ${crop.codec} right` });
+    const move = () => pair.style.setProperty("--at", `${slider.value}%`);
+    slider.addEventListener("input", move);
+    move();
+    pair.append(slider);
+    document.getElementById("crops").append(
+      element("figure", {}, pair, element("figcaption", {}, crop.text)));
+  }
+  document.getElementById("picture-section").hidden = !data.crops.length;
+  for (const example of data.audio) {
+    document.getElementById("audio").append(element("figure", {},
+      element("figcaption", {}, example.text),
+      element("audio", { controls: "", preload: "none", src: example.source, "aria-label": example.text })));
+  }
+  document.getElementById("sound-section").hidden = !data.audio.length;
+}
+
+drawTable();
+drawLegend();
+drawCurves();
+drawCrops();
