@@ -121,7 +121,7 @@ def decode_rows(load: Callable[[int], np.ndarray], count: int, segment: int) -> 
 def join_rows(recordings: Sequence[np.ndarray], segment: int) -> Rows:
     """Rows of recordings in their training form, float32 ``[channels, samples]`` each."""
     rows = [row for recording in recordings for row in recording]
-    lengths = [len(row) for row in rows]
+    lengths = np.array([len(row) for row in rows], np.int64)
     parts = stretches(lengths, segment)
     kept = np.maximum(lengths, segment)
     samples = np.zeros((kept.sum(), 1), np.float32)
@@ -138,7 +138,7 @@ def join_rows(recordings: Sequence[np.ndarray], segment: int) -> Rows:
     return Rows(
         images=images,
         count=len(rows),
-        padded=sum(length < segment for length in lengths),
+        padded=int(np.sum(lengths < segment)),
         silent=sum(not row.any() for row in rows),
         size=samples.nbytes,
     )

@@ -301,7 +301,7 @@ def _record_form(
 ) -> _RecordForm:
     feature = _audio_feature(builder, audio_key)
     key = audio_key or next(k for k, value in builder.info.features.items() if value is feature)
-    rate = record_rate or getattr(feature, "sample_rate", None)
+    rate = getattr(feature, "sample_rate", None) if record_rate is None else record_rate
     if rate is None:
         raise ValueError(
             f"{builder.info.full_name} does not state the sample rate of {key!r}: "

@@ -124,5 +124,6 @@ def test_a_folder_without_recordings_is_named(tmp_path):
 def test_nothing_left_to_train_on_is_an_error(tmp_path):
     save(tmp_path, "a.wav", noise(99))
     source = source_of(tmp_path, test_root=str(tmp_path))
+    assert "0 train" in source.describe()
     with pytest.raises(ValueError, match="no recording is left to train on"):
         source.training_batches(batch_size=1, seed=0)
