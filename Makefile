@@ -33,5 +33,7 @@ venv: .venv/.complete
 	echo "environment: $$($$python --version) in .venv"; \
 	rm -rf .venv && $$python -m venv .venv
 	$(BIN)/python -m pip install --quiet --use-pep517 -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet -c constraints.txt 'pesq>=0.0.4,<0.1' >.venv/pesq.log 2>&1 || \
+	  echo "note: the package pesq could not be built (it needs a C compiler): tables of sound have no PESQ; .venv/pesq.log says why"
 	$(BIN)/python -m pip check
 	@touch $@

@@ -139,7 +139,7 @@ def _overview(examples, learned, classical):
     _draw_curves(spectra, learned, classical, "log-mel")
     waveforms.set_ylabel("SI-SDR (dB)")
     waveforms.tick_params(labelbottom=False)
-    _draw_legend(spectra, classical)
+    _draw_legend(waveforms, classical)
     spectra.set_ylabel("log-mel distance (dB), lower is closer")
     spectra.set_xlabel("rate (kbit/s)" + _dataset(learned))
     figure.align_ylabels([waveforms, spectra])
@@ -231,7 +231,7 @@ def _draw_curves(axes, learned, classical, key):
 
 
 def _draw_legend(axes, classical):
-    """Above the curves, which fall to the right."""
+    """Where the curves leave most room."""
     handles = [
         Line2D([], [], ls="", marker="*", markersize=9, color=_LEARNED_COLOUR, label="learned")
     ]
@@ -240,8 +240,8 @@ def _draw_legend(axes, classical):
             Line2D([], [], color=colour, marker=marker, markersize=3.5, lw=1.4, label=curve.name)
         )
     if any("kbps-packets" in curve.points for curve in classical):
-        handles.append(Line2D([], [], color="0.4", lw=1, ls=":", label="with Ogg container"))
-    axes.legend(handles=handles, loc="upper right", frameon=False, handlelength=1.8)
+        handles.append(Line2D([], [], color="0.4", lw=1, ls=":", label="whole file"))
+    axes.legend(handles=handles, loc="best", frameon=False, handlelength=1.8)
 
 
 def _points(results, rate_key, key):

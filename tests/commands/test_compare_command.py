@@ -241,3 +241,42 @@ def test_published_files_of_one_name_are_told_apart(main, tmp_path):
         "--output", tmp_path / "o",
     )  # fmt: skip
     assert status == 0 and f"JPEG ({tmp_path / 'b' / 'jpeg.json'})" in out
+
+
+def sound(path, name, factor=1.0):
+    kbps = (factor * np.array([6.0, 9.0, 14.0, 22.0, 35.0])).tolist()
+    points = {"kbps": kbps, "si-sdr": [4.0, 8.0, 11.0, 15.0, 19.0]}
+    points["log-mel"] = [6.0, 4.5, 3.0, 2.0, 1.5]
+    path.write_text(json.dumps({"name": name, "results": points}))
+    return path
+
+
+@pytest.mark.parametrize("metric", [None, "si-sdr", "log-mel"])
+def test_curves_of_sound(main, tmp_path, metric):
+    files = sound(tmp_path / "a.json", "Opus"), sound(tmp_path / "b.json", "MP3", factor=1.5)
+    chosen = ("--metric", metric) if metric else ()
+    output = tmp_path / "o"
+    status, out, err = main(*files, "--anchor", "Opus", *chosen, "--output", output)
+    assert (status, err) == (0, "") and "| MP3 | 5 | - | +50.00 | " in out
+    assert ("-log-mel is the log-mel distance with its sign changed" in out) == (
+        metric == "log-mel"
+    )
+    record = json.loads((output / "comparison.json").read_text())
+    assert record["metric"] == (metric or "si-sdr")
+    assert record["curves"][0]["kbps"] == [6, 9, 14, 22, 35]
+    assert "rate (kbit/s)" in (output / "comparison.svg").read_text()
+
+
+def test_sound_and_images_are_not_compared(main, tmp_path):
+    opus, jpeg = sound(tmp_path / "a.json", "Opus"), published(tmp_path / "b.json", "JPEG")
+    status, _, err = main(opus, jpeg, "--anchor", "JPEG", "--output", tmp_path / "o")
+    assert status == 2 and err.count("\n") == 1
+    assert "'Opus' is of recordings (rate in kbps) and curve 'JPEG' of images (bpp)" in err
+    status, _, err = main(
+        jpeg, published(tmp_path / "c.json", "WebP"), "--anchor", "JPEG", "--metric", "si-sdr",
+        "--output", tmp_path / "o",
+    )  # fmt: skip
+    assert (
+        status == 2 and "has results of images (rate in bpp), but si-sdr is a metric of rec" in err
+    )
+    assert not (tmp_path / "o").exists()

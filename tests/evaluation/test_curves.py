@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 
+from evaluation.audio_measure import AudioFileRow
 from evaluation.curves import METRICS, curve_of_file, curve_of_runs
 from evaluation.measure import FileRow
 from evaluation.result_files import find_results, read_measurement
@@ -131,3 +132,44 @@ def test_patterns_directories_and_files_name_each_result_once(runs, tmp_path):
         find_results([str(tmp_path / "a0.1")], "clic")
     with pytest.raises(FileNotFoundError, match="names no run directory"):
         find_results([str(tmp_path / "z*")], "kodak")
+
+
+def sound_row(k, bits, si_sdr, pesq=2.0):
+    nothing = float("nan")
+    return AudioFileRow(
+        file=f"{k}.wav", sha256=f"{k:064d}", sample_rate=8000, samples=4000, channels=1,
+        bits_noise=bits, bits_training=bits, bits_rounded=bits, bits_coded=bits,
+        bits_fixed_length=nothing, si_sdr_training=si_sdr, si_sdr=si_sdr, log_mel=20 - si_sdr,
+        pesq_nb=pesq, pesq_wb=nothing, stoi=nothing, encode_seconds=0.1, decode_seconds=0.1,
+    )  # fmt: skip
+
+
+def test_curves_of_sound_have_kbps_and_distances_with_their_sign_changed(tmp_path):
+    paths = [
+        write_run(
+            tmp_path / f"{lmbda}", lmbda, 1, [sound_row(0, bits, 4 * n), sound_row(1, bits, 6 * n)]
+        )
+        for n, (lmbda, bits) in enumerate([(0.01, 4000), (0.1, 8000)], start=1)
+    ]  # fmt: skip
+    runs = [read_measurement(path) for path in paths]
+    curve = curve_of_runs("mixed", runs, METRICS["si-sdr"])
+    assert curve.bpp.tolist() == [8, 16] and curve.quality.tolist() == [5, 10]
+    assert curve_of_runs("mixed", runs, METRICS["log-mel"]).quality.tolist() == [-15, -10]
+    with pytest.raises(
+        ValueError, match=r"has results of recordings .* psnr-rgb is a metric of im"
+    ):
+        curve_of_runs("mixed", runs, PSNR)
+
+
+def test_rate_and_quality_are_over_the_files_that_have_the_metric(tmp_path):
+    nothing = float("nan")
+    rows = [sound_row(0, 4000, 5.0, pesq=3.0), sound_row(1, 9000, 5.0, pesq=nothing)]
+    run = read_measurement(write_run(tmp_path / "a", 0.1, 1, rows))
+    curve = curve_of_runs("mixed", [run], METRICS["pesq-nb"])
+    assert curve.bpp.tolist() == [8] and curve.quality.tolist() == [3]
+    assert curve.image_bpp[0].tolist() == [[8]]
+    assert curve_of_runs("mixed", [run], METRICS["si-sdr"]).bpp.tolist() == [13]
+    other = [rows[0]._replace(pesq_nb=nothing), rows[1]._replace(pesq_nb=2.0)]
+    runs = [run, read_measurement(write_run(tmp_path / "b", 0.2, 1, other))]
+    with pytest.raises(ValueError, match="a and b have pesq-nb of different files"):
+        curve_of_runs("mixed", runs, METRICS["pesq-nb"])
