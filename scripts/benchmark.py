@@ -24,7 +24,7 @@ import numpy as np
 from benchmark_hyper import code_hyper, train_hyper
 from measuring import in_turn, photograph
 
-PARTS = ("train", "code", "startup", "memory")
+PARTS = ("train", "code", "startup", "memory", "audio")
 CONVOLUTIONS = {"bls2017": [(9, 4), (5, 2), (5, 2)], "factorized": [(5, 2)] * 4}
 FILTERS, PATCH, BATCH = 128, 256, 8
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -48,6 +48,8 @@ def main() -> None:
         "--steps", type=int, default=300, help="length of the default job for its memory"
     )
     parser.add_argument("--code-large-image", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--minutes", type=int, default=60, help="of the sound that is coded")
+    parser.add_argument("--code-long-sound", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     parts = arguments.parts.split(",")
     for part in parts:
@@ -57,6 +59,9 @@ def main() -> None:
         parser.error("--rounds and --steps must be at least 1.")
     if arguments.code_large_image:
         code_large_image()
+        return
+    if arguments.code_long_sound:
+        code_long_sound(arguments.minutes)
         return
     for part in parts:
         if part == "train":
@@ -69,6 +74,8 @@ def main() -> None:
             code_hyper(arguments.rounds)
         elif part == "startup":
             startup()
+        elif part == "audio":
+            audio(arguments.minutes)
         else:
             memory(arguments.steps)
 
@@ -241,6 +248,55 @@ def memory(steps: int) -> None:
             if "--code-large-image" in command:
                 print("\n".join(output))
             sys.stdout.flush()
+
+
+def audio(minutes: int) -> None:
+    """Peak memory and real-time factors of coding long sound with the default audio model."""
+    script = str(pathlib.Path(__file__).resolve())
+    command = [sys.executable, script, "--code-long-sound", "--minutes", str(minutes)]
+    result = subprocess.run(
+        [sys.executable, "-c", PEAK_OF_CHILD, *command], capture_output=True, text=True
+    )
+    if result.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{result.stderr}")
+    *output, peak = result.stdout.splitlines()
+    print(f"\nmodel=audio: {minutes} minutes of mono sound at 8 kHz, float32")
+    print(f"peak resident memory {int(peak) / 2**20:.2f} GiB")  # From Linux' KiB.
+    print("\n".join(output))
+    sys.stdout.flush()
+
+
+def code_long_sound(minutes: int) -> None:
+    """Codes and decodes sound of modulated noise, in a process of its own."""
+    import tensorflow as tf
+
+    from codec import AudioCodec
+    from entropy import FactorizedPrior
+    from models import Autoencoder
+    from models.audio import AudioTransforms
+    from quantizers import ScalarQuantizer, UniformNoise
+
+    rng, rate = np.random.default_rng(0), 8000
+    seconds = np.arange(60 * minutes * rate, dtype=np.float32) / rate
+    samples = (rng.standard_normal(len(seconds), np.float32) * np.sin(seconds) * 0.1)[:, np.newaxis]
+    tf.keras.utils.set_random_seed(0)
+    model = Autoencoder(
+        transforms=AudioTransforms(sample_rate=rate),
+        quantizer=ScalarQuantizer(decoder=UniformNoise(seed=0), rate=UniformNoise(seed=0)),
+        entropy=FactorizedPrior,
+    )
+    model.freeze()
+    codec = AudioCodec(model, "audio")
+    codec.decode(codec.encode(samples[: 2 * rate], rate))  # Traces the graphs.
+    started = time.perf_counter()
+    data = codec.encode(samples, rate)
+    middle = time.perf_counter()
+    decoded = codec.decode(data)
+    ended = time.perf_counter()
+    assert decoded.samples.shape == samples.shape
+    for name, took in (("encode", middle - started), ("decode", ended - middle)):
+        print(f"{name} {took:.1f} s, {60 * minutes / took:.0f} x real time")
+    print(f"{len(data)} bytes")
 
 
 def default_job(folder: str, *overrides: str) -> list[str]:

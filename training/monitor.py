@@ -12,6 +12,8 @@ import tensorflow as tf
 from models import Autoencoder
 
 LARGEST_SIDE = 512
+"""Pixels of an example to show; a larger image is cut."""
+
 LONGEST_SECONDS = 10
 
 
@@ -20,11 +22,9 @@ class Monitor:
 
     def __init__(self, folder: pathlib.Path, model: Autoencoder, example: Optional[np.ndarray]):
         """Takes a validation image, uint8 ``[height, width, 3]``, or None for scalars alone."""
-        if example is not None and example.dtype == np.uint8:
-            example = example[:LARGEST_SIDE, :LARGEST_SIDE]
         self._writer = tf.summary.create_file_writer(os.fspath(folder))
         self._model = model
-        self._example = example
+        self._example = None if example is None else self._cut(example)
 
     def scalars(self, step: int, values: Dict[str, float]) -> None:
         """Writes one point of each curve."""
@@ -46,6 +46,9 @@ class Monitor:
             tf.summary.histogram("latents of the widest channel", latents[..., _widest(latents)])
         self._writer.flush()
 
+    def _cut(self, example: np.ndarray) -> np.ndarray:
+        return example[:LARGEST_SIDE, :LARGEST_SIDE]
+
     def _show(self, coded: tf.Tensor) -> None:
         pair = tf.concat([tf.cast(self._example, tf.float32), coded], axis=1)
         tf.summary.image("original | coded", tf.saturate_cast(tf.round(pair), tf.uint8)[None])
@@ -57,9 +60,10 @@ class AudioMonitor(Monitor):
     def __init__(self, folder: pathlib.Path, model: Autoencoder, example: Optional[np.ndarray]):
         """Takes sound at the model's rate, float32 ``[samples]`` in -1..1, or None."""
         self._sample_rate = model.transforms.sample_rate
-        if example is not None:
-            example = example[np.newaxis, : LONGEST_SECONDS * self._sample_rate, np.newaxis]
         super().__init__(folder, model, example)
+
+    def _cut(self, example: np.ndarray) -> np.ndarray:
+        return example[np.newaxis, : LONGEST_SECONDS * self._sample_rate, np.newaxis]
 
     def _show(self, coded: tf.Tensor) -> None:
         tf.summary.audio("original", self._example, self._sample_rate)

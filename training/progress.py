@@ -7,7 +7,7 @@ import pathlib
 import time
 from typing import Dict, List, Optional
 
-from training.readings import ImageReadings
+from training.readings import Readings
 from training.step import StepResult
 
 
@@ -20,7 +20,7 @@ class Progress:
         steps: int,
         first_step: int,
         batch_size: int,
-        readings=ImageReadings(),  # noqa: B008 (it holds nothing)
+        readings: Readings,
     ):
         """Continues ``path`` at ``first_step``: rows of steps that will be taken again go."""
         self._readings = readings

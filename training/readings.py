@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, NamedTuple
+from typing import Dict, NamedTuple, Union
 
 from models.transforms import Transforms
 
@@ -47,7 +47,10 @@ class AudioReadings(NamedTuple):
         )
 
 
-def readings_of(transforms: Transforms):
+Readings = Union[ImageReadings, AudioReadings]
+
+
+def readings_of(transforms: Transforms) -> Readings:
     """The readings of a model's medium."""
     if transforms.medium == "audio":
         return AudioReadings(transforms.sample_rate)
