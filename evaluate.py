@@ -1,13 +1,14 @@
 """Codes files with a saved run and measures them: rate on disk, distortion after decoding.
 
 python evaluate.py run=runs/NAME data=image_folder data.root=/photos
+python evaluate.py 'runs=runs/compare-*' data=image_folder data.root=/photos n_jobs=2
 """
 
 from __future__ import annotations
 
 import itertools
 import sys
-from typing import Optional
+from typing import Optional, Sequence
 
 import hydra
 from omegaconf import DictConfig
@@ -19,10 +20,31 @@ from assembly.user_errors import one_line_errors
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
 def main(config: DictConfig) -> None:
-    """Entry point: one run on one dataset."""
+    """Entry point: one run, or many, on one dataset."""
     with one_line_errors():
-        source = build_part(config.data) if config.get("data") else None
-        evaluate(config.run, source, config.split, config.limit, config.precision, config.stages)
+        if (config.run is None) == (config.runs is None):
+            raise ValueError(f"run={config.run} and runs={config.runs}: give one of them.")
+        if config.runs is None:
+            _evaluate_as_asked(config.run, config)
+            return
+        from assembly.evaluations import evaluate_runs
+
+        sys.exit(int(evaluate_runs(config, _evaluate_as_asked) > 0))
+
+
+def _evaluate_as_asked(run: str, config: DictConfig):
+    """``evaluate`` with what the configuration says; other processes find it by this name."""
+    source = build_part(config.data) if config.get("data") else None
+    return evaluate(
+        run,
+        source,
+        config.split,
+        config.limit,
+        config.precision,
+        config.stages,
+        config.classical,
+        config.get("refinement"),
+    )
 
 
 def evaluate(
@@ -32,43 +54,61 @@ def evaluate(
     limit: Optional[int] = None,
     precision: str = "float32",
     stages: Optional[int] = None,
-) -> None:
+    classical: Optional[Sequence[str]] = None,
+    refinement: Optional[DictConfig] = None,
+):
     """Evaluates a trained run; the results stand in its directory.
 
     Args:
         run: directory or name of a trained run.
-        source: images; None takes the test split of the data that the run was trained on.
-        split: of the images; None takes what the source offers for evaluation.
-        limit: at most so many images.
+        source: images or sound; None takes the test split of the data that the run was trained on.
+        split: of the source; None takes what the source offers for evaluation.
+        limit: at most so many files.
         precision: of the transforms.
         stages: of a residual quantizer, how many refinement stages the files get; None: all.
+        classical: names of the classical codecs beside it; None: all of its medium.
+        refinement: node of a choice of that group; None: none. Its results have its name.
+
+    Returns:
+        The results as ``evaluation.results.Results``.
     """
     from omegaconf import OmegaConf
 
+    from assembly.evaluations import data_to_evaluate, results_name
+    from assembly.media import NAMES, report_of, whole_files
+    from assembly.refining import Refining
     from assembly.saved_run import load_run
     from evaluation.provenance import provenance
-    from evaluation.report import report
+    from training.checkpoints import model_digest
 
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all images.")
     saved = load_run(run, precision, stages)
-    if source is None:
-        source = build_part(saved.config.data)
-        split = split or "test"
-    split = split or source.evaluation_split
-    report(
+    refine = None if refinement is None else Refining(saved, refinement)
+    source, split = data_to_evaluate(saved.config.data, source, split)
+    if source.medium != saved.medium:
+        raise ValueError(
+            f"data={type(source).__name__} is of {NAMES[source.medium]}, but run={run!r} codes "
+            f"{NAMES[saved.medium]}."
+        )
+    return report_of(saved.medium)(
         saved.codec,
-        lambda: itertools.islice(source.images(split), limit),
+        lambda: itertools.islice(whole_files(source, split), limit),
         saved.directory.results,
-        dataset=source.name_of(split) + (f"-stages{stages}" if stages else ""),
+        dataset=results_name(source, split, stages, refine and refine.name),
+        classical=classical,
         provenance=provenance(
             config=OmegaConf.to_container(saved.config, resolve=True),
             seed=saved.config.seed,
             fingerprint=saved.codec.fingerprint.hex(),
+            checkpoint=model_digest(saved.directory.model),
             split=split,
             limit=limit,
             stages=stages,
+            classical=None if classical is None else list(classical),
+            refinement=refine and refine.settings,
         ),
+        **({} if refine is None else {"refine": refine}),
     )
 
 

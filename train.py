@@ -1,6 +1,7 @@
 """Trains one codec, codes held-out files with it, and says what rate and distortion they have.
 
 python train.py quantizer=soft_round lmbda=0.013
+python train.py -m experiment=compare_quantizers
 """
 
 from __future__ import annotations
@@ -13,32 +14,32 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from assembly.choices import check_choices
-from assembly.parts import build_model, build_part, checked_settings, fill_slots
+from assembly.parts import build_model, build_part, checked_settings, fill_slots, saved_form
+from assembly.run_names import run_name
 from assembly.user_errors import one_line_errors
 from training.settings import Settings
 
 ConfigStore.instance().store(name="settings", node=Settings)
-
-NAMED = ("lmbda", "steps", "seed")
-"""Scalars that a default run name shows."""
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(config: DictConfig) -> None:
     """Entry point: one run, or one job of a multirun."""
     with one_line_errors():
-        train(config, config.run or _default_name(config))
+        train(config, run_name(config, HydraConfig.get()))
 
 
 def train(config: DictConfig, run: str) -> None:
     """Trains ``run`` to its end, or takes it up where it was left, and evaluates it."""
     import tensorflow as tf
 
+    from assembly.media import check_media, check_training_size
     from evaluate import evaluate
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
 
     config = fill_slots(config)
+    config.run = run  # An experiment names it after Hydra's choices, which are not saved.
     settings = checked_settings(config)
     # Every part is built before the run directory is: a mistake leaves nothing behind.
     tf.config.experimental.enable_op_determinism()
@@ -48,26 +49,34 @@ def train(config: DictConfig, run: str) -> None:
     optimizer = build_part(config.optimizer)
     lmbda_factor = build_part(config.lmbda_factor)
     train_step = TrainStep(model, distortion, optimizer, settings.lmbda, lmbda_factor)
-    _check_patches(source.patch_size, model.transforms.stride, distortion)
+    check_media(source, model, distortion)
+    check_training_size(source, model, distortion)
     directory = RunDirectory(run_path(run))
-    directory.open(_saved_form(config), settings.overwrite)
+    directory.open(saved_form(config), settings.overwrite)
     print(f"run directory: {directory.path}", flush=True)
     if directory.trained:
         print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")
     else:
         print(source.describe(), flush=True)
+        print(model.transforms.describe(), flush=True)
         _fit(settings, source, model, train_step, optimizer, directory)
     summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():
         print(summary.read_text())
     else:
-        evaluate(str(directory.path), source, split="test", limit=settings.test_images)
+        evaluate(
+            str(directory.path),
+            source,
+            split="test",
+            limit=settings.test_images,
+            classical=settings.classical,
+        )
 
 
 def _fit(settings, source, model, train_step, optimizer, directory) -> None:
+    from assembly.media import make_monitor
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
-    from training.monitor import Monitor
     from training.step import NonFiniteGradient
 
     def batches_from(step):
@@ -76,8 +85,8 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
         )
 
     rate = input_rate(batches_from(0), settings.batch_size)
-    print(f"input pipeline alone: {rate:.0f} patches/s", flush=True)
-    example = next((image.pixels for image in source.images("validation")), None)
+    pieces = "segments" if source.medium == "audio" else "patches"
+    print(f"input pipeline alone: {rate:.0f} {pieces}/s", flush=True)
     try:
         fit(
             model=model,
@@ -86,7 +95,7 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
             batches_from=batches_from,
             settings=settings,
             folder=directory.path,
-            monitor=Monitor(directory.tensorboard, model, example),
+            monitor=make_monitor(directory.tensorboard, model, source),
         )
     except Interrupted as stop:
         print(f"{stop} The same command resumes.", file=sys.stderr)
@@ -98,37 +107,7 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
     save_model(model, directory.model)
 
 
-def _check_patches(patch_size: int, stride: int, distortion) -> None:
-    if patch_size % stride:
-        raise ValueError(
-            f"data.patch_size={patch_size} must be a multiple of the model's {stride}."
-        )
-    if patch_size < distortion.minimum_size:
-        raise ValueError(
-            f"data.patch_size={patch_size} must be at least {distortion.minimum_size} for "
-            f"distortion={type(distortion).__name__}."
-        )
-
-
-def _saved_form(config: DictConfig) -> DictConfig:
-    """The configuration with what depends on this machine decided."""
-    from training.precision import resolve_precision
-
-    config = config.copy()
-    config.precision = resolve_precision(config.precision)
-    return config
-
-
-def _default_name(config: DictConfig) -> str:
-    from training.run_directory import NOT_PART_OF_A_RUN, default_name
-
-    runtime = HydraConfig.get()
-    shown = {"model", "quantizer", "data", *NAMED, *NOT_PART_OF_A_RUN}
-    others = [o for o in runtime.overrides.task if o.split("=", 1)[0] not in shown]
-    return default_name(runtime.runtime.choices, {name: config[name] for name in NAMED}, others)
-
-
 if __name__ == "__main__":
     with one_line_errors():
         check_choices(sys.argv[1:])
-    main()
+        main()

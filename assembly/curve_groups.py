@@ -24,15 +24,16 @@ def is_run(measurement: Measurement) -> bool:
     return (
         isinstance(config, dict)
         and {"lmbda", "seed", "quantizer"} <= set(config)
-        and len(measurement.results.points["bpp"]) == 1
+        and len(measurement.results.points[measurement.results.medium.rate]) == 1
     )
 
 
 def group_runs(runs: Sequence[Measurement]) -> Dict[str, List[Measurement]]:
     """Runs that differ in lmbda and seed alone, by the name of their quantizer.
 
-    Where groups have the same quantizer, the name goes on with the settings that differ:
-    ``mixed (num_filters=128)``. Names hold no comma: lists of names are split there.
+    Refined files are a curve of their own: ``mixed + sga``. Where groups have the same quantizer,
+    the name goes on with the settings that differ: ``mixed (num_filters=128)``. Names hold no
+    comma: lists of names are split there.
 
     Args:
         runs: results of trained runs.
@@ -45,7 +46,10 @@ def group_runs(runs: Sequence[Measurement]) -> Dict[str, List[Measurement]]:
         groups.setdefault(tuple(sorted(_identity(run).items())), []).append(run)
     by_quantizer: Dict[str, List[tuple]] = {}
     for identity, members in groups.items():
-        name = quantizer_name(members[0].results.provenance["config"])
+        provenance = members[0].results.provenance
+        name = quantizer_name(provenance["config"])
+        if provenance.get("refinement") is not None:
+            name = f"{name} + {provenance['refinement']['name']}"
         by_quantizer.setdefault(name, []).append(identity)
     names = {}
     for name, identities in by_quantizer.items():
@@ -100,6 +104,8 @@ def _identity(run: Measurement) -> Dict[str, Any]:
     }
     if provenance.get("stages") is not None:
         identity["stages"] = provenance["stages"]
+    if provenance.get("refinement") is not None:
+        identity.update(_flat(provenance["refinement"], "refinement."))
     return identity
 
 

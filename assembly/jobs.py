@@ -1,7 +1,4 @@
-"""Several training runs one after the other, each in a process of its own.
-
-A process a run, because state (generators, graphs, determinism) would leak from run to run in one.
-"""
+"""The runs of a sweep: finished ones are skipped, interrupted ones resume, failed ones named."""
 
 from __future__ import annotations
 
@@ -9,11 +6,16 @@ import csv
 import json
 import pathlib
 import statistics
-import subprocess
-import sys
-from typing import IO, Dict, List, Mapping, NamedTuple, Optional, Sequence
+import time
+from concurrent.futures import CancelledError, Future, as_completed, wait
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-TRAIN = pathlib.Path(__file__).resolve().parent.parent / "train.py"
+from assembly.places import LocalProcesses, Place
+from assembly.train_process import Job
+from training.progress import clock
+
+INTERRUPTED = (130, 143, -2, -15)
+"""Exit statuses of a run that a signal stopped: it resumes."""
 
 
 class Outcome(NamedTuple):
@@ -43,54 +45,99 @@ class Outcome(NamedTuple):
 def run_jobs(
     jobs: Mapping[str, Sequence[str]], folder: pathlib.Path, common: Sequence[str]
 ) -> Dict[str, Outcome]:
-    """Trains and evaluates every job in ``folder/<name>``, with a log in ``folder/<name>.log``.
+    """Trains and evaluates every job in ``folder/<name>``, one after the other on this machine.
 
-    A finished job is not run again and an interrupted one is resumed. One that fails is named and
-    left out; the others go on. Ctrl-C reaches the run in progress, which keeps its step.
+    See ``finish_jobs``; a finished job is looked at once more, by train.py, and not changed.
 
     Args:
         jobs: name of a run -> its overrides of train.py.
         folder: run directories and logs.
         common: overrides of all runs, before their own.
+    """
+    here = pathlib.Path.cwd()
+    return finish_jobs(
+        [
+            Job(name, [*common, *words, f"run={(folder / name).resolve()}"], folder / name, here)
+            for name, words in jobs.items()
+        ],
+        LocalProcesses(),
+    )
+
+
+def finish_jobs(
+    jobs: Sequence[Job], place: Place, is_finished: Callable[[Job], bool] = lambda job: False
+) -> Dict[str, Outcome]:
+    """Trains and evaluates the jobs that are not finished, and says a line when each of them is.
+
+    One that fails is named and left out; the others go on.
+
+    Args:
+        jobs: the runs; their names differ.
+        place: where they run.
+        is_finished: whether there is nothing left to do for a job.
 
     Returns:
-        The outcomes of the jobs that succeeded, in their order.
+        The outcomes of the jobs that succeeded, now or before, in their order.
 
     Raises:
-        KeyboardInterrupt: a job was interrupted.
+        KeyboardInterrupt: on Ctrl-C, as soon as all runs have written their checkpoints.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    outcomes, failed = {}, []
-    for number, (name, overrides) in enumerate(jobs.items(), start=1):
-        run = folder / name
-        command = [*common, *overrides, f"run={run.resolve()}"]
-        print(f"[{number}/{len(jobs)}] {name}: train.py {' '.join(overrides)}", flush=True)
-        with (folder / f"{name}.log").open("a") as log:
-            status = _run([sys.executable, str(TRAIN), *command], log)
-        if status:
-            failed.append(name)
-            print(f"  failed with exit status {status}; see {folder / name}.log", flush=True)
-            continue
-        outcomes[name] = read_outcome(run)
-        bpp, psnr, loss = outcomes[name][:3]
-        print(f"  {bpp:.4f} bpp, {psnr:.2f} dB, loss {loss:.4f}", flush=True)
+    outcomes: Dict[str, Outcome] = {}
+    for job in jobs:
+        if is_finished(job):
+            outcomes[job.name] = read_outcome(job.run)
+            print(f"{job.name}: finished before", flush=True)
+    waiting = [job for job in jobs if job.name not in outcomes]
+    print(f"{len(waiting)} of {len(jobs)} jobs to run, {place.describe()}", flush=True)
+    failed: List[str] = []
+    started = time.monotonic()
+    futures = {place.submit(job): job for job in waiting}
+    try:
+        for number, future in enumerate(as_completed(futures), start=1):
+            job = futures[future]
+            line = _conclude(job, future, outcomes)
+            if job.name not in outcomes:
+                failed.append(job.name)
+            elapsed = time.monotonic() - started
+            remaining = elapsed / number * (len(waiting) - number)
+            times = f"{clock(elapsed)}, ETA {clock(remaining)}"
+            print(f"[{number}/{len(waiting)}] {job.name}: {line} ({times})", flush=True)
+    except KeyboardInterrupt:
+        print("stopping: runs write their checkpoints; the same command resumes.", flush=True)
+        place.interrupt()
+        try:
+            wait(futures)
+        except KeyboardInterrupt:
+            place.interrupt()
+        raise
     if failed:
         print(f"failed: {', '.join(failed)}", flush=True)
-    return outcomes
+    return {job.name: outcomes[job.name] for job in jobs if job.name in outcomes}
 
 
-def _run(command: List[str], log: IO[str]) -> int:
-    process = subprocess.Popen(command, stdout=log, stderr=log)
+def _conclude(job: Job, future: Future, outcomes: Dict[str, Outcome]) -> str:
+    """The line on a job that has ended; adds its outcome if it has one."""
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        # The terminal has told the run too: it writes a checkpoint, which takes a moment.
-        process.wait()
-        raise
+        status = future.result()
+    except CancelledError:
+        return "not started"
+    except Exception as error:  # A cluster's, not the run's.
+        return f"failed: {' '.join(str(error).split()) or type(error).__name__}"
+    if status in INTERRUPTED:
+        return "interrupted; the same command resumes it"
+    if status:
+        return f"failed with exit status {status} ({_last_line(job.log)}); see {job.log}"
+    outcomes[job.name] = outcome = read_outcome(job.run)
+    return f"{outcome.bpp:.4f} bpp, {outcome.psnr:.2f} dB, loss {outcome.loss:.4f}"
+
+
+def _last_line(log: pathlib.Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return lines[-1] if lines else "no log"
 
 
 def read_outcome(run: pathlib.Path) -> Outcome:
-    """The outcome of a finished run on its own test split, with all refinement stages.
+    """The outcome of a finished run on its own test split, with all refinement stages, not refined.
 
     Raises:
         FileNotFoundError: the run has no such results.
@@ -98,7 +145,8 @@ def read_outcome(run: pathlib.Path) -> Outcome:
     for path in sorted((run / "results").glob("*.json")):
         document = json.loads(path.read_text())
         made = document["provenance"]
-        if made["split"] == "test" and made.get("stages") is None:
+        whole = made.get("stages") is None and made.get("refinement") is None
+        if made["split"] == "test" and whole:
             break
     else:
         raise FileNotFoundError(f"{run} has no results on its test split.")

@@ -43,6 +43,13 @@ def fill_slots(config: DictConfig) -> DictConfig:
     return config
 
 
+def saved_form(config: DictConfig) -> DictConfig:
+    """The configuration with what depends on this machine decided."""
+    config = config.copy()
+    config.precision = resolve_precision(config.precision)
+    return config
+
+
 def build_model(config: DictConfig) -> Autoencoder:
     """The untrained model; its initial weights depend on ``seed`` and ``model`` alone."""
     config = config.copy()

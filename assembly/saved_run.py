@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import pathlib
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 from omegaconf import DictConfig
 
+from assembly.media import make_codec
 from assembly.parts import build_model
-from codec import ImageCodec
+from codec import AudioCodec, ImageCodec
 from training.checkpoints import restore_model
 from training.run_directory import RunDirectory, run_path
 
 
 class SavedRun(NamedTuple):
-    """A trained run: its directory, its configuration and the codec that it became."""
+    """A trained run: its directory, its configuration, the codec that it became and of what."""
 
     directory: RunDirectory
     config: DictConfig
-    codec: ImageCodec
+    codec: Union[ImageCodec, AudioCodec]
+    medium: str = "image"
 
 
 def load_run(run: str, precision: str = "float32", stages: Optional[int] = None) -> SavedRun:
@@ -48,4 +50,5 @@ def load_run(run: str, precision: str = "float32", stages: Optional[int] = None)
     model = build_model(config)
     restore_model(model, directory.model)
     model.advance(config.steps - 1)  # The last step that was taken.
-    return SavedRun(directory, config, ImageCodec(model, path.resolve().name, stages))
+    codec = make_codec(model, path.resolve().name, stages)
+    return SavedRun(directory, config, codec, model.transforms.medium)

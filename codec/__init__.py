@@ -1,14 +1,21 @@
-"""Whole files in and out: the .rtc container and the image codec over a trained model."""
+"""Whole files in and out: the .rtc container and the codecs over a trained model."""
 
-from codec.container import HEADER_LIMIT, DamagedFile, ForeignFile
+from codec.audio_codec import Audio, AudioCodec
+from codec.container import AUDIO_HEADER_LIMIT, HEADER_LIMIT, DamagedFile, ForeignFile
 from codec.files import write_atomically
-from codec.image_codec import ImageCodec, RateEstimate
+from codec.image_codec import ImageCodec
+from codec.loudness import loudness_gain
+from codec.rate_estimate import RateEstimate
 
 __all__ = [
+    "AUDIO_HEADER_LIMIT",
     "HEADER_LIMIT",
+    "Audio",
+    "AudioCodec",
     "DamagedFile",
     "ForeignFile",
     "ImageCodec",
     "RateEstimate",
+    "loudness_gain",
     "write_atomically",
 ]

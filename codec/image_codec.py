@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple, Optional
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
 
 from codec import container
 from codec.fingerprint import fingerprint
-from codec.latent_coder import LatentCoder
+from codec.latent_coder import LatentCoder, Latents
+from codec.rate_estimate import RateEstimate, estimate_rate
 from models import Autoencoder
-
-
-class RateEstimate(NamedTuple):
-    """Bits of one image under the trained density.
-
-    Attributes:
-        noise: with uniform noise on the latents; NaN where symbols are indices.
-        training: at the rate value that the quantizer trained on, at the end of its schedules.
-        rounded: of the symbols that are coded.
-        fixed_length: at the same bits for every symbol; NaN where alphabets are not finite.
-        side: of the side information, which is part of ``rounded``.
-    """
-
-    noise: float
-    training: float
-    rounded: float
-    fixed_length: float
-    side: float
 
 
 class ImageCodec:
@@ -62,20 +44,30 @@ class ImageCodec:
         self.fingerprint = fingerprint(model)
         self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
 
-    def encode(self, pixels: np.ndarray, *, fixed_length: bool = False) -> bytes:
+    @property
+    def model(self) -> Autoencoder:
+        """What codes."""
+        return self._model
+
+    def encode(
+        self, pixels: np.ndarray, *, fixed_length: bool = False, latents: Optional[Latents] = None
+    ) -> bytes:
         """The bytes of the image's .rtc file.
 
         Args:
             pixels: the image.
             fixed_length: of finite alphabets, spend the same bits on every symbol.
+            latents: refined ones (see ``codec.refinement``); None: those of the analysis.
 
         Raises:
             ValueError: an option that this model's quantizer does not have.
         """
         height, width = _check_pixels(pixels)
-        latents = self._model.latents(pixels)
-        tf.debugging.assert_all_finite(latents, "The model gives latents that are not finite.")
-        payload = self._coder.encode(latents, fixed_length)
+        latents = latents or Latents(self._model.latents(pixels))
+        tf.debugging.assert_all_finite(
+            latents.values, "The model gives latents that are not finite."
+        )
+        payload = self._coder.encode(latents.values, fixed_length, latents.hyper)
         return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
 
     def decode(self, data: bytes) -> np.ndarray:
@@ -91,38 +83,35 @@ class ImageCodec:
             values = self._coder.decode(image.payload, *grid)
         except ValueError as error:
             raise container.DamagedFile(f"Damaged .rtc file: {error}") from error
-        return _to_pixels(self._model.image(values, image.height, image.width))
+        return to_pixels(self._model.image(values, image.height, image.width))
 
-    def reconstruct(self, pixels: np.ndarray, *, training: bool = False) -> np.ndarray:
+    def reconstruct(
+        self, pixels: np.ndarray, *, training: bool = False, latents: Optional[Latents] = None
+    ) -> np.ndarray:
         """What the forward pass makes of the image, without any bytes.
 
         Args:
             pixels: the image.
             training: False for what files decode to; True for what the decoder saw while training,
                 at the end of the quantizer's schedules.
+            latents: as ``encode`` takes them.
         """
         height, width = _check_pixels(pixels)
-        values = self._coder.values(self._model.latents(pixels), training)
-        return _to_pixels(self._model.image(values, height, width))
+        latents = latents or Latents(self._model.latents(pixels))
+        values = self._coder.values(latents.values, training, latents.hyper)
+        return to_pixels(self._model.image(values, height, width))
 
-    def estimate_bits(self, pixels: np.ndarray, seed: int = 0) -> RateEstimate:
-        """Bits without coding; ``seed`` draws the noise."""
+    def estimate_bits(
+        self, pixels: np.ndarray, seed: int = 0, latents: Optional[Latents] = None
+    ) -> RateEstimate:
+        """Bits without coding; ``seed`` draws the noise.
+
+        With refined ``latents``, ``rounded`` and ``side`` are theirs. What training saw are the
+        analysis' own, and so are the bits of noise and of training.
+        """
         _check_pixels(pixels)
-        latents = self._model.latents(pixels)
-        noise = fixed_length = math.nan
-        if self.has_fixed_length:
-            fixed_length = self._coder.fixed_length_bits(latents)
-        else:
-            u = tf.random.stateless_uniform(tf.shape(latents), [seed, 0], -0.5, 0.5)
-            noise = self._coder.noise_bits(latents, u)
-        training = self._model.quantize(latents[tf.newaxis], training=True).bits
-        return RateEstimate(
-            noise=noise,
-            training=float(training[0]),
-            rounded=self._coder.symbol_bits(latents),
-            fixed_length=fixed_length,
-            side=self._coder.side_bits(latents),
-        )
+        analysed = self._model.latents(pixels)
+        return estimate_rate(self._model, self._coder, analysed, seed, latents)
 
 
 def _check_pixels(pixels: np.ndarray):
@@ -133,5 +122,6 @@ def _check_pixels(pixels: np.ndarray):
     return pixels.shape[:2]
 
 
-def _to_pixels(image: tf.Tensor) -> np.ndarray:
+def to_pixels(image: tf.Tensor) -> np.ndarray:
+    """8-bit pixels of a float32 image on the scale 0..255: what every file decodes to."""
     return tf.saturate_cast(tf.round(image), tf.uint8).numpy()

@@ -13,14 +13,35 @@ import struct
 import zlib
 from typing import List, NamedTuple, Optional
 
+import numpy as np
 import tensorflow as tf
 
-from codec.payload import first_stages, pack_symbols, split_seed, symbol_bits, unpack_values
+from codec.payload import (
+    bits_of_each,
+    first_stages,
+    pack_symbols,
+    split_seed,
+    symbol_bits,
+    unpack_values,
+)
 from codec.varint import from_varint, to_varint
 from models import Autoencoder
 from models.hyper_transforms import STRIDE, centred
 
 _CRC_BYTES = 4
+
+
+class Latents(NamedTuple):
+    """What an encoder quantizes, in the place of what the analysis gives.
+
+    Attributes:
+        values: float32 ``[rows, columns, channels]``.
+        hyper: float32 ``[rows / 4, columns / 4, hyper channels]``; None: what the hyper-analysis
+            makes of the values, or no side information.
+    """
+
+    values: tf.Tensor
+    hyper: Optional[tf.Tensor] = None
 
 
 class _Coded(NamedTuple):
@@ -34,7 +55,11 @@ class _Coded(NamedTuple):
 
 
 class LatentCoder:
-    """Codes latents float32 ``[rows, columns, channels]`` of a frozen model."""
+    """Codes latents float32 ``[rows, columns, channels]`` of a frozen model.
+
+    Side information is of the hyper-latents that a call is given; None: of those that the
+    hyper-analysis makes of the latents.
+    """
 
     def __init__(self, model: Autoencoder, stages: Optional[int] = None):
         """Takes the model.
@@ -50,9 +75,11 @@ class LatentCoder:
         self._model = model
         self._stages = stages
 
-    def encode(self, latents: tf.Tensor, fixed_length: bool = False) -> bytes:
+    def encode(
+        self, latents: tf.Tensor, fixed_length: bool = False, hyper: Optional[tf.Tensor] = None
+    ) -> bytes:
         """The payload; ``fixed_length`` as ``pack_symbols`` has it."""
-        model, coded = self._model, self._coded(latents)
+        model, coded = self._model, self._coded(latents, hyper)
         payload = pack_symbols(
             model.quantizer,
             model.entropy,
@@ -109,26 +136,35 @@ class LatentCoder:
         reader.finish()
         return values[0]
 
-    def values(self, latents: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def values(
+        self, latents: tf.Tensor, training: bool = False, hyper: Optional[tf.Tensor] = None
+    ) -> tf.Tensor:
         """What the synthesis sees of the latents, without any bytes; same shape.
 
         Args:
             latents: of one image.
             training: False for what ``decode`` gives; True for what it saw while training.
+            hyper: hyper-latents.
         """
         if self._stages is None or training:
-            return self._model.quantize(latents[tf.newaxis], training=training).values[0]
-        return self._coded(latents).values
+            given = None if hyper is None else hyper[tf.newaxis]
+            return self._model.quantize(latents[tf.newaxis], training, given).values[0]
+        return self._coded(latents, hyper).values
 
-    def symbol_bits(self, latents: tf.Tensor) -> float:
+    def symbol_bits(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> float:
         """Bits of what ``encode`` codes under the trained densities, before any table."""
-        model, coded = self._model, self._coded(latents)
+        model, coded = self._model, self._coded(latents, hyper)
         bits = symbol_bits(model.quantizer, model.entropy, coded.symbols, coded.indexes)
         return bits + self._side_bits(coded.side)
 
-    def side_bits(self, latents: tf.Tensor) -> float:
+    def bits_of_each(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> np.ndarray:
+        """What each symbol of an alphabet of integers adds to ``symbol_bits``: latents' shape."""
+        model, coded = self._model, self._coded(latents, hyper)
+        return bits_of_each(model.quantizer, model.entropy, coded.symbols, coded.indexes)
+
+    def side_bits(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> float:
         """The side information's part of ``symbol_bits``; 0 where there is none."""
-        return self._side_bits(self._side(latents))
+        return self._side_bits(self._side(latents, hyper))
 
     def noise_bits(self, latents: tf.Tensor, noise: tf.Tensor) -> float:
         """Bits with ``noise`` on the latents in place of rounding; predictions as coded."""
@@ -143,8 +179,8 @@ class LatentCoder:
         """Bits of finite alphabets where every symbol costs the same."""
         return self._model.entropy.fixed_length_bits(*self._coded(latents).symbols.shape)
 
-    def _coded(self, latents: tf.Tensor) -> _Coded:
-        model, side, hyper_values = self._model, self._side(latents), None
+    def _coded(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> _Coded:
+        model, side, hyper_values = self._model, self._side(latents, hyper), None
         if side is not None:
             hyper_values = model.hyper_quantizer.decode(side)[tf.newaxis]
         parts = tf.split(latents, model.slices, axis=-1)
@@ -168,11 +204,13 @@ class LatentCoder:
             values=values[0],
         )
 
-    def _side(self, latents: tf.Tensor) -> Optional[tf.Tensor]:
+    def _side(self, latents: tf.Tensor, hyper: Optional[tf.Tensor] = None) -> Optional[tf.Tensor]:
         model = self._model
         if model.hyper is None:
             return None
-        return model.hyper_quantizer.encode(model.hyper.analysis(latents[tf.newaxis])[0])
+        if hyper is None:
+            hyper = model.hyper.analysis(latents[tf.newaxis])[0]
+        return model.hyper_quantizer.encode(hyper)
 
     def _side_bits(self, symbols: Optional[tf.Tensor]) -> float:
         if symbols is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from typing import Optional, Tuple
 
+import numpy as np
 import tensorflow as tf
 
 SEED_BYTES = 4
@@ -116,6 +117,13 @@ def symbol_bits(
         layout = quantizer.layout(symbols.shape[-1])
         return entropy.symbol_bits(symbols, layout, **_given(indexes))
     return entropy.symbol_bits(symbols)
+
+
+def bits_of_each(
+    quantizer, entropy, symbols: tf.Tensor, indexes: Optional[tf.Tensor] = None
+) -> np.ndarray:
+    """The terms of ``symbol_bits`` with an alphabet of integers: float of the symbols' shape."""
+    return entropy.bits_of_each(symbols, quantizer.layout(symbols.shape[-1]), **_given(indexes))
 
 
 def _given(indexes):

@@ -6,7 +6,7 @@ from typing import Tuple
 
 
 def to_varint(value: int) -> bytes:
-    """Up to 4 bytes of a number below 2**28."""
+    """The bytes of a number, 4 of one below 2**28."""
     groups = []
     while value >= 128:
         groups.append(value % 128 + 128)
@@ -14,14 +14,14 @@ def to_varint(value: int) -> bytes:
     return bytes([*groups, value])
 
 
-def from_varint(data: bytes, start: int) -> Tuple[int, int]:
+def from_varint(data: bytes, start: int, most: int = 4) -> Tuple[int, int]:
     """The number that starts at ``start``, and the position behind it.
 
     Raises:
-        ValueError: no number ends there within 4 bytes.
+        ValueError: no number ends there within ``most`` bytes.
     """
     value = 0
-    for shift, byte in enumerate(data[start : start + 4]):
+    for shift, byte in enumerate(data[start : start + most]):
         value += (byte % 128) << (7 * shift)
         if byte < 128:
             return value, start + shift + 1

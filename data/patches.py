@@ -4,9 +4,10 @@ Position ``p = step * batch_size + i`` is the ``i``-th patch of a step. With ``n
 its epoch is ``p // n``; a permutation drawn for that epoch says which image it is cut from, so an
 epoch uses every image exactly once, whatever its size. Row, column and flip are drawn statelessly
 from (seed, ``p``). Nothing is carried from one patch to the next: a run that resumes at step ``k``
-computes its first batch at once. Only `streamed` reads up to where it starts.
+computes its first batch at once. Only `from_stream` reads up to where it starts.
 
-Images smaller than a patch are reflected up to it.
+Images smaller than a patch are reflected up to it. A sound is an image one row high with one
+channel (`data.segments`): its patches are segments, and are not flipped.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class DecodedImages(NamedTuple):
     """Images of different sizes one after another in one tensor, which a graph can index.
 
     Attributes:
-        pixels: uint8 ``[pixels of all images, 3]``.
+        pixels: ``[pixels of all images, channels]``: uint8 of pictures, float32 of sounds.
         starts: int64 ``[images]``, index of an image's first pixel.
         heights: int64 ``[images]``.
         widths: int64 ``[images]``.
@@ -86,8 +87,25 @@ def decode_all(
 class PatchSampler:
     """Cuts the patches of one training run from images in memory, in files, or in a stream."""
 
-    def __init__(self, *, patch_size: int, batch_size: int, seed: int, first_step: int):
+    def __init__(
+        self,
+        *,
+        patch_shape: Tuple[int, int, int],
+        batch_size: int,
+        seed: int,
+        first_step: int,
+        dtype: tf.DType = tf.uint8,
+        flips: bool = True,
+    ):
         """Checks and keeps where the patches start.
+
+        Args:
+            patch_shape: height, width and channels of a patch.
+            batch_size: patches a batch.
+            seed: of all that is drawn.
+            first_step: step of the first batch.
+            dtype: of the images; batches are float32 whatever it is.
+            flips: whether half of the patches are mirrored left to right.
 
         Raises:
             ValueError: for an argument out of range.
@@ -95,22 +113,24 @@ class PatchSampler:
         check_whole("batch_size", batch_size, minimum=1)
         check_whole("seed", seed, minimum=0)
         check_whole("first_step", first_step, minimum=0)
-        self._patch_size = patch_size
+        self._patch_shape = patch_shape
+        self._dtype = dtype
+        self._flips = flips
         self._batch_size = batch_size
         self._seed = tf.constant(seed, tf.int64)
         self._first_position = first_step * batch_size
 
     def from_memory(self, images: DecodedImages) -> tf.data.Dataset:
         """Batches from decoded images, computed without Python."""
-        side = tf.range(self._patch_size, dtype=tf.int64)
+        down, across = (tf.range(side, dtype=tf.int64) for side in self._patch_shape[:2])
         count = len(images.starts)
 
         def patch_at(position: tf.Tensor) -> tf.Tensor:
             index = self._image_index(position, count)
             width = images.widths[index]
             row, column, flip = self._draw(position, images.heights[index], width)
-            columns = column + tf.where(flip, side[::-1], side)
-            rows = row + side
+            columns = column + tf.where(flip, across[::-1], across)
+            rows = row + down
             corner = images.starts[index]
             return tf.gather(images.pixels, corner + rows[:, tf.newaxis] * width + columns)
 
@@ -120,10 +140,10 @@ class PatchSampler:
         """Batches from images that are decoded at every use; the same ones as from memory.
 
         Args:
-            load: pixels of the image at an index, uint8 ``[height, width, 3]``.
+            load: the image at an index, ``[height, width, channels]``, no smaller than a patch.
             count: how many images there are.
         """
-        decode = _PythonStage(lambda index: reflected(load(int(index)), self._patch_size))
+        decode = _PythonStage(lambda index: load(int(index)), self._dtype)
 
         def patch_at(position: tf.Tensor) -> tf.Tensor:
             return self._crop(position, decode(self._image_index(position, count)))
@@ -146,7 +166,7 @@ class PatchSampler:
 
         Args:
             records: encoded images, always in the same order.
-            decode: encoded image to uint8 ``[height, width, 3]``.
+            decode: encoded image to ``[height, width, channels]``, no smaller than a patch.
             count: how many records there are.
             record_bytes: their mean size.
         """
@@ -165,7 +185,7 @@ class PatchSampler:
             blocks = blocks.enumerate(first_block).map(shuffled)
             return blocks.unbatch().skip(start % block)
 
-        python_decode = _PythonStage(lambda data: reflected(decode(data), self._patch_size))
+        python_decode = _PythonStage(decode, self._dtype)
 
         def patch_of(position: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
             return self._crop(position, python_decode(encoded))
@@ -189,22 +209,20 @@ class PatchSampler:
         """Row and column of a patch's corner, and whether it is flipped."""
         seed = tf.stack([self._seed, position])
         bits = tf.random.stateless_uniform([3], seed, 0, 2**62, tf.int64, alg="philox")
-        row = bits[0] % (height - self._patch_size + 1)
-        column = bits[1] % (width - self._patch_size + 1)
-        return row, column, bits[2] % 2 == 1
+        row = bits[0] % (height - self._patch_shape[0] + 1)
+        column = bits[1] % (width - self._patch_shape[1] + 1)
+        return row, column, tf.logical_and(self._flips, bits[2] % 2 == 1)
 
     def _crop(self, position: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
-        """The patch of a position from a whole image, uint8 ``[height, width, 3]``."""
+        """The patch of a position from a whole image, ``[height, width, channels]``."""
         shape = tf.shape(image, out_type=tf.int64)
         row, column, flip = self._draw(position, shape[0], shape[1])
-        size = self._patch_size
-        patch = tf.slice(image, tf.stack([row, column, 0]), [size, size, 3])
+        patch = tf.slice(image, tf.stack([row, column, 0]), self._patch_shape)
         return tf.cond(flip, lambda: patch[:, ::-1], lambda: patch)
 
     def _batches(self, patches: tf.data.Dataset) -> tf.data.Dataset:
         """Float32 batches in order, prefetched; bytes are converted last, they copy faster."""
-        shape = [self._patch_size, self._patch_size, 3]
-        patches = patches.map(lambda patch: tf.ensure_shape(patch, shape))
+        patches = patches.map(lambda patch: tf.ensure_shape(patch, self._patch_shape))
         batches = patches.batch(self._batch_size, drop_remainder=True)
         batches = batches.map(lambda batch: tf.cast(batch, tf.float32))
         options = tf.data.Options()
@@ -220,8 +238,9 @@ class _PythonStage:
     exit further calls fail at once and the exit waits until the pipeline's buffers are full.
     """
 
-    def __init__(self, function: Callable[..., np.ndarray]):
+    def __init__(self, function: Callable[..., np.ndarray], dtype: tf.DType):
         self._function = function
+        self._dtype = dtype
         self._lock = threading.Lock()
         self._started = self._running = 0
         self._exiting = False
@@ -229,8 +248,8 @@ class _PythonStage:
 
     def __call__(self, value: tf.Tensor) -> tf.Tensor:
         # Declared stateless (it is): tf.data then runs it in parallel in deterministic mode too.
-        image = tf.numpy_function(self._run, [value], tf.uint8, stateful=False)
-        image.set_shape([None, None, 3])
+        image = tf.numpy_function(self._run, [value], self._dtype, stateful=False)
+        image.set_shape([None, None, None])
         return image
 
     def _run(self, value: np.ndarray) -> np.ndarray:

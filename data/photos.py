@@ -6,16 +6,14 @@ these may ask the network for files that no wheel holds.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
-import logging
 import pathlib
 from typing import Dict, Iterator, Optional, Tuple
 
 import tensorflow_datasets as tfds
 
 from data.tfds_images import TfdsImages
+from data.tfds_records import prepare_quietly
 
 # Both views of the motorcycle show one scene, so they stay in one split.
 _FILES = {
@@ -121,8 +119,4 @@ class PhotosImages(TfdsImages):
         )
 
     def _prepare(self, builder: tfds.core.DatasetBuilder) -> None:
-        """One log line in the place of TFDS's banners and bars: nothing is downloaded here."""
-        logging.getLogger(__name__).info("Writing the photographs to %s", builder.data_dir)
-        unseen = io.StringIO()
-        with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
-            super()._prepare(builder)
+        prepare_quietly(builder, "Writing the photographs", __name__)

@@ -6,20 +6,27 @@ RGBA images become 8-bit RGB by the same rules as files do.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import io
 import re
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from tensorflow_datasets.core.utils import gcs_utils
 
 from data.image_files import decode_image, decode_size
-from data.patches import DecodedImages, PatchSampler, decode_all, decoded_bytes
+from data.patches import DecodedImages, PatchSampler, decode_all, decoded_bytes, reflected
 from data.source import SPLITS, ImageSource, NamedImage, check_split
+from data.tfds_records import (
+    check_prepared,
+    choose_splits,
+    encoded_bytes,
+    find_builder,
+    is_prepared,
+    prepare,
+    size_of,
+)
 
 
 class TfdsImages(ImageSource):
@@ -65,24 +72,20 @@ class TfdsImages(ImageSource):
         super().__init__(
             name=re.sub(r"[^\w.]+", "-", str(name)), patch_size=patch_size, cache_gib=cache_gib
         )
-        builder = _find_builder(name, data_dir)
+        builder = find_builder(name, data_dir)
         self._image_key = _image_feature(builder, image_key)
-        if not _is_prepared(builder):
-            if not download:
-                raise ValueError(
-                    f"name={name!r} is not prepared in {builder.data_dir}: "
-                    "data.download=true downloads and prepares it."
-                )
+        if download and not is_prepared(builder):
             self._prepare(builder)
-        self._builder = _find_builder(name, data_dir)  # anew, to read what is prepared by now
-        self._splits = _choose_splits(self._builder)
+        check_prepared(builder, name)
+        self._builder = find_builder(name, data_dir)  # anew, to read what is prepared by now
+        self._splits = choose_splits(self._builder)
 
     def training_batches(
         self, *, batch_size: int, seed: int, first_step: int = 0
     ) -> tf.data.Dataset:
         """See `ImageSource`; from memory or streamed, as `describe` says."""
         sampler = PatchSampler(
-            patch_size=self.patch_size, batch_size=batch_size, seed=seed, first_step=first_step
+            patch_shape=self.training_shape, batch_size=batch_size, seed=seed, first_step=first_step
         )
         count = self._size("train")
         if not count:
@@ -91,9 +94,11 @@ class TfdsImages(ImageSource):
             return sampler.from_memory(self._decoded)
         return sampler.from_stream(
             self._records("train").map(lambda record: record[self._image_key]),
-            lambda encoded: decode_image(encoded, name=f"a training image of {self.name}"),
+            lambda encoded: reflected(
+                decode_image(encoded, name=f"a training image of {self.name}"), self.patch_size
+            ),
             count=count,
-            record_bytes=self._encoded_bytes / count,
+            record_bytes=encoded_bytes(self._builder, self._splits["train"]) / count,
         )
 
     def images(self, split: str) -> Iterator[NamedImage]:
@@ -124,21 +129,10 @@ class TfdsImages(ImageSource):
         )
 
     def _prepare(self, builder: tfds.core.DatasetBuilder) -> None:
-        """Downloads and prepares; where two processes do so at once, the first one's result stays.
-
-        TFDS writes to a folder of its own and renames it last, which fails for the second process.
-        """
-        try:
-            builder.download_and_prepare()
-        except Exception as error:
-            if not _is_prepared(builder):
-                raise ValueError(
-                    f"{builder.info.full_name} could not be prepared: {_one_line(error)}"
-                ) from error
+        prepare(builder)
 
     def _size(self, part: str) -> int:
-        split = self._splits[part]
-        return self._builder.info.splits[split].num_examples if split else 0
+        return size_of(self._builder, self._splits[part])
 
     def _records(self, part: str) -> tf.data.Dataset:
         """Records in file order: the encoded image and, where known, its name."""
@@ -164,12 +158,6 @@ class TfdsImages(ImageSource):
                 name, decode_image(record[self._image_key], name=f"{self.name} {name}")
             )
 
-    @property
-    def _encoded_bytes(self) -> float:
-        """Approximate bytes of the training records: a slice's share of its split."""
-        whole = self._builder.info.splits[self._splits["train"].split("[")[0]]
-        return whole.num_bytes * self._size("train") / whole.num_examples
-
     def _encoded_images(self) -> Iterator[bytes]:
         for record in self._records("train").as_numpy_iterator():
             yield record[self._image_key]
@@ -183,7 +171,7 @@ class TfdsImages(ImageSource):
         sizes: List[Tuple[int, int]] = []
         if not self._size("train"):
             return sizes
-        if self._encoded_bytes > self._cache_bytes:
+        if encoded_bytes(self._builder, self._splits["train"]) > self._cache_bytes:
             return None
         total = 0
         for encoded in self._encoded_images():
@@ -203,26 +191,6 @@ class TfdsImages(ImageSource):
             self._sizes,
             self.patch_size,
         )
-
-
-def _find_builder(name: str, data_dir: Optional[str]) -> tfds.core.DatasetBuilder:
-    # TFDS before 4.9.4 asks Google's storage about every unprepared dataset, and offline waits
-    # for minutes. Later versions have this switched off themselves.
-    gcs_utils._is_gcs_disabled = True
-    try:
-        return tfds.builder(name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError as error:
-        known = tfds.list_builders(with_community_datasets=False)
-        close = difflib.get_close_matches(str(name).split("/")[0].split(":")[0], known)
-        hint = f"close matches: {', '.join(close)}" if close else "no name is close to it"
-        raise ValueError(f"name={name!r} is not a TFDS dataset; {hint}.") from error
-    except Exception as error:  # a malformed name, an unknown configuration, a missing library
-        raise ValueError(f"name={name!r} cannot be loaded: {_one_line(error)}") from error
-
-
-def _is_prepared(builder: tfds.core.DatasetBuilder) -> bool:
-    """As the builder's own method in recent versions, but without a warning where it is not."""
-    return (builder.data_path / "dataset_info.json").exists()
 
 
 def _image_feature(builder: tfds.core.DatasetBuilder, image_key: Optional[str]) -> str:
@@ -245,28 +213,3 @@ def _holds_images(feature: tfds.features.FeatureConnector) -> bool:
         and not isinstance(feature, tfds.features.LabeledImage)
         and feature.np_dtype != np.float32
     )
-
-
-def _choose_splits(builder: tfds.core.DatasetBuilder) -> Dict[str, Optional[str]]:
-    """TFDS's name or slice for each split; None for one without images."""
-    own = builder.info.splits
-    if "train" not in own and len(own) != 1:
-        raise ValueError(
-            f"{builder.info.full_name} has no split 'train'; its splits: {', '.join(own)}."
-        )
-    base = "train" if "train" in own else next(iter(own))
-    chosen: Dict[str, Optional[str]] = {
-        split: split if split in own and split != base else None for split in SPLITS
-    }
-    end = own[base].num_examples
-    tenth = max(1, end // 10)
-    for split in ("test", "validation"):
-        if chosen[split] is None and end > tenth:
-            chosen[split] = f"{base}[{end - tenth}:{end}]"
-            end -= tenth
-    chosen["train"] = base if end == own[base].num_examples else f"{base}[:{end}]"
-    return chosen
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -1,6 +1,17 @@
-"""How far a reconstruction is from its original: one number an image, to be minimised."""
+"""How far a reconstruction is from its original: one number an example, to be minimised."""
 
 from distortion.ms_ssim import MultiScaleSsim, multiscale_ssim
 from distortion.mse import MeanSquaredError
+from distortion.spectrogram import MultiScaleMel, StftDistance
+from distortion.waveform import WaveformError
+from distortion.weighted_sum import WeightedSum
 
-__all__ = ["MeanSquaredError", "MultiScaleSsim", "multiscale_ssim"]
+__all__ = [
+    "MeanSquaredError",
+    "MultiScaleMel",
+    "MultiScaleSsim",
+    "StftDistance",
+    "WaveformError",
+    "WeightedSum",
+    "multiscale_ssim",
+]

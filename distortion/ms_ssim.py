@@ -25,6 +25,7 @@ _TRAINING_FLOOR = 0.01
 class MultiScaleSsim:
     """``1 - MS-SSIM`` with 5 scales and an 11x11 Gaussian window, channel by channel."""
 
+    medium = "image"
     # Each of the four halvings rounds up; the window must fit the last scale: ceil(161 / 16) = 11.
     minimum_size = (_FILTER_SIZE - 1) * 2 ** (len(_WEIGHTS) - 1) + 1
 

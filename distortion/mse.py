@@ -12,6 +12,7 @@ import tensorflow as tf
 class MeanSquaredError:
     """``mean((x - x_hat)^2)`` over pixels and channels."""
 
+    medium = "image"
     minimum_size = 1  # pixels that height and width need at least
 
     def __call__(self, originals: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:

@@ -82,11 +82,15 @@ class ConditionalGaussian(IntegerCoder):
         Symbols beyond their table cost what its escape does, which for a Gaussian is far less than
         their probability says: this needs ``freeze``.
         """
+        return float(self.bits_of_each(symbols, layout, indexes).sum(dtype=np.float64))
+
+    def bits_of_each(self, symbols: tf.Tensor, layout, indexes: tf.Tensor) -> np.ndarray:
+        """The terms of ``symbol_bits``: float of the symbols' shape."""
         scales = scale_of(tf.cast(indexes, tf.float32))
         bits = _log_masses(*self._cells(symbols, layout), scales) / -math.log(2)
         rows = self._rows(self._grids_of(symbols, layout), np.arange(self._channels), indexes)
         escape = self._tables().escape_bits(rows.numpy(), symbols.numpy())
-        return float(np.where(np.isnan(escape), bits, escape).sum(dtype=np.float64))
+        return np.where(np.isnan(escape), bits, escape)
 
     def freeze(self) -> None:
         """Builds the coding tables, grid by grid and scale by scale."""

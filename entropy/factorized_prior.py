@@ -85,9 +85,14 @@ class FactorizedPrior(IntegerCoder):
             symbols: what ``compress`` would code.
             layout: the quantizer's, see ``quantizers.grids``.
         """
+        return float(self.bits_of_each(symbols, layout).sum(dtype=np.float64))
+
+    def bits_of_each(self, symbols: tf.Tensor, layout) -> np.ndarray:
+        """The terms of ``symbol_bits``: float32 of the symbols' shape."""
         cells = self._cells(symbols, layout)
         by_channel = [tf.transpose(tf.reshape(ends, [-1, self._channels])) for ends in cells]
-        return float(tf.reduce_sum(log_masses(self._density, *by_channel))) / -math.log(2)
+        logarithms = tf.transpose(log_masses(self._density, *by_channel))
+        return tf.reshape(logarithms, tf.shape(symbols)).numpy() / np.float32(-math.log(2))
 
     def freeze(self) -> None:
         """Builds the coding tables, grid by grid and channel by channel, from the density."""

@@ -41,7 +41,9 @@ def overlap(anchor: np.ndarray, other: np.ndarray) -> Overlap:
     return Overlap(float(low), float(high), float(max(high - low, 0) / shorter))
 
 
-def check_curve(name: str, bpp: np.ndarray, quality: np.ndarray) -> None:
+def check_curve(
+    name: str, bpp: np.ndarray, quality: np.ndarray, *, rate_unit: str = "bpp", unit: str = "dB"
+) -> None:
     """A curve has a delta if it has enough points and its quality rises with its rate.
 
     A curve that falls somewhere is refused, not sorted or thinned: which of its points to believe
@@ -50,7 +52,9 @@ def check_curve(name: str, bpp: np.ndarray, quality: np.ndarray) -> None:
     Args:
         name: of the curve, for the message.
         bpp: [points], in rising order.
-        quality: [points], dB.
+        quality: [points].
+        rate_unit: of the rates, for the message.
+        unit: of the qualities, for the message.
 
     Raises:
         ValueError: names the curve, the value and the rule.
@@ -63,9 +67,9 @@ def check_curve(name: str, bpp: np.ndarray, quality: np.ndarray) -> None:
     for k in range(1, len(bpp)):
         if not (bpp[k] > bpp[k - 1] and quality[k] > quality[k - 1]):
             raise ValueError(
-                f"curve {name!r} goes from {quality[k - 1]:.3f} dB at {bpp[k - 1]:.4f} bpp to "
-                f"{quality[k]:.3f} dB at {bpp[k]:.4f} bpp; BD-rate needs quality that rises with "
-                "the rate."
+                f"curve {name!r} goes from {quality[k - 1]:.3f} {unit} at {bpp[k - 1]:.4f} "
+                f"{rate_unit} to {quality[k]:.3f} {unit} at {bpp[k]:.4f} {rate_unit}; "
+                "BD-rate needs quality that rises with the rate."
             )
 
 

@@ -72,10 +72,10 @@ def compare_with_anchor(
 
 def table(anchor: Curve, rows: Sequence[Row]) -> str:
     """The ranking as a Markdown table, fewest bits first."""
-    label = anchor.metric.label
+    label, unit = anchor.metric.label, anchor.metric.unit
     lines = [
-        f"| | curve | points | seeds | BD-rate (%) | {LEVEL:.0%} interval | p | BD-{label} (dB) "
-        f"| overlap ({label}) |",
+        f"| | curve | points | seeds | BD-rate (%) | {LEVEL:.0%} interval | p "
+        f"| BD-{label} ({unit}) | overlap ({label}) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for rank, row in enumerate(rows, start=1):
@@ -87,7 +87,7 @@ def table(anchor: Curve, rows: Sequence[Row]) -> str:
                 interval = f"{row.interval.low:+.2f} to {row.interval.high:+.2f}"
                 p = f"{row.interval.p:.3f}" if row.interval.p >= 0.001 else "< 0.001"
             quality = "-" if row.bd_quality is None else f"{row.bd_quality:+.2f}"
-            common = f"{row.common.share:.0%}: {row.common.low:.1f} to {row.common.high:.1f} dB"
+            common = f"{row.common.share:.0%}: {row.common.low:.1f} to {row.common.high:.1f} {unit}"
             numbers = f"{row.bd_rate:+.2f} | {interval} | {p} | {quality} | {common}"
         name = row.curve.name.replace("|", "\\|")
         lines.append(
@@ -99,18 +99,19 @@ def table(anchor: Curve, rows: Sequence[Row]) -> str:
 def notes(anchor: Curve, rows: Sequence[Row], *, dataset: str, resamples: int) -> List[str]:
     """What a reader must know to believe the numbers, and which of them to believe less."""
     label = anchor.metric.label
+    files = anchor.metric.medium.files
     others = [row for row in rows if row.curve is not anchor]
     said = [
         f"BD-rate against {anchor.name}: mean difference in rate at equal {label}, below 0 is "
         f"fewer bits. PCHIP through the points, log rate, package bjontegaard; overlap in {label} "
         f"of the shorter curve, at least {MINIMUM_OVERLAP:.0%}, and {MINIMUM_POINTS} points."
     ]
-    if label == "MS-SSIM":
-        said.append("MS-SSIM in dB is -10 log10(1 - MS-SSIM).")
+    if anchor.metric.definition:
+        said.append(anchor.metric.definition)
     with_interval = [row for row in others if row.interval is not None]
     if with_interval:
         said.append(
-            f"Interval and p: paired bootstrap over images and training seeds, "
+            f"Interval and p: paired bootstrap over {files} and training seeds, "
             f"{resamples} resamples, percentiles stretched by Student's t; p is two-sided, of no "
             "difference, not corrected for the number of curves."
         )
@@ -160,7 +161,7 @@ def notes(anchor: Curve, rows: Sequence[Row], *, dataset: str, resamples: int) -
     untold = [row.curve for row in rows if row.curve.dataset is None]
     if untold:
         said.append(
-            f"No digest of the images; that they are those of {dataset} is taken on "
+            f"No digest of the {files}; that they are those of {dataset} is taken on "
             f"trust: {_names(untold)}."
         )
     commits = sorted({commit for curve in known for commit in curve.commits})
@@ -194,7 +195,7 @@ def record(
                 "discarded_resamples": row.interval and row.interval.discarded,
                 "bd_quality_db": row.bd_quality,
                 "overlap": row.common._asdict(),
-                "bpp": row.curve.bpp.tolist(),
+                anchor.metric.medium.rate: row.curve.bpp.tolist(),
                 "quality_db": row.curve.quality.tolist(),
                 "seeds": [list(seeds) for seeds in row.curve.seeds],
                 "sources": list(row.curve.sources),

@@ -108,11 +108,11 @@ def _comparison(anchor, rows, grid, dataset):
         _mark_points(differences, row, grid, style)
         if row.band is not None:
             differences.fill_between(grid, *row.band, color=style["color"], alpha=0.2, lw=0)
-    label = anchor.metric.label
+    label, unit = anchor.metric.label, anchor.metric.unit
     _limit_rates(curves, anchor, rows)
-    curves.set_xlabel(f"rate (bits per pixel), mean over {dataset}")
-    curves.set_ylabel(f"{label} (dB)")
-    differences.set_xlabel(f"{label} (dB)")
+    curves.set_xlabel(f"rate ({anchor.metric.medium.rate_label}), mean over {dataset}")
+    curves.set_ylabel(f"{label} ({unit})")
+    differences.set_xlabel(f"{label} ({unit})")
     differences.set_ylabel(f"rate at equal {label}, beside {anchor.name:.24} (%)")
     for axes in (curves, differences):
         axes.grid(True, color="0.9", lw=0.6)

@@ -7,30 +7,53 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
+from evaluation.media import AUDIO, IMAGE, Medium
 from evaluation.metrics import ms_ssim_db
 from evaluation.result_files import Measurement
 from evaluation.results import Dataset
 
 
 class Metric(NamedTuple):
-    """A quality metric.
+    """A quality metric: higher is better.
 
     Attributes:
         key: in results files.
         label: in tables and figures.
-        decibels: from a mean over images to dB. MS-SSIM crowds below 1, where equal steps are
-            nothing equal to the eye: it is compared as ``-10 log10(1 - MS-SSIM)``.
+        decibels: from a mean over files to what is compared, in ``unit``. MS-SSIM crowds below 1,
+            where equal steps are nothing equal to the eye: it is compared as
+            ``-10 log10(1 - MS-SSIM)``. Of a distance it is the negative.
+        medium: whose results have it; also tells the unit of rates.
+        unit: of what is compared.
+        definition: what a reader must be told of it.
     """
 
     key: str
     label: str
     decibels: Callable[[Any], np.ndarray]
+    medium: Medium = IMAGE
+    unit: str = "dB"
+    definition: str = ""
 
 
 METRICS: Dict[str, Metric] = {
     "psnr-rgb": Metric("psnr-rgb", "PSNR", np.asarray),
-    "ms-ssim-rgb": Metric("ms-ssim-rgb", "MS-SSIM", ms_ssim_db),
+    "ms-ssim-rgb": Metric(
+        "ms-ssim-rgb",
+        "MS-SSIM",
+        ms_ssim_db,
+        definition="MS-SSIM in dB is -10 log10(1 - MS-SSIM).",
+    ),
+    "si-sdr": Metric("si-sdr", "SI-SDR", np.asarray, AUDIO),
+    "log-mel": Metric(
+        "log-mel",
+        "-log-mel",
+        np.negative,
+        AUDIO,
+        definition="-log-mel is the log-mel distance with its sign changed: higher is closer.",
+    ),
+    "pesq-nb": Metric("pesq-nb", "PESQ", np.asarray, AUDIO, unit="MOS"),
 }
+"""Key -> metric; the first one of a medium is what is compared unless another is asked for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +63,9 @@ class Curve:
     Attributes:
         name: as tables and figures show it.
         metric: what ``quality`` is in.
-        bpp: float64 [points], bits per pixel, mean over images and seeds, rising.
-        quality: float64 [points], dB: of the mean over images and seeds.
+        bpp: float64 [points], the rate, rising: bits per pixel, of sound kbit/s; mean over images
+            (or recordings) and seeds.
+        quality: float64 [points], dB (``metric.unit``): of the mean over images and seeds.
         seeds: of each point, sorted; empty for curves that say nothing of seeds.
         dataset: what was measured; None in published files that do not say.
         image_bpp: of each point float64 [seeds, images]; None where there are no per-file rows.
@@ -115,7 +139,15 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
         points.append((*means, tuple(sorted(seeds)), chosen))
     points.sort(key=lambda point: point[0])
     bpp, values, seeds, chosen = zip(*points)
-    rows = all(run.rows is not None for run in runs)
+    image_bpp = image_quality = None
+    if all(run.rows is not None for run in runs):
+        known = _files_with(metric, runs, name)
+        image_bpp = _stacked(chosen, metric.medium.rate, known)
+        image_quality = _stacked(chosen, metric.key, known)
+        if not known.all():
+            # Rate and quality over the same files.
+            bpp = [each.mean() for each in image_bpp]
+            values = [each.mean() for each in image_quality]
     return Curve(
         name,
         metric,
@@ -123,8 +155,8 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
         metric.decibels(np.array(values)),
         seeds=seeds,
         dataset=runs[0].results.dataset,
-        image_bpp=_stacked(chosen, "bpp") if rows else None,
-        image_quality=_stacked(chosen, metric.key) if rows else None,
+        image_bpp=image_bpp,
+        image_quality=image_quality,
         sources=tuple(run.source for run in runs),
         commits=tuple(sorted({_commit(run) for run in runs})),
     )
@@ -152,13 +184,20 @@ def check_same_images(datasets: Sequence[Tuple[str, Optional[Dataset]]]) -> None
 
 def _points(measurement: Measurement, metric: Metric) -> Tuple[np.ndarray, np.ndarray]:
     points = measurement.results.points
+    medium = measurement.results.medium
+    if medium is not metric.medium:
+        raise ValueError(
+            f"{measurement.source} ({measurement.results.name}) has results of {medium.files} "
+            f"(rate in {medium.rate}), but {metric.key} is a metric of {metric.medium.files}: they "
+            "cannot be compared."
+        )
     if metric.key not in points:
         raise ValueError(
             f"{measurement.source} ({measurement.results.name}) has no {metric.key}, only "
             f"{', '.join(sorted(points))}: every curve must have the metric."
         )
-    bpp, values = np.array(points["bpp"]), np.array(points[metric.key])
-    for quantity, numbers in (("bpp", bpp), (metric.key, values)):
+    bpp, values = np.array(points[medium.rate]), np.array(points[metric.key])
+    for quantity, numbers in ((medium.rate, bpp), (metric.key, values)):
         if not np.isfinite(numbers).all():
             raise ValueError(
                 f"{measurement.source} ({measurement.results.name}): {quantity} must be a number "
@@ -166,14 +205,28 @@ def _points(measurement: Measurement, metric: Metric) -> Tuple[np.ndarray, np.nd
             )
     if not (bpp > 0).all():
         raise ValueError(
-            f"{measurement.source} ({measurement.results.name}): bpp must be above 0, "
+            f"{measurement.source} ({measurement.results.name}): {medium.rate} must be above 0, "
             f"got {bpp.min():g}."
         )
     return bpp, values
 
 
-def _stacked(chosen: Sequence[List[Measurement]], key: str) -> Tuple[np.ndarray, ...]:
-    return tuple(np.stack([run.rows.values[key] for run in runs]) for runs in chosen)
+def _files_with(metric: Metric, runs: Sequence[Measurement], name: str) -> np.ndarray:
+    """Which files have the metric: bool [files]. Some have none (a silent file, a short one)."""
+    known = [~np.isnan(run.rows.values[metric.key]) for run in runs]
+    for run, each in zip(runs, known):
+        if (each != known[0]).any():
+            raise ValueError(
+                f"curve {name!r}: {runs[0].source} and {run.source} have {metric.key} of different "
+                "files; a curve is a mean over the same ones."
+            )
+    return known[0]
+
+
+def _stacked(
+    chosen: Sequence[List[Measurement]], key: str, known: np.ndarray
+) -> Tuple[np.ndarray, ...]:
+    return tuple(np.stack([run.rows.values[key][known] for run in runs]) for runs in chosen)
 
 
 def _commit(run: Measurement) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 
 from codec.files import write_atomically
 from evaluation import metrics
+from evaluation.media import IMAGE
 
 # The coded size may leave the rounded estimate by this share (probabilities are stored with finite
 # precision) ...
@@ -43,6 +44,8 @@ class Codec(Protocol):
     name: str
     has_fixed_length: bool  # whether `encode` takes `fixed_length=True`
 
+    # With refinement, `encode`, `reconstruct` and `estimate_bits` take `latents=` too.
+
     def encode(self, pixels: np.ndarray, *, fixed_length: bool = False) -> bytes:
         """The whole file; with `fixed_length` all symbols at the same bits."""
 
@@ -53,7 +56,16 @@ class Codec(Protocol):
         """The forward pass, no bytes involved: as at test time, or as while training."""
 
     def estimate_bits(self, pixels: np.ndarray) -> Any:
-        """Bits of the image: `.noise`, `.training`, and `.rounded` for what is coded."""
+        """Bits: `.noise`, `.training`, and `.rounded` for what is coded, `.side` of them aside."""
+
+
+class Refine(Protocol):
+    """Improves what will be coded of an image: the codec's own business, here only measured."""
+
+    name: str
+
+    def __call__(self, image: Image) -> Any:
+        """`.latents` for the codec, and `.steps` that it took."""
 
 
 class FileRow(NamedTuple):
@@ -71,8 +83,13 @@ class FileRow(NamedTuple):
     psnr_training: float  # of what the decoder saw while training
     psnr: float
     ms_ssim: float
-    encode_seconds: float
+    encode_seconds: float  # without refinement
     decode_seconds: float
+    bits_side: float = 0.0  # part of `bits_rounded`: of the side information
+    refine_steps: int = 0
+    refine_seconds: float = 0.0
+
+    medium = IMAGE
 
     @property
     def pixels(self) -> int:
@@ -100,6 +117,11 @@ class FileRow(NamedTuple):
         return self.bits_rounded / self.pixels
 
     @property
+    def bpp_side(self) -> float:
+        """Bits per pixel, estimated for the side information."""
+        return self.bits_side / self.pixels
+
+    @property
     def bpp(self) -> float:
         """Bits per pixel of the file on disk."""
         return self.bits_coded / self.pixels
@@ -111,6 +133,7 @@ def measure(
     folder: pathlib.Path,
     *,
     progress: Optional[Callable[[FileRow], None]] = None,
+    refine: Optional[Refine] = None,
 ) -> List[FileRow]:
     """Codes every image to ``folder/<name>.rtc`` and measures the files.
 
@@ -119,6 +142,7 @@ def measure(
         images: Named images; read once, one at a time.
         folder: Where the files go; made when missing.
         progress: Called with every row as soon as it is measured.
+        refine: Refines each image once, before it is coded; None codes what the analysis gives.
 
     Returns:
         One row an image, in their order.
@@ -132,7 +156,7 @@ def measure(
         if not rows:
             # The first call builds graphs; that time belongs to no file.
             codec.decode(codec.encode(image.pixels))
-        row = measure_image(codec, image, coded_file(folder, image.name))
+        row = measure_image(codec, image, coded_file(folder, image.name), refine)
         rows.append(row)
         if progress is not None:
             progress(row)
@@ -141,14 +165,22 @@ def measure(
     return rows
 
 
-def measure_image(codec: Codec, image: Image, path: pathlib.Path) -> FileRow:
+def measure_image(
+    codec: Codec, image: Image, path: pathlib.Path, refine: Optional[Refine] = None
+) -> FileRow:
     """Codes one image to `path`, reads the file back, decodes and compares.
 
     Raises:
         RoundTripError: The file does not decode, or not to the test-time reconstruction.
     """
     start = time.perf_counter()
-    data = codec.encode(image.pixels)
+    refined = None if refine is None else refine(image)
+    refine_seconds = 0.0 if refine is None else time.perf_counter() - start
+    # File, reconstruction and estimate are of the same latents, or they could not be compared.
+    given = {} if refined is None else {"latents": refined.latents}
+
+    start = time.perf_counter()
+    data = codec.encode(image.pixels, **given)
     encode_seconds = time.perf_counter() - start
 
     write_atomically(path, data)
@@ -161,14 +193,14 @@ def measure_image(codec: Codec, image: Image, path: pathlib.Path) -> FileRow:
         raise RoundTripError(f"{path}: the file just written does not decode: {error}") from error
     decode_seconds = time.perf_counter() - start
 
-    reconstruction = codec.reconstruct(image.pixels)
+    reconstruction = codec.reconstruct(image.pixels, **given)
     _check_equal(path, decoded, reconstruction)
     bits_fixed_length = math.nan
     if codec.has_fixed_length:
-        fixed = codec.encode(image.pixels, fixed_length=True)
+        fixed = codec.encode(image.pixels, fixed_length=True, **given)
         _check_equal(path, codec.decode(fixed), reconstruction)
         bits_fixed_length = 8 * len(fixed)
-    estimate = codec.estimate_bits(image.pixels)
+    estimate = codec.estimate_bits(image.pixels, **given)
     height, width = image.pixels.shape[:2]
     return FileRow(
         file=image.name,
@@ -185,14 +217,17 @@ def measure_image(codec: Codec, image: Image, path: pathlib.Path) -> FileRow:
         ms_ssim=metrics.ms_ssim(image.pixels, decoded),
         encode_seconds=encode_seconds,
         decode_seconds=decode_seconds,
+        bits_side=float(estimate.side),
+        refine_steps=0 if refined is None else refined.steps,
+        refine_seconds=refine_seconds,
     )
 
 
-def check_coded_size(rows: Sequence[FileRow], header_bytes: int) -> None:
+def check_coded_size(rows: Sequence[Any], header_bytes: int) -> None:
     """Coded and rounded bits agree within 0.5 %, plus the header and 4 bytes of the range coder.
 
     Args:
-        rows: Measured files.
+        rows: Measured files, of images (`FileRow`) or of sound (`AudioFileRow`).
         header_bytes: The most that a file spends outside its payload.
 
     Raises:
@@ -215,9 +250,9 @@ def check_coded_size(rows: Sequence[FileRow], header_bytes: int) -> None:
 
 
 def coded_file(folder: pathlib.Path, name: str) -> pathlib.Path:
-    """Where `measure` keeps the file of an image: ``<name>.rtc``, different names kept apart.
+    """Where `measure` keeps the file of an image or recording: ``<name>.rtc``.
 
-    What is not a letter, digit, dot or dash is percent-encoded.
+    Different names are kept apart: what is not a letter, digit, dot or dash is percent-encoded.
     """
     safe = re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):02X}", name)
     # File systems stop at 255 bytes; the digest keeps shortened names apart.

@@ -9,19 +9,19 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from evaluation.media import Medium
 from evaluation.results import Dataset, Results, read_results
 
-_COLUMNS = {"bpp": "bpp", "psnr-rgb": "psnr", "ms-ssim-rgb": "ms_ssim"}
 # Means are recomputed from the rows, in another order of summation at most.
 _TOLERANCE = 1e-9
 
 
 class ImageRows(NamedTuple):
-    """What was measured of each image, in the order of the digests: rows of runs line up.
+    """What was measured of each image or recording, in the order of the digests: rows line up.
 
     Attributes:
-        digests: SHA-256 of the original pixels, sorted.
-        values: ``bpp``, ``psnr-rgb`` (dB) and ``ms-ssim-rgb`` -> float64 [images].
+        digests: SHA-256 of the originals, sorted.
+        values: the medium's ``compared`` quantities -> float64 [images].
     """
 
     digests: Tuple[str, ...]
@@ -35,7 +35,7 @@ class Measurement(NamedTuple):
         path: the JSON file.
         source: what messages and records call it: the run's name, or the file's.
         results: its operating points, one or many.
-        rows: of its images; None where there is no CSV beside it.
+        rows: of its images or recordings; None where there is no CSV beside it.
     """
 
     path: pathlib.Path
@@ -101,20 +101,24 @@ def read_measurement(path: pathlib.Path) -> Measurement:
     table = path.with_suffix(".csv")
     rows = None
     # Without a digest or with many points the rows could not be those of the file.
-    if results.dataset is not None and len(results.points["bpp"]) == 1 and table.exists():
-        rows = _read_rows(table)
+    if (
+        results.dataset is not None
+        and len(results.points[results.medium.rate]) == 1
+        and table.exists()
+    ):
+        rows = _read_rows(table, results.medium)
         _check_rows(table, rows, results)
     return Measurement(path, source, results, rows)
 
 
-def _read_rows(path: pathlib.Path) -> ImageRows:
+def _read_rows(path: pathlib.Path, medium: Medium) -> ImageRows:
     with path.open(newline="") as file:
         records = list(csv.DictReader(file))
     try:
         records.sort(key=lambda record: (record["sha256"], record["file"]))
         values = {
-            quantity: np.array([float(record[column]) for record in records])
-            for quantity, column in _COLUMNS.items()
+            quantity: np.array([float(record[medium.points[quantity]]) for record in records])
+            for quantity in medium.compared
         }
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a table of measured files: {error!r}") from error
@@ -125,13 +129,15 @@ def _check_rows(path, rows, results):
     named = Dataset.from_digests(results.dataset.name, rows.digests)
     if named != results.dataset:
         raise ValueError(
-            f"{path} holds {named.files} images with digest {named.sha256[:12]}, its JSON file "
-            f"{results.dataset.files} with {results.dataset.sha256[:12]}: they must be the same."
+            f"{path} holds {named.files} {results.medium.files} with digest {named.sha256[:12]}, "
+            f"its JSON file {results.dataset.files} with {results.dataset.sha256[:12]}: they must "
+            "be the same."
         )
     for quantity, values in rows.values.items():
         point = results.points.get(quantity, [np.nan])[0]
-        if np.isfinite(point) and not np.isclose(values.mean(), point, rtol=_TOLERANCE, atol=0):
+        mean = results.medium.mean_of_values(quantity, values)
+        if np.isfinite(point) and not np.isclose(mean, point, rtol=_TOLERANCE, atol=0):
             raise ValueError(
-                f"{path}: the mean {quantity} is {values.mean():.6g}, in its JSON file "
+                f"{path}: the mean {quantity} is {mean:.6g}, in its JSON file "
                 f"{point:.6g}: they must be the same."
             )

@@ -15,27 +15,12 @@ import math
 import pathlib
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
-
 from codec.files import write_atomically
-from evaluation.measure import FileRow
-
-_POINT_OF_ROWS = {  # key of the schema -> what is averaged over the rows
-    "bpp": "bpp",
-    "psnr-rgb": "psnr",
-    "ms-ssim-rgb": "ms_ssim",
-    "psnr-rgb-training": "psnr_training",
-    "bpp-noise": "bpp_noise",
-    "bpp-training": "bpp_training",
-    "bpp-rounded": "bpp_rounded",
-    "bpp-fixed-length": "bpp_fixed_length",
-    "encoding_time": "encode_seconds",
-    "decoding_time": "decode_seconds",
-}
+from evaluation.media import MEDIA, Medium
 
 
 class Dataset(NamedTuple):
-    """Which pixels were measured: results compare only where the digests are equal."""
+    """Which pixels or samples were measured: results compare only where the digests are equal."""
 
     name: str
     files: int
@@ -43,7 +28,7 @@ class Dataset(NamedTuple):
 
     @classmethod
     def from_digests(cls, name: str, digests: Sequence[str]) -> Dataset:
-        """From the digests of the original images; their order does not matter."""
+        """From the digests of the original files; their order does not matter."""
         joined = "\n".join(sorted(digests))
         return cls(name, len(digests), hashlib.sha256(joined.encode()).hexdigest())
 
@@ -55,10 +40,10 @@ class Results:
     Attributes:
         name: The codec, as legends show it.
         description: One line on how the numbers came about.
-        points: Quantity -> one value an operating point, equally many of each; ``bpp`` always,
-            ``psnr-rgb`` (dB) and ``ms-ssim-rgb`` usually. NaN where there is no number.
+        points: Quantity -> one value an operating point, equally many of each: ``bpp`` or ``kbps``
+            always, the qualities of the medium usually. NaN where there is no number.
         dataset: What was measured; None in published files that do not say.
-        rows: The measured files, where there is one operating point.
+        rows: The measured files (`FileRow` or `AudioFileRow`), where there is one operating point.
         provenance: What made these results.
     """
 
@@ -66,35 +51,34 @@ class Results:
     description: str
     points: Dict[str, List[float]]
     dataset: Optional[Dataset] = None
-    rows: Tuple[FileRow, ...] = ()
+    rows: Tuple[Any, ...] = ()
     provenance: Dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_rows(
         cls,
-        rows: Sequence[FileRow],
+        rows: Sequence[Any],
         *,
         name: str,
         description: str,
         dataset: str,
         provenance: Optional[Dict[str, Any]] = None,
     ) -> Results:
-        """One operating point: plain means over the files, as published results have them.
-
-        A mean is infinite or NaN where a file's value is: leaving such files out would average
-        quality and rate over different files.
-        """
+        """One operating point: means over the files as `Medium.mean` takes them."""
+        medium = rows[0].medium
         return cls(
             name=name,
             description=description,
-            points={
-                key: [float(np.mean([getattr(row, column) for row in rows]))]
-                for key, column in _POINT_OF_ROWS.items()
-            },
+            points={quantity: [medium.mean(quantity, rows)] for quantity in medium.points},
             dataset=Dataset.from_digests(dataset, [row.sha256 for row in rows]),
             rows=tuple(rows),
             provenance=dict(provenance or {}),
         )
+
+    @property
+    def medium(self) -> Medium:
+        """Images or sound: told by the rate."""
+        return _medium(self.points)
 
 
 def write_results(results: Results, path: pathlib.Path) -> None:
@@ -130,15 +114,17 @@ def read_results(path: pathlib.Path) -> Results:
     points = document.get("results") if isinstance(document, dict) else None
     if not isinstance(points, dict):
         raise ValueError(f"{path}: 'results' must map quantities to lists, got {points!r:.60}")
-    if "bpp" not in points:
-        raise ValueError(f"{path}: 'results' must have the key 'bpp', got {sorted(points)}")
+    if _medium(points) is None:
+        rates = " or ".join(repr(medium.rate) for medium in MEDIA)
+        raise ValueError(f"{path}: 'results' must have the key {rates}, got {sorted(points)}")
+    rate = _medium(points).rate
     for key, values in points.items():
         if not isinstance(values, list) or not all(_is_number_or_null(value) for value in values):
             raise ValueError(f"{path}: results['{key}'] must be a list of numbers or null")
-        if len(values) != len(points["bpp"]):
+        if len(values) != len(points[rate]):
             raise ValueError(
-                f"{path}: results['{key}'] must be as long as results['bpp'] "
-                f"({len(points['bpp'])}), got {len(values)}"
+                f"{path}: results['{key}'] must be as long as results['{rate}'] "
+                f"({len(points[rate])}), got {len(values)}"
             )
     dataset = document.get("dataset")
     # Files of other tools may keep something else under this name; it cannot be compared with ours.
@@ -155,11 +141,15 @@ def read_results(path: pathlib.Path) -> Results:
     )
 
 
+def _medium(points) -> Optional[Medium]:
+    return next((medium for medium in MEDIA if medium.rate in points), None)
+
+
 def _csv(rows):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    rates = ["bpp_noise", "bpp_training", "bpp_rounded", "bpp_fixed_length", "bpp"]
-    writer.writerow([*FileRow._fields, *rates])
+    rates = rows[0].medium.rates
+    writer.writerow([*rows[0]._fields, *rates])
     writer.writerows([*row, *(getattr(row, rate) for rate in rates)] for row in rows)
     return text.getvalue()
 

@@ -15,7 +15,7 @@ _NUMBERS_WIDTH = 22  # "  bpp   PSNR  MS-SSIM" of one codec
 _LEGEND = """\
 bpp: bits per pixel of the file on disk (the uncompressed picture has 24); lower is smaller.
 PSNR (in dB) and MS-SSIM (up to 1): how close the decoded picture is to the original; higher is
-closer. Each column of JPEG and WebP is the file of theirs that comes nearest in size."""
+closer."""
 
 
 def comparison_table(
@@ -43,7 +43,7 @@ def comparison_table(
     titles = [name, *(f"{codec}, nearest size" for codec in classical)]
     rule = "-" * (_NAME_WIDTH + (_NUMBERS_WIDTH + 2) * len(columns))
     lines = [
-        " " * _NAME_WIDTH + "".join(f"  {_fit(title):^{_NUMBERS_WIDTH}}" for title in titles),
+        " " * _NAME_WIDTH + "".join(f"  {shortened(title):^{_NUMBERS_WIDTH}}" for title in titles),
         f"{'file':<{_NAME_WIDTH}}" + f"  {'bpp':>6}{'PSNR':>8}{'MS-SSIM':>8}" * len(columns),
         rule,
     ]
@@ -51,6 +51,8 @@ def comparison_table(
         lines.append(_line(row.file, [_quality(column[index]) for column in columns]))
     means = [np.mean([_quality(item) for item in column], axis=0) for column in columns]
     lines += [rule, _line("mean", means), "", _LEGEND]
+    if classical:
+        lines.append(f"{', '.join(classical)}: of each the file that comes nearest in size.")
     for codec, matches in classical.items():
         far = sum(abs(match.bpp / row.bpp - 1) > 0.1 for match, row in zip(matches, rows))
         if far:
@@ -70,7 +72,8 @@ def gap_table(rows: Sequence[FileRow]) -> str:
         rows: Measured files.
 
     Returns:
-        Three lines, or four where symbols have a fixed length code, without a newline at the end.
+        Three lines, and one each where symbols have a fixed length code and where there is side
+        information; without a newline at the end.
     """
 
     def mean(column):
@@ -86,6 +89,10 @@ def gap_table(rows: Sequence[FileRow]) -> str:
     fixed = mean("bpp_fixed_length")
     if not np.isnan(fixed):
         lines.append(f"{'fixed length (bpp)':<{_NAME_WIDTH}}{'':>16}{'':>12}{fixed:>12.4f}")
+    side = mean("bpp_side")
+    if side > 0:
+        share = f"{side / rates[1]:.1%} of the rounded bits"
+        lines.append(f"{'side information (bpp)':<{_NAME_WIDTH}}{'':>16}{side:>12.4f}  {share}")
     return "\n".join(lines)
 
 
@@ -97,14 +104,14 @@ def _line(name, triples):
     numbers = "".join(
         f"  {bpp:>6.3f}{psnr:>8.2f}{_similarity(ms_ssim):>8}" for bpp, psnr, ms_ssim in triples
     )
-    return f"{_fit(name, _NAME_WIDTH):<{_NAME_WIDTH}}{numbers}"
+    return f"{shortened(name, _NAME_WIDTH):<{_NAME_WIDTH}}{numbers}"
 
 
 def _similarity(value):
     return "-" if np.isnan(value) else f"{value:.4f}"
 
 
-def _fit(text, width=_NUMBERS_WIDTH):
+def shortened(text: str, width: int = _NUMBERS_WIDTH) -> str:
     """Shortens in the middle: names of one folder differ at their ends."""
     if len(text) <= width:
         return text

@@ -1,11 +1,12 @@
 """The autoencoder: transforms, quantizer and entropy model joined.
 
 One forward pass serves training and testing. Coding goes through ``latents`` and ``image``, which
-take a single image of any size.
+take a single image of any size, or sound of any length with its channels as rows.
 """
 
 from __future__ import annotations
 
+import copy
 from typing import Callable, NamedTuple, Optional, Tuple
 
 import tensorflow as tf
@@ -17,10 +18,10 @@ from quantizers.slices import SlicedQuantizer
 
 
 class Forward(NamedTuple):
-    """Result of one forward pass over ``[batch, height, width, 3]`` images.
+    """Result of one forward pass over signals ``[batch, height, width, input channels]``.
 
     Attributes:
-        reconstructions: float32, the images' shape, in 0..255 but not clipped to it.
+        reconstructions: float32, the signals' shape and scale, not clipped.
         bits: float32 ``[batch]``, of the quantizer's rate value and of the side information.
         penalty: float32 scalar that the quantizers add to the loss.
         latents: float32 ``[batch, height / stride, width / stride, channels]``, not quantized.
@@ -108,9 +109,10 @@ class Autoencoder(tf.Module):
             )
 
     def __call__(self, images: tf.Tensor, training: bool) -> Forward:
-        """One pass over images float32 ``[batch, height, width, 3]`` in 0..255.
+        """One pass over images float32 ``[batch, height, width, 3]`` in 0..255, or over sound.
 
-        Height and width must be multiples of the transforms' stride.
+        Sound is float32 ``[batch, 1, samples, 1]`` in -1..1. Height and width must be multiples of
+        the transforms' strides.
         """
         latents = self.transforms.analysis(images)
         quantized = self.quantize(latents, training)
@@ -121,14 +123,19 @@ class Autoencoder(tf.Module):
             latents=latents,
         )
 
-    def quantize(self, latents: tf.Tensor, training: bool) -> QuantizedLatents:
+    def quantize(
+        self, latents: tf.Tensor, training: bool, hyper_latents: Optional[tf.Tensor] = None
+    ) -> QuantizedLatents:
         """What lies between analysis and synthesis: float32 ``[batch, rows, columns, channels]``.
 
-        With ``training=False`` the values are those that a file decodes to.
+        With ``training=False`` the values are those that a file decodes to. Side information is of
+        ``hyper_latents``, not quantized; None: what the hyper-analysis makes of the latents.
         """
         side = None
         if self.hyper is not None:
-            side = self.hyper_quantizer(self.hyper.analysis(latents), training=training)
+            if hyper_latents is None:
+                hyper_latents = self.hyper.analysis(latents)
+            side = self.hyper_quantizer(hyper_latents, training=training)
         parts = tf.split(latents, self.slices, axis=-1)
         rates, conditions, penalties = [], [], []
 
@@ -172,6 +179,16 @@ class Autoencoder(tf.Module):
         if self.hyper is None:
             return code(0, NOTHING)
         return self.hyper.reconstruct(hyper_values, rows, columns, code, exact)
+
+    def with_quantizers(self, quantizer, hyper_quantizer=None) -> Autoencoder:
+        """The same transforms and entropy models around other quantizers: for passes alone.
+
+        Nothing is built and nothing of the model changes.
+        """
+        other = copy.copy(self)
+        # Not by assignment: the copy shares what tf.Module has noted of its parts.
+        vars(other).update(quantizer=quantizer, hyper_quantizer=hyper_quantizer)
+        return other
 
     def update(self, latents: tf.Tensor) -> None:
         """Lets the quantizers learn from a training batch's latents what gradients do not teach."""
@@ -219,24 +236,25 @@ class Autoencoder(tf.Module):
 
     def grid(self, height: int, width: int) -> Tuple[int, int]:
         """Rows and columns of the latents of one image."""
-        return -(-height // self.transforms.stride), -(-width // self.transforms.stride)
+        down, across = self.transforms.strides
+        return -(-height // down), -(-width // across)
 
     def latents(self, pixels) -> tf.Tensor:
         """Latents float32 ``[rows, columns, channels]`` of one image ``[height, width, 3]``.
 
-        The last row and column are repeated up to a multiple of the stride; a large image goes
-        through in tiles.
+        Or of sound ``[audio channels, samples, 1]``. The last row and column are repeated up to a
+        multiple of the strides; a large image goes through in tiles.
         """
         image = tf.cast(pixels, tf.float32)
         rows, columns = self.grid(*image.shape[:2])
-        stride = self.transforms.stride
-        down = tf.minimum(tf.range(rows * stride), image.shape[0] - 1)
-        across = tf.minimum(tf.range(columns * stride), image.shape[1] - 1)
+        strides = self.transforms.strides
+        down = tf.minimum(tf.range(rows * strides[0]), image.shape[0] - 1)
+        across = tf.minimum(tf.range(columns * strides[1]), image.shape[1] - 1)
         padded = tf.gather(tf.gather(image, down, axis=0), across, axis=1)
         return apply_in_tiles(self.transforms, "analysis", padded[tf.newaxis])[0]
 
     def image(self, values: tf.Tensor, height: int, width: int) -> tf.Tensor:
-        """Image float32 ``[height, width, 3]`` of decoded ``[rows, columns, channels]``."""
+        """Image float32 ``[height, width, input channels]`` of ``[rows, columns, channels]``."""
         images = apply_in_tiles(self.transforms, "synthesis", values[tf.newaxis])
         return images[0, :height, :width]
 

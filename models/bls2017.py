@@ -9,10 +9,10 @@ stands at the centre of its 16x16 pixels.
 from __future__ import annotations
 
 from models.layers import GDN, Downsampling, Upsampling, UpsamplingToImage
-from models.transforms import Transforms, policy
+from models.transforms import ImageTransforms, policy
 
 
-class Bls2017Transforms(Transforms):
+class Bls2017Transforms(ImageTransforms):
     """Three strided convolutions each way.
 
     With N filters, images ``[b, 256, 256, 3]`` become ``[b, 64, 64, N]``, ``[b, 32, 32, N]`` and

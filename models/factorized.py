@@ -8,10 +8,10 @@ As in ``models.bls2017``, GDN has exponents 1, kernels are plain variables, and 
 from __future__ import annotations
 
 from models.layers import GDN, Downsampling, Upsampling, UpsamplingToImage
-from models.transforms import Transforms, policy
+from models.transforms import ImageTransforms, policy
 
 
-class FactorizedTransforms(Transforms):
+class FactorizedTransforms(ImageTransforms):
     """Four strided convolutions each way.
 
     With N filters and M latent channels, images ``[b, 256, 256, 3]`` become ``[b, 128, 128, N]``,

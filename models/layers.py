@@ -29,20 +29,25 @@ def _normalize(inputs, gamma, beta, inverse):
     @tf.custom_gradient
     def normalize(inputs, gamma, beta):
         magnitudes = tf.abs(inputs)
-        norm = tf.nn.conv2d(magnitudes, gamma[tf.newaxis, tf.newaxis], 1, "VALID") + beta
+        # One pass over memory less than `+`: graphs fuse it with the convolution.
+        norm = tf.nn.bias_add(
+            tf.nn.conv2d(magnitudes, gamma[tf.newaxis, tf.newaxis], 1, "VALID"), beta
+        )
         outputs = inputs * norm if inverse else inputs / norm
 
         def gradients(upstream):
             direct = upstream * norm if inverse else upstream / norm
-            to_norm = upstream * inputs if inverse else -direct * outputs
-            back = tf.transpose(gamma)[tf.newaxis, tf.newaxis]
+            # The gradient to the norm but for its sign, which the small tensors below take.
+            to_norm = upstream * inputs if inverse else direct * outputs
+            sign = 1.0 if inverse else -1.0
+            back = sign * tf.transpose(gamma)[tf.newaxis, tf.newaxis]
             to_magnitudes = tf.nn.conv2d(to_norm, back, 1, "VALID")
             rows = tf.reshape(to_norm, [-1, inputs.shape[-1]])
             columns = tf.reshape(magnitudes, [-1, inputs.shape[-1]])
             return (
                 direct + tf.sign(inputs) * to_magnitudes,
-                tf.matmul(columns, rows, transpose_a=True),
-                _sum_of_rows(rows),
+                sign * tf.matmul(columns, rows, transpose_a=True),
+                sign * _sum_of_rows(rows),
             )
 
         return outputs, gradients

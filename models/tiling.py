@@ -7,17 +7,14 @@ off. At the image's own border the window ends too, so the zero padding there is
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import tensorflow as tf
 
 from models.transforms import Transforms
 
 WHOLE = 8192
-"""Latents (rows times columns) up to which an image goes through whole: full HD at stride 16."""
-
-TILE = 64
-"""Rows and columns of latents that a tile may have: 1024 pixels at stride 16."""
+"""Latents (rows times columns) up to which a signal goes through whole: full HD at stride 16."""
 
 
 class Span(NamedTuple):
@@ -29,7 +26,7 @@ class Span(NamedTuple):
     keep_to: int
 
 
-def spans(length: int, context: int, tile: int = TILE) -> list[Span]:
+def spans(length: int, context: int, tile: int) -> list[Span]:
     """Cuts an axis into about equal tiles with windows of one length.
 
     Args:
@@ -57,7 +54,7 @@ def apply_in_tiles(
     inputs: tf.Tensor,
     *,
     whole: int = WHOLE,
-    tile: int = TILE,
+    tile: Optional[int] = None,
 ) -> tf.Tensor:
     """Applies one direction of the transforms to an input of any size.
 
@@ -68,7 +65,7 @@ def apply_in_tiles(
         direction: "analysis" or "synthesis".
         inputs: float32 ``[batch, height, width, channels]``, what that direction takes.
         whole: latents (rows times columns) up to which the input goes through whole.
-        tile: beyond that, the most rows and columns of latents in a tile.
+        tile: beyond that, the most rows and columns of latents in a tile; None: the transforms'.
 
     Returns:
         What ``transforms.analysis(inputs)`` or ``transforms.synthesis(inputs)`` returns, up to
@@ -77,24 +74,27 @@ def apply_in_tiles(
     Raises:
         ValueError: no such direction.
     """
+    context_down, context_across = transforms.contexts
+    tiles = transforms.tile if tile is None else (tile, tile)
     if direction == "analysis":
-        apply, scale_in, scale_out = transforms.compiled_analysis, transforms.stride, 1
+        apply, scale_in, scale_out = transforms.compiled_analysis, transforms.strides, (1, 1)
     elif direction == "synthesis":
-        apply, scale_in, scale_out = transforms.compiled_synthesis, 1, transforms.stride
+        apply, scale_in, scale_out = transforms.compiled_synthesis, (1, 1), transforms.strides
     else:
         raise ValueError(f"direction={direction!r} must be analysis or synthesis.")
-    rows, columns = inputs.shape[1] // scale_in, inputs.shape[2] // scale_in
+    rows, columns = inputs.shape[1] // scale_in[0], inputs.shape[2] // scale_in[1]
     if rows * columns <= whole:
         return apply(inputs)
 
     def cut(tensor, down, across, scale):
-        return tensor[:, down[0] * scale : down[1] * scale, across[0] * scale : across[1] * scale]
+        down, across = ([edge * s for edge in axis] for axis, s in zip((down, across), scale))
+        return tensor[:, down[0] : down[1], across[0] : across[1]]
 
     bands = []
-    for down in spans(rows, transforms.context, tile):
-        tiles = []
-        for across in spans(columns, transforms.context, tile):
+    for down in spans(rows, context_down, tiles[0]):
+        band = []
+        for across in spans(columns, context_across, tiles[1]):
             outputs = apply(cut(inputs, down[:2], across[:2], scale_in))
-            tiles.append(cut(outputs, down[2:], across[2:], scale_out))
-        bands.append(tf.concat(tiles, axis=2))
+            band.append(cut(outputs, down[2:], across[2:], scale_out))
+        bands.append(tf.concat(band, axis=2))
     return tf.concat(bands, axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
+from typing import Tuple
 
 import tensorflow as tf
 
@@ -12,24 +13,137 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 class Transforms(tf.Module, abc.ABC):
-    """Images to latents and back; knows nothing of quantizers and entropy models.
+    """Signals to latents and back; knows nothing of quantizers and entropy models.
 
-    A subclass builds the two stacks of layers and hands them over. Between them and the outside the
-    pixels are shifted to -0.5..0.5, where bfloat16 tells all gray levels apart.
+    A signal is float32 ``[batch, height, width, channels]``. Sound is a picture whose rows are its
+    channels: nothing reaches across them. A subclass builds the two stacks of layers and says how
+    the signal's values enter and leave them.
 
     Attributes:
+        medium: "image" or "audio".
+        input_channels: channels of the signal.
         latent_channels: channels of the latents.
-        stride: pixels a latent, in both directions. Image sizes are multiples of it.
+        strides: rows and columns of the signal a latent. Sizes of signals are multiples of them.
         context: latents that a tile must reach beyond its border, on each side, for a result that
-            equals the one on the whole image.
+            equals the one on the whole signal.
+        tile: rows and columns of latents that a tile of a large signal may have.
     """
+
+    medium: str
+    input_channels: int
+    tile: Tuple[int, int]
 
     def __init__(
         self,
         *,
         name: str,
         latent_channels: int,
-        convolutions: Sequence[tuple[int, int]],
+        strides: Tuple[int, int],
+        context: int,
+        analysis: Sequence[tf.keras.layers.Layer],
+        synthesis: Sequence[tf.keras.layers.Layer],
+    ):
+        """Creates the layers' variables.
+
+        Args:
+            name: of the module.
+            latent_channels: see the class.
+            strides: see the class.
+            context: see the class.
+            analysis: layers from signals to latents.
+            synthesis: layers from latents to signals.
+        """
+        super().__init__(name=name)
+        self.latent_channels = latent_channels
+        self.strides = strides
+        self.context = context
+        self._analysis = tf.keras.Sequential(analysis, name="analysis")
+        self._synthesis = tf.keras.Sequential(synthesis, name="synthesis")
+        self._analysis.build([None, None, None, self.input_channels])
+        self._synthesis.build([None, None, None, latent_channels])
+
+    def analysis(self, signals: tf.Tensor) -> tf.Tensor:
+        """Latents of signals.
+
+        Args:
+            signals: float32 ``[batch, height, width, input_channels]``, sizes multiples of
+                ``strides``, values as the medium has them.
+
+        Returns:
+            float32 ``[batch, height / strides[0], width / strides[1], latent_channels]``.
+        """
+        return tf.cast(self._analysis(self._entering(signals)), tf.float32)
+
+    def synthesis(self, latents: tf.Tensor) -> tf.Tensor:
+        """Signals from latents.
+
+        Args:
+            latents: float32 ``[batch, rows, columns, latent_channels]``.
+
+        Returns:
+            float32 ``[batch, rows * strides[0], columns * strides[1], input_channels]`` on the
+            medium's scale, neither clipped nor rounded.
+        """
+        return self._leaving(tf.cast(self._synthesis(latents), tf.float32))
+
+    @abc.abstractmethod
+    def _entering(self, signals: tf.Tensor) -> tf.Tensor:
+        """The medium's values on the scale that the layers work on."""
+
+    @abc.abstractmethod
+    def _leaving(self, values: tf.Tensor) -> tf.Tensor:
+        """The inverse of ``_entering``."""
+
+    def describe(self) -> str:
+        """A log line: stride, latents, parameters."""
+        parameters = sum(int(tf.size(variable)) for variable in self.trainable_variables)
+        return f"model: {self._latent_grid()}, {parameters:,} parameters in both transforms"
+
+    def _latent_grid(self) -> str:
+        rows, columns = self.strides
+        return f"{self.latent_channels} latents for {rows} x {columns} pixels"
+
+    @property
+    def contexts(self) -> Tuple[int, int]:
+        """``context`` along rows and columns."""
+        return self.context, self.context
+
+    @property
+    def analysis_variables(self) -> Sequence[tf.Variable]:
+        """Parameters of the analysis: those that decoding does not need."""
+        return self._analysis.trainable_variables
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.float32)])
+    def compiled_analysis(self, signals: tf.Tensor) -> tf.Tensor:
+        """``analysis`` as a graph of its own, traced once for signals of all sizes."""
+        return self.analysis(tf.ensure_shape(signals, [None, None, None, self.input_channels]))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.float32)])
+    def compiled_synthesis(self, latents: tf.Tensor) -> tf.Tensor:
+        """``synthesis`` as a graph of its own, traced once for signals of all sizes."""
+        return self.synthesis(tf.ensure_shape(latents, [None, None, None, self.latent_channels]))
+
+
+class ImageTransforms(Transforms):
+    """Images of 3 channels in 0..255; one stride in both directions.
+
+    Between the layers and the outside the pixels are shifted to -0.5..0.5, where bfloat16 tells all
+    gray levels apart.
+
+    Attributes:
+        stride: pixels a latent, in both directions.
+    """
+
+    medium = "image"
+    input_channels = 3
+    tile = (64, 64)  # 1024 pixels a side at stride 16.
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        latent_channels: int,
+        convolutions: Sequence[Tuple[int, int]],
         analysis: Sequence[tf.keras.layers.Layer],
         synthesis: Sequence[tf.keras.layers.Layer],
     ):
@@ -43,51 +157,21 @@ class Transforms(tf.Module, abc.ABC):
             analysis: layers from images to latents.
             synthesis: layers from latents to images.
         """
-        super().__init__(name=name)
-        self.latent_channels = latent_channels
-        self.stride, self.context = stride_and_context(convolutions)
-        self._analysis = tf.keras.Sequential(analysis, name="analysis")
-        self._synthesis = tf.keras.Sequential(synthesis, name="synthesis")
-        self._analysis.build([None, None, None, 3])
-        self._synthesis.build([None, None, None, latent_channels])
+        self.stride, context = stride_and_context(convolutions)
+        super().__init__(
+            name=name,
+            latent_channels=latent_channels,
+            strides=(self.stride, self.stride),
+            context=context,
+            analysis=analysis,
+            synthesis=synthesis,
+        )
 
-    def analysis(self, images: tf.Tensor) -> tf.Tensor:
-        """Latents of images.
+    def _entering(self, signals: tf.Tensor) -> tf.Tensor:
+        return signals / 255 - 0.5
 
-        Args:
-            images: float32 ``[batch, height, width, 3]`` in 0..255, sizes multiples of ``stride``.
-
-        Returns:
-            float32 ``[batch, height / stride, width / stride, latent_channels]``.
-        """
-        return tf.cast(self._analysis(images / 255 - 0.5), tf.float32)
-
-    def synthesis(self, latents: tf.Tensor) -> tf.Tensor:
-        """Images from latents.
-
-        Args:
-            latents: float32 ``[batch, height, width, latent_channels]``.
-
-        Returns:
-            float32 ``[batch, height * stride, width * stride, 3]`` on the scale 0..255, neither
-            clipped nor rounded.
-        """
-        return (tf.cast(self._synthesis(latents), tf.float32) + 0.5) * 255
-
-    @property
-    def analysis_variables(self) -> Sequence[tf.Variable]:
-        """Parameters of the analysis: those that decoding does not need."""
-        return self._analysis.trainable_variables
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.float32)])
-    def compiled_analysis(self, images: tf.Tensor) -> tf.Tensor:
-        """``analysis`` as a graph of its own, traced once for images of all sizes."""
-        return self.analysis(images)
-
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.float32)])
-    def compiled_synthesis(self, latents: tf.Tensor) -> tf.Tensor:
-        """``synthesis`` as a graph of its own, traced once for images of all sizes."""
-        return self.synthesis(tf.ensure_shape(latents, [None, None, None, self.latent_channels]))
+    def _leaving(self, values: tf.Tensor) -> tf.Tensor:
+        return (values + 0.5) * 255
 
 
 def policy(precision: str) -> str:

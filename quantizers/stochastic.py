@@ -44,7 +44,12 @@ class Gumbel(ScalarSurrogate):
         """
         super().__init__(seed=seed, tau=tau)
         self._tau = self._anneal("tau", tau, minimum=0.01)
+        self._seed = seed
         self._generator = tf.random.Generator.from_seed(seed, alg="philox")
+
+    def restart(self) -> None:
+        """Goes back to the first choices of the seed."""
+        self._generator.reset_from_seed(self._seed)
 
     def __call__(self, latents: tf.Tensor) -> tf.Tensor:
         floor = tf.floor(latents)

@@ -13,7 +13,7 @@ import argparse
 import collections
 import json
 import pathlib
-from typing import Dict, List, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -23,7 +23,14 @@ from codec.files import write_atomically
 from evaluation.bd_rate import check_curve
 from evaluation.comparison import compare_with_anchor, notes, record, table
 from evaluation.curve_figures import Compared, write_comparison
-from evaluation.curves import METRICS, Curve, check_same_images, curve_of_file, curve_of_runs
+from evaluation.curves import (
+    METRICS,
+    Curve,
+    Metric,
+    check_same_images,
+    curve_of_file,
+    curve_of_runs,
+)
 from evaluation.intervals import MINIMUM_RESAMPLES
 from evaluation.result_files import Measurement, find_results, read_measurement
 
@@ -38,7 +45,11 @@ def main() -> None:
     parser.add_argument("--anchor", required=True, metavar="NAME", help="curve to compare with")
     parser.add_argument("--only", metavar="NAME,NAME", help="these curves alone, and the anchor")
     parser.add_argument("--dataset", default="kodak", metavar="NAME", help="results of runs on it")
-    parser.add_argument("--metric", choices=list(METRICS), default="psnr-rgb")
+    parser.add_argument(
+        "--metric",
+        choices=list(METRICS),
+        help="default: psnr-rgb of images, si-sdr of sound",
+    )
     parser.add_argument("--resamples", type=int, default=2000, metavar="N", help="of the bootstrap")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap")
     parser.add_argument(
@@ -62,7 +73,7 @@ def compare(arguments: argparse.Namespace) -> None:
         raise ValueError(f"--seed {arguments.seed} must not be negative.")
     files, left_out = find_results(arguments.results, arguments.dataset)
     groups = _chosen(_grouped([read_measurement(file) for file in files]), arguments)
-    curves = _curves(groups, arguments.metric)
+    curves = _curves(groups, _metric(groups, arguments.metric))
     anchor = curves[arguments.anchor]
     grid = np.linspace(anchor.quality[0], anchor.quality[-1], GRID)
     bootstrap = {"resamples": arguments.resamples, "seed": arguments.seed}
@@ -119,14 +130,30 @@ def _chosen(groups, arguments):
     return groups
 
 
-def _curves(groups: Dict[str, List[Measurement]], key: str) -> Dict[str, Curve]:
+def _metric(groups: Dict[str, List[Measurement]], key: Optional[str]) -> Metric:
+    """The metric asked for, or the first of what the results are of."""
+    media = {name: members[0].results.medium for name, members in groups.items()}
+    first, medium = next(iter(media.items()))
+    for name, other in media.items():
+        if other is not medium:
+            raise ValueError(
+                f"curve {first!r} is of {medium.files} (rate in {medium.rate}) and curve {name!r} "
+                f"of {other.files} ({other.rate}): they cannot be compared."
+            )
+    if key is not None:
+        return METRICS[key]
+    return next(metric for metric in METRICS.values() if metric.medium is medium)
+
+
+def _curves(groups: Dict[str, List[Measurement]], metric: Metric) -> Dict[str, Curve]:
     curves = {}
     for name, members in groups.items():
         make = curve_of_runs if is_run(members[0]) else lambda n, m, k: curve_of_file(n, m[0], k)
-        curves[name] = make(name, members, METRICS[key])
+        curves[name] = make(name, members, metric)
     check_same_images([(f"curve {name!r}", curve.dataset) for name, curve in curves.items()])
     for name, curve in curves.items():
-        check_curve(name, curve.bpp, curve.quality)
+        units = {"rate_unit": metric.medium.rate, "unit": metric.unit}
+        check_curve(name, curve.bpp, curve.quality, **units)
     return curves
 
 

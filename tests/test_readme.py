@@ -54,7 +54,8 @@ def test_commands_compose(words, compose):
         assert callable(build_part(config.quantizer))
     elif script == "evaluate.py":
         with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            assert hydra.compose("evaluate", overrides=arguments).run
+            config = hydra.compose("evaluate", overrides=arguments)
+        assert config.run or config.runs
 
 
 def test_the_new_quantizer_of_the_guide_is_two_files_and_trains(tmp_path):

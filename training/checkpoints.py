@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 from typing import Optional
@@ -67,3 +68,12 @@ def restore_model(model: Autoencoder, folder: pathlib.Path) -> None:
         raise ValueError(
             f"{str(folder)!r} does not hold this configuration's model: {reason}"
         ) from error
+
+
+def model_digest(folder: pathlib.Path) -> str:
+    """SHA-256, as hexadecimal digits, of the files that ``save_model`` wrote: no model is built."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -14,6 +14,7 @@ from models import Autoencoder
 from training.checkpoints import Checkpoints
 from training.monitor import Monitor
 from training.progress import Progress
+from training.readings import readings_of
 from training.settings import Settings
 from training.step import NonFiniteGradient, TrainStep
 
@@ -60,7 +61,13 @@ def fit(
         print(f"resuming at step {first_step} of {settings.steps}", flush=True)
     if first_step >= settings.steps:
         return
-    progress = Progress(folder / "training.csv", settings.steps, first_step, settings.batch_size)
+    progress = Progress(
+        folder / "training.csv",
+        settings.steps,
+        first_step,
+        settings.batch_size,
+        readings_of(model.transforms),
+    )
     with _SignalFlag() as stop:
         batches = iter(batches_from(first_step))
         for step in range(first_step, settings.steps):
@@ -80,13 +87,13 @@ def fit(
                 monitor.scalars(done, progress.report(done, annealed))
             if done % settings.checkpoint_every == 0 or done == settings.steps or stop.signum:
                 checkpoints.save(done)
-                monitor.pictures(done)
+                monitor.examples(done)
             if stop.signum and done < settings.steps:
                 raise Interrupted(stop.signum, done)
 
 
 def input_rate(batches: tf.data.Dataset, batch_size: int, seconds: float = 0.5) -> float:
-    """Patches per second of the input pipeline alone, measured for about ``seconds``."""
+    """Patches (segments) per second of the input pipeline alone, over about ``seconds``."""
     iterator = iter(batches)
     _next(iterator)  # Fills caches and shuffle buffers.
     count, started = 0, time.perf_counter()

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import csv
-import math
 import pathlib
 import time
 from typing import Dict, List, Optional
 
+from training.readings import ImageReadings
 from training.step import StepResult
 
 
 class Progress:
     """Averages the steps since the last line; prints one line and appends one CSV row."""
 
-    def __init__(self, path: pathlib.Path, steps: int, first_step: int, batch_size: int):
+    def __init__(
+        self,
+        path: pathlib.Path,
+        steps: int,
+        first_step: int,
+        batch_size: int,
+        readings=ImageReadings(),  # noqa: B008 (it holds nothing)
+    ):
         """Continues ``path`` at ``first_step``: rows of steps that will be taken again go."""
+        self._readings = readings
         self._path = path
         self._steps = steps
         self._batch_size = batch_size
@@ -38,16 +46,18 @@ class Progress:
             name: sum(float(getattr(r, name)) for r in self._results) / len(self._results)
             for name in ("loss", "bpp", "distortion", "mse", "penalty")
         }
-        row["psnr"] = 10 * math.log10(255**2 / row["mse"]) if row["mse"] > 0 else math.inf
-        row["images_per_second"] = len(self._results) * self._batch_size / elapsed
+        row.update(self._readings.quality(row))
+        examples = f"{self._readings.example}s"
+        speed = len(self._results) * self._batch_size / elapsed
+        row[f"{examples}_per_second"] = speed
         row["data_wait_share"] = self._waited / elapsed
         row.update(extras)
         remaining = (now - self._started) / (step - self._first_step) * (self._steps - step)
         shown = "  ".join(f"{name} {value:.3g}" for name, value in extras.items())
         print(
             f"step {step:>{len(str(self._steps))}}/{self._steps}  loss {row['loss']:.4f}  "
-            f"bpp {row['bpp']:.4f}  mse {row['mse']:.2f}  PSNR {row['psnr']:.2f} dB  {shown}  "
-            f"{row['images_per_second']:.0f} images/s  ETA {_clock(remaining)}",
+            f"{self._readings.text(row)}  {shown}  {speed:.0f} {examples}/s  "
+            f"ETA {clock(remaining)}",
             flush=True,
         )
         _append_row(self._path, {"step": step, **row})
@@ -55,7 +65,8 @@ class Progress:
         return row
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """``3:07`` or ``1:03:07``."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -21,7 +21,14 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
-NOT_PART_OF_A_RUN = ("run", "overwrite", "log_every", "checkpoint_every", "test_images")
+NOT_PART_OF_A_RUN = (
+    "run",
+    "overwrite",
+    "log_every",
+    "checkpoint_every",
+    "test_images",
+    "classical",
+)
 """Settings that may change from one command to the next for the same run."""
 
 LOCK = ".lock"
@@ -63,7 +70,7 @@ class RunDirectory:
         if overwrite:
             self._empty()
         if self.config_file.exists():
-            changed = _differences(self.load_config(), config)
+            changed = self.differences(config)
             if changed:
                 raise ValueError(
                     f"run={str(self.path)!r} holds another run ({'; '.join(changed)}): "
@@ -85,6 +92,10 @@ class RunDirectory:
                 f"run={str(self.path)!r} is not a run directory (no config.yaml)."
             )
         return OmegaConf.load(self.config_file)
+
+    def differences(self, config: DictConfig) -> List[str]:
+        """In what ``config`` is another run's than that which stands here, setting by setting."""
+        return _differences(self.load_config(), config)
 
     def _is_bare(self) -> bool:
         """Whether there is nothing but what a start that was killed at once may leave."""

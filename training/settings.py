@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from training.precision import PRECISIONS
 
@@ -29,6 +29,7 @@ class Settings:
         log_every: steps between lines of the log.
         checkpoint_every: steps between checkpoints.
         test_images: how many held-out images are coded when training has ended, at most.
+        classical: names of the classical codecs beside them; None: all of this medium.
     """
 
     data: Any
@@ -51,6 +52,7 @@ class Settings:
     log_every: int = 100
     checkpoint_every: int = 500
     test_images: int = 24
+    classical: Optional[List[str]] = None
 
     def __post_init__(self):
         """Raises ValueError for the first scalar out of its range."""

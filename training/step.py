@@ -16,9 +16,9 @@ class StepResult(NamedTuple):
 
     Attributes:
         loss: ``bpp + lmbda * distortion + penalty``, mean over the batch.
-        bpp: bits per pixel of the rate value.
+        bpp: bits per pixel, or per sample of sound, of the rate value.
         distortion: of the run's distortion measure.
-        mse: mean squared error on the 0..255 scale.
+        mse: mean squared error on the medium's scale.
         penalty: what the quantizer adds.
         finite: bool ``[parameters]``: whether each parameter's gradient is finite.
     """
@@ -36,7 +36,7 @@ class NonFiniteGradient(ArithmeticError):
 
 
 class TrainStep:
-    """Updates a model by one batch of images, float32 ``[batch, height, width, 3]`` in 0..255."""
+    """Updates a model by one batch of signals: images in 0..255, or sound in -1..1."""
 
     def __init__(
         self,

@@ -29,9 +29,8 @@ def test_work_a_pixel_is_what_the_layers_do():
     # M = 8 in 4 slices of 2, widths 64 and 32; all stacks at 1/256 of the pixels.
     hidden = 25 * 64 * 32 + 9 * 32 * 4
     predictors = sum(25 * (16 + 2 * slices) * 64 + hidden for slices in (1, 2, 3))
-    refiners = sum(
-        25 * (8 + 2 * slices) * 64 + 25 * 64 * 32 + 9 * 32 * 2 for slices in (1, 2, 3, 4)
-    )
+    hidden = 25 * 64 * 32 + 9 * 32 * 2
+    refiners = sum(25 * (8 + 2 * slices) * 64 + hidden for slices in (1, 2, 3, 4))
     hyper = 25 * 4 * 8 / 16 + 25 * 8 * 12 / 4 + 9 * 12 * 16
     transforms = 25 * 3 * 4 / 4 + 25 * 16 * (1 / 16 + 1 / 64) + 25 * 4 * 8 / 256
     normalization = 16 * (1 / 4 + 1 / 16 + 1 / 64)

@@ -124,7 +124,7 @@ def test_a_stream_gives_every_record_once_an_epoch_and_starts_anywhere(first_ste
     monkeypatch.setattr("data.patches._SHUFFLED_BYTES", 4)
 
     def numbers(first_step, count):
-        sampler = PatchSampler(patch_size=2, batch_size=3, seed=5, first_step=first_step)
+        sampler = PatchSampler(patch_shape=(2, 2, 3), batch_size=3, seed=5, first_step=first_step)
         records = tf.data.Dataset.from_tensor_slices([bytes([65 + i]) for i in range(13)])
         dataset = sampler.from_stream(
             records,

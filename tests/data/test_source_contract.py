@@ -1,4 +1,4 @@
-"""What every source keeps, for each YAML in configs/data: a new one is tested by being there."""
+"""What every source of images keeps, for each YAML in configs/data that is one."""
 
 import pathlib
 
@@ -23,9 +23,14 @@ def offline_values(located_folder, photos_dir):
     return {"root": located_folder, "name": "photos", "data_dir": photos_dir}
 
 
-@pytest.fixture(
-    scope="module", params=sorted(path.stem for path in CONFIGS.glob("*.yaml")), name="config"
-)
+IMAGE_SOURCES = [
+    path.stem
+    for path in sorted(CONFIGS.glob("*.yaml"))
+    if hydra.utils.get_class(OmegaConf.load(path)._target_).medium == "image"
+]
+
+
+@pytest.fixture(scope="module", params=IMAGE_SOURCES, name="config")
 def _config(request, offline_values):
     config = OmegaConf.load(CONFIGS / f"{request.param}.yaml")
     # Not `key in config`, which is False for a required value.
@@ -50,6 +55,8 @@ def batches(source, count, **settings):
 def test_is_a_source_with_the_patch_size_of_its_yaml(source, config):
     assert isinstance(source, ImageSource)
     assert source.patch_size == config.patch_size
+    assert source.medium == "image"
+    assert source.training_shape == (PATCH, PATCH, 3)
     assert source.name and "/" not in source.name
     assert source.evaluation_split in ("test", "all")
 

@@ -11,7 +11,18 @@ SMALL = ("model.transforms.num_filters=8", "precision=float32")
 
 @pytest.fixture
 def make(compose):
-    return lambda *overrides: build_model(compose(*SMALL, *overrides))
+    def make_model(*overrides):
+        rate = ("model.transforms.sample_rate=8000",) if "model=audio" in overrides else ()
+        return build_model(compose(*SMALL, *rate, *overrides))
+
+    return make_model
+
+
+def signals(transforms):
+    """Two examples of the model's medium."""
+    if transforms.medium == "image":
+        return images()
+    return tf.constant(np.random.default_rng(0).normal(0, 0.07, [2, 1, 512, 1]), tf.float32)
 
 
 def images(seed=0, batch=2):
@@ -21,21 +32,24 @@ def images(seed=0, batch=2):
 
 def test_forward_pass_of_every_model(make, model_name):
     model = make(f"model={model_name}")
+    inputs, (down, across) = signals(model.transforms), model.transforms.strides
+    _, height, width, _ = inputs.shape
     for training in (True, False):
-        forward = model(images(), training=training)
-        assert forward.reconstructions.shape == (2, 32, 48, 3)
+        forward = model(inputs, training=training)
+        assert forward.reconstructions.shape == inputs.shape
         assert forward.bits.shape == (2,) and (forward.bits.numpy() > 0).all()
-        stride, channels = model.transforms.stride, model.transforms.latent_channels
-        assert forward.latents.shape == (2, 32 // stride, 48 // stride, channels)
+        channels = model.transforms.latent_channels
+        assert forward.latents.shape == (2, height // down, width // across, channels)
         assert all(value.dtype == tf.float32 for value in forward)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_every_parameter_gets_a_gradient(make, model_name, precision):
     model = make(f"model={model_name}", f"precision={precision}", "quantizer=uniform_noise")
+    inputs = signals(model.transforms)
     with tf.GradientTape() as tape:
-        forward = model(images(), training=True)
-        error = tf.reduce_mean(tf.math.squared_difference(images(), forward.reconstructions))
+        forward = model(inputs, training=True)
+        error = tf.reduce_mean(tf.math.squared_difference(inputs, forward.reconstructions))
         loss = error + tf.reduce_mean(forward.bits)
     gradients = tape.gradient(loss, model.trainable_variables)
     for variable, gradient in zip(model.trainable_variables, gradients):

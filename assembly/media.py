@@ -1,0 +1,90 @@
+"""What images and sound do in their own way: whole files of a source, codec, monitor, report."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Iterator, Optional
+
+from codec import AudioCodec, ImageCodec, loudness_gain
+from codec.resampling import resample, resampled_length
+from evaluation.audio_measure import sample_digest
+from evaluation.measure import pixel_digest
+from models import Autoencoder
+from training.monitor import AudioMonitor, Monitor
+
+NAMES = {"image": "images", "audio": "sound"}
+
+
+def whole_files(source, split: str) -> Iterator:
+    """Images or recordings of a split."""
+    return source.recordings(split) if source.medium == "audio" else source.images(split)
+
+
+def file_digest(file) -> str:
+    """Of the pixels or samples of one of them, as its row in the results has it."""
+    if hasattr(file, "pixels"):
+        return pixel_digest(file.pixels)
+    return sample_digest(file.samples, file.sample_rate)
+
+
+def make_codec(model: Autoencoder, name: str, stages: Optional[int] = None):
+    """The codec of a frozen model."""
+    codec = AudioCodec if model.transforms.medium == "audio" else ImageCodec
+    return codec(model, name, stages)
+
+
+def make_monitor(folder: pathlib.Path, model: Autoencoder, source) -> Monitor:
+    """TensorBoard with the first validation file, if there is one."""
+    example = next(whole_files(source, "validation"), None)
+    if source.medium == "image":
+        return Monitor(folder, model, None if example is None else example.pixels)
+    if example is None:
+        return AudioMonitor(folder, model, None)
+    rate = model.transforms.sample_rate
+    length = resampled_length(len(example.samples), example.sample_rate, rate)
+    sound = resample(example.samples[:, :1], example.sample_rate, rate, length)[:, 0]
+    return AudioMonitor(folder, model, sound * loudness_gain(sound))
+
+
+def report_of(medium: str):
+    """The function that codes and measures files of a medium."""
+    if medium == "audio":
+        from evaluation.audio_report import report
+    else:
+        from evaluation.report import report
+    return report
+
+
+def check_media(source, model: Autoencoder, distortion=None) -> None:
+    """Raises ValueError unless data, model and distortion are of one medium and fit in size."""
+    transforms = model.transforms
+    _check_medium("data", source, transforms.medium)
+    if distortion is not None:
+        _check_medium("distortion", distortion, transforms.medium)
+    if source.medium == "audio" and source.sample_rate != transforms.sample_rate:
+        raise ValueError(
+            f"data.sample_rate={source.sample_rate} must be the model's {transforms.sample_rate}."
+        )
+
+
+def check_training_size(source, model: Autoencoder, distortion) -> None:
+    """Raises ValueError unless a training patch or segment fits the model and the distortion."""
+    name = "segment" if source.medium == "audio" else "patch_size"
+    size, stride = source.training_shape[1], model.transforms.strides[1]
+    if size % stride:
+        raise ValueError(f"data.{name}={size} must be a multiple of the model's {stride}.")
+    if size < distortion.minimum_size:
+        raise ValueError(
+            f"data.{name}={size} must be at least {distortion.minimum_size} for "
+            f"distortion={type(distortion).__name__}."
+        )
+
+
+def _check_medium(group: str, part, medium: str) -> None:
+    # What knows of no medium, as a user's own distortion may, is taken to fit.
+    own = getattr(part, "medium", medium)
+    if own != medium:
+        raise ValueError(
+            f"{group}={type(part).__name__} is of {NAMES[own]}, but the model codes "
+            f"{NAMES[medium]}."
+        )

@@ -1,0 +1,50 @@
+"""Latents of long sound in blocks: what quantizers and entropy models need in memory is bounded.
+
+The columns are cut into blocks of ``POSITIONS // rows`` columns, two minutes of mono speech at the
+default strides; a block is coded by itself, as a whole image is. In the payload the length of each
+block but the last stands in front of it, a base-128 varint.
+"""
+
+from __future__ import annotations
+
+from typing import List
+
+import tensorflow as tf
+
+from codec.latent_coder import LatentCoder
+from codec.varint import from_varint, to_varint
+
+POSITIONS = 2**14
+
+
+def columns_of_blocks(rows: int, columns: int) -> List[int]:
+    """Columns of each block."""
+    size = max(1, POSITIONS // rows)
+    return [min(size, columns - start) for start in range(0, columns, size)]
+
+
+def blocks(latents: tf.Tensor) -> List[tf.Tensor]:
+    """Latents ``[rows, columns, channels]`` cut into blocks."""
+    return tf.split(latents, columns_of_blocks(*latents.shape[:2]), axis=1)
+
+
+def encode_blocks(coder: LatentCoder, latents: tf.Tensor, fixed_length: bool) -> bytes:
+    """The payload of latents float32 ``[rows, columns, channels]``."""
+    *others, last = [coder.encode(block, fixed_length) for block in blocks(latents)]
+    return b"".join(to_varint(len(payload)) + payload for payload in others) + last
+
+
+def decode_blocks(coder: LatentCoder, payload: bytes, rows: int, columns: int) -> tf.Tensor:
+    """Values float32 ``[rows, columns, channels]`` of what ``encode_blocks`` gave.
+
+    Raises:
+        ValueError: the payload is not of such latents.
+    """
+    *others, last = columns_of_blocks(rows, columns)
+    values, start = [], 0
+    for size in others:
+        length, start = from_varint(payload, start)
+        values.append(coder.decode(payload[start : start + length], rows, size))
+        start += length
+    values.append(coder.decode(payload[start:], rows, last))
+    return tf.concat(values, axis=1)

@@ -1,0 +1,15 @@
+"""Encoder-side refinement: one file's latents are improved before they are coded.
+
+Decoders know nothing of it: a file of refined latents is a file like any other.
+"""
+
+from codec.refinement.objective import Objective, Refined
+from codec.refinement.rdoq import RateDistortionOptimizedQuantization
+from codec.refinement.sga import StochasticGumbelAnnealing
+
+__all__ = [
+    "Objective",
+    "RateDistortionOptimizedQuantization",
+    "Refined",
+    "StochasticGumbelAnnealing",
+]

@@ -1,0 +1,167 @@
+"""Which files of a folder are trained on, and which are held out, whatever they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
+
+from data.source import check_fraction
+
+Roots = Union[str, Sequence[str]]
+
+
+class FoundFile(NamedTuple):
+    """One file below a root.
+
+    Attributes:
+        path: to open it.
+        relative: to its root, with forward slashes: what is hashed.
+        name: relative to what all roots have in common: unique.
+    """
+
+    path: str
+    relative: str
+    name: str
+
+
+class FolderSplits:
+    """The files under one or several folders, in splits.
+
+    Files under ``validation_root`` and ``test_root`` are those splits. A split without a folder of
+    its own is cut from ``root`` by a hash of each file's path relative to its root. A file's split
+    thus does not depend on the other files: adding some moves none from one split to another. The
+    price is that fractions are met on average only. A split that would be empty takes the file
+    whose hash comes nearest, first to test and then to validate, while one is left to train on.
+    "all" is every file under ``root``, wherever else it belongs.
+
+    Hidden files and folders (leading dot) are passed over. Linked files are read, linked folders
+    below a root are not entered. A file's name is its path relative to its root, or relative to
+    what several roots have in common.
+
+    Attributes:
+        name: of the roots' folders.
+        roots: the folders.
+        splits: files of "train", "validation", "test" and "all", ordered by name.
+        own_names: names of the folders of splits that have their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Roots,
+        validation_root: Optional[Roots],
+        test_root: Optional[Roots],
+        validation_fraction: float,
+        test_fraction: float,
+        suffixes: Sequence[str],
+        kind: str,
+    ):
+        """Lists the files; reads none of them.
+
+        Args:
+            root: a folder or a list of folders.
+            validation_root: folder or folders of the validation files.
+            test_root: folder or folders of the test files.
+            validation_fraction: share of ``root`` to validate on without ``validation_root``.
+            test_fraction: share of ``root`` to test on without ``test_root``.
+            suffixes: of the files, in lower case.
+            kind: what errors call a file.
+
+        Raises:
+            FileNotFoundError: a folder does not exist.
+            ValueError: a folder holds no such file, or an argument is out of range.
+        """
+        self.roots = _folders("root", root)
+        self.name = _joined_names(self.roots)
+        check_fraction("validation_fraction", validation_fraction)
+        check_fraction("test_fraction", test_fraction)
+        if validation_fraction + test_fraction >= 1:
+            raise ValueError(
+                f"validation_fraction={validation_fraction} and test_fraction={test_fraction} "
+                "must add up to less than 1."
+            )
+        own_roots = {
+            split: _folders(f"{split}_root", folders)
+            for split, folders in (("validation", validation_root), ("test", test_root))
+            if folders is not None
+        }
+        self.own_names = {split: _joined_names(folders) for split, folders in own_roots.items()}
+        own = {split: _find_files(folders, suffixes, kind) for split, folders in own_roots.items()}
+        _check_disjoint(own, kind)
+        fractions = {
+            "test": 0.0 if "test" in own else test_fraction,
+            "validation": 0.0 if "validation" in own else validation_fraction,
+        }
+        files = _find_files(self.roots, suffixes, kind)
+        held_out = {os.path.realpath(file.path) for split in own.values() for file in split}
+        rest = [file for file in files if os.path.realpath(file.path) not in held_out]
+        self.splits: Dict[str, List[FoundFile]] = {**_hash_split(rest, fractions), **own}
+        self.splits["all"] = files
+
+
+def _folders(argument: str, roots: Roots) -> List[str]:
+    folders = [roots] if isinstance(roots, (str, os.PathLike)) else list(roots)
+    folders = [os.path.expanduser(os.fspath(folder)) for folder in folders]
+    if not folders:
+        raise ValueError(f"{argument}={roots!r} must name at least one folder.")
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(f"{argument}={folder!r} is not an existing folder.")
+    return folders
+
+
+def _joined_names(folders: List[str]) -> str:
+    names = [os.path.basename(os.path.abspath(folder)) for folder in folders]
+    return "+".join(filter(None, names)) or "folder"
+
+
+def _find_files(roots: List[str], suffixes: Sequence[str], kind: str) -> List[FoundFile]:
+    """Files under all roots, each once, in the order of their names."""
+    roots = [os.path.abspath(root) for root in roots]
+    top = os.path.commonpath(roots)
+    found: Dict[str, FoundFile] = {}
+    for root in roots:
+        paths = list(_paths(root, suffixes))
+        if not paths:
+            raise ValueError(f"{root} holds no {kind} ({', '.join(suffixes)}).")
+        for path in paths:
+            relative, name = (os.path.relpath(path, folder) for folder in (root, top))
+            file = FoundFile(path, relative.replace(os.sep, "/"), name.replace(os.sep, "/"))
+            found.setdefault(path, file)
+    return sorted(found.values(), key=lambda file: file.name)
+
+
+def _paths(root: str, suffixes: Sequence[str]) -> Iterator[str]:
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        for name in names:
+            if name.lower().endswith(tuple(suffixes)) and not name.startswith("."):
+                yield os.path.join(folder, name)
+
+
+def _hash_split(files: List[FoundFile], fractions: Dict[str, float]) -> Dict[str, List[FoundFile]]:
+    """Splits by the hash of each file's relative path; see `FolderSplits`."""
+    ordered = sorted(files, key=_hash_share)
+    splits: Dict[str, List[FoundFile]] = {}
+    reached = 0.0
+    for split in ("test", "validation"):
+        reached += fractions[split]
+        count = sum(_hash_share(file) < reached for file in ordered)
+        count = min(max(count, int(fractions[split] > 0)), max(0, len(ordered) - 1))
+        splits[split] = sorted(ordered[:count], key=lambda file: file.name)
+        ordered = ordered[count:]
+    splits["train"] = sorted(ordered, key=lambda file: file.name)
+    return splits
+
+
+def _hash_share(file: FoundFile) -> float:
+    digest = hashlib.sha256(file.relative.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _check_disjoint(own: Dict[str, List[FoundFile]], kind: str) -> None:
+    paths = [{os.path.realpath(file.path) for file in files} for files in own.values()]
+    shared = set.intersection(*paths) if len(paths) == 2 else set()
+    if shared:
+        raise ValueError(f"validation_root and test_root share {kind}s, as {min(shared)}.")

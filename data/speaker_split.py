@@ -1,0 +1,91 @@
+"""Splits by speaker, for datasets that have no test split of their own."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, List, Optional, Sequence, Union
+
+import numpy as np
+
+Speakers = Union[str, Sequence[str]]
+
+
+class SpeakerSplit:
+    """Holds all recordings of some speakers out, so that a codec is tested on unknown voices.
+
+    Attributes:
+        key: feature of the dataset that tells the speaker.
+    """
+
+    def __init__(
+        self, *, key: str, validation: Speakers, test: Speakers, pattern: Optional[str] = None
+    ):
+        r"""Checks and keeps who is held out.
+
+        Args:
+            key: feature that tells the speaker: text, or a number.
+            validation: speaker or speakers to validate on.
+            test: speaker or speakers to test on.
+            pattern: regular expression whose first group, searched for in the feature's text, is
+                the speaker, as ``_(\w+)_`` for "5_george_32.wav"; null takes the whole text.
+
+        Raises:
+            ValueError: the pattern is none or has no group; one speaker is in both splits.
+        """
+        self.key = key
+        try:
+            self._pattern = re.compile(pattern or r"(?s)(.*)")
+        except re.error as error:
+            raise ValueError(f"speakers.pattern={pattern!r} is not valid: {error}.") from error
+        if not self._pattern.groups:
+            raise ValueError(f"speakers.pattern={pattern!r} must have a group: the speaker.")
+        self._held_out = {"validation": _listed(validation), "test": _listed(test)}
+        both = set(self._held_out["validation"]) & set(self._held_out["test"])
+        if both:
+            raise ValueError(f"speakers.validation and speakers.test share {min(both)!r}.")
+
+    def members(self, texts: Sequence[str]) -> Dict[str, np.ndarray]:
+        """Which records belong to which split.
+
+        Args:
+            texts: what the feature says of each record.
+
+        Returns:
+            For each split a mask, bool ``[records]``; each record is in one.
+
+        Raises:
+            ValueError: a text in which the pattern finds no speaker, or a speaker of no record.
+        """
+        speakers = np.array([self._speaker_of(text) for text in texts], object)
+        known = sorted(set(speakers))
+        masks = {}
+        for split, names in self._held_out.items():
+            for name in names:
+                if name not in known:
+                    raise ValueError(
+                        f"speakers.{split}={name!r} is no speaker of {self.key!r}, which has "
+                        f"{', '.join(known[:20])}{', ...' if len(known) > 20 else ''}."
+                    )
+            masks[split] = np.isin(speakers, names)
+        masks["train"] = ~(masks["validation"] | masks["test"])
+        return masks
+
+    def describe(self, split: str) -> str:
+        """Who is in a split, in a few words."""
+        if split == "train":
+            return "the other speakers"
+        return f"speaker {', '.join(self._held_out[split]) or 'none'}"
+
+    def _speaker_of(self, text: str) -> str:
+        found = self._pattern.search(text)
+        if not found:
+            raise ValueError(
+                f"speakers.pattern={self._pattern.pattern!r} finds no speaker in {text!r}."
+            )
+        return found[1]
+
+
+def _listed(speakers: Speakers) -> List[str]:
+    if isinstance(speakers, (str, int)):
+        return [str(speakers)]
+    return [str(speaker) for speaker in speakers]

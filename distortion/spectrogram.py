@@ -1,0 +1,138 @@
+"""Distances between spectrograms of sound, over windows of several lengths.
+
+Short windows tell when, long ones which frequency (Yamamoto 2020, arXiv 1910.11480; with mel bands
+as in SoundStream, arXiv 2107.03312). Here every distance is one of levels in decibels: the mean
+over windows, frames and bands of ``|L - L_hat|`` (``norm: 1``, in dB) or ``|L - L_hat|^2``
+(``norm: 2``, in dB^2), with ``L = 10 log10(power + floor)``. The floor lies 60 dB below the level
+at which sound is coded, so that silence is as quiet as it sounds and its gradient is finite.
+"""
+
+from __future__ import annotations
+
+import abc
+import math
+from typing import Optional, Sequence
+
+import tensorflow as tf
+
+from distortion.waveform import CODING_POWER
+
+FLOOR = CODING_POWER * 1e-6
+
+
+class SpectrogramDistance(abc.ABC):
+    """Mean distance of levels over windows; a subclass says of which bands.
+
+    Attributes:
+        minimum_size: samples that a signal needs at least: the longest window.
+    """
+
+    medium = "audio"
+
+    def __init__(self, *, windows: Sequence[int], norm: int):
+        """Takes what all have.
+
+        Args:
+            windows: lengths of the Hann windows in samples, each at least 16; they advance by a
+                quarter.
+            norm: 1 for the mean absolute difference in dB, 2 for the mean squared one in dB^2.
+
+        Raises:
+            ValueError: no or too short windows, or another norm.
+        """
+        if not windows or min(windows) < 16:
+            raise ValueError(f"windows={list(windows)} must be lengths of at least 16 samples.")
+        if norm not in (1, 2):
+            raise ValueError(f"norm={norm} must be 1 or 2.")
+        self._windows = tuple(windows)
+        self._norm = norm
+        self.minimum_size = max(windows)
+
+    def __call__(self, originals: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
+        """Compares two batches.
+
+        Args:
+            originals: float32 [batch, rows, samples, 1] in -1..1, ``minimum_size`` samples or more.
+            reconstructions: The same shape; unclipped values are welcome.
+
+        Returns:
+            float32 [batch], in dB or dB^2.
+
+        Raises:
+            ValueError: The signals are shorter than the longest window.
+        """
+        samples = originals.shape[2]
+        if samples is not None and samples < self.minimum_size:
+            raise ValueError(
+                f"windows={list(self._windows)} need signals of at least {self.minimum_size} "
+                f"samples, got {samples}."
+            )
+        total = 0.0
+        for window in self._windows:
+            difference = tf.abs(
+                self._levels(originals, window) - self._levels(reconstructions, window)
+            )
+            total += tf.reduce_mean(difference**self._norm, axis=[1, 2, 3])
+        return total / len(self._windows)
+
+    def _levels(self, signals: tf.Tensor, window: int) -> tf.Tensor:
+        """Levels in dB, [batch, rows, frames, bands]."""
+        frames = tf.signal.stft(
+            signals[..., 0], window, window // 4, window, tf.signal.hann_window, pad_end=False
+        )
+        # White sound of mean square P has power P in every bin.
+        energy = float(tf.reduce_sum(tf.signal.hann_window(window) ** 2))
+        power = (tf.math.real(frames) ** 2 + tf.math.imag(frames) ** 2) / energy
+        return (10 / math.log(10)) * tf.math.log(self._bands(power, window) + FLOOR)
+
+    @abc.abstractmethod
+    def _bands(self, power: tf.Tensor, window: int) -> tf.Tensor:
+        """Power of the bands that are compared, from that of bins [..., window / 2 + 1]."""
+
+
+class StftDistance(SpectrogramDistance):
+    """Of every bin of the short-time Fourier transforms."""
+
+    def __init__(self, *, windows: Sequence[int] = (128, 256, 512, 1024), norm: int = 1):
+        """Takes windows and norm, see ``SpectrogramDistance``."""
+        super().__init__(windows=windows, norm=norm)
+
+    def _bands(self, power: tf.Tensor, window: int) -> tf.Tensor:
+        del window
+        return power
+
+
+class MultiScaleMel(SpectrogramDistance):
+    """Of mel bands, which are the wider the higher, as hearing has them; window / 8 bands each."""
+
+    def __init__(
+        self,
+        *,
+        sample_rate: Optional[int],
+        windows: Sequence[int] = (64, 128, 256, 512, 1024),
+        norm: int = 1,
+    ):
+        """Takes the rate; the rest as ``SpectrogramDistance`` has it.
+
+        Args:
+            sample_rate: of the sound, in Hz.
+            windows: in samples.
+            norm: 1 or 2.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        super().__init__(windows=windows, norm=norm)
+        if sample_rate is None or sample_rate < 1:
+            raise ValueError(
+                f"sample_rate={sample_rate} must be a number of Hz, as data of sound has it."
+            )
+        self._sample_rate = sample_rate
+
+    def _bands(self, power: tf.Tensor, window: int) -> tf.Tensor:
+        mel = tf.signal.linear_to_mel_weight_matrix(
+            window // 8, window // 2 + 1, self._sample_rate, 0.0, self._sample_rate / 2
+        )
+        # The mean over a band, not the sum: levels of white sound are equal in all.
+        mel /= tf.maximum(tf.reduce_sum(mel, axis=0), 1e-6)
+        return tf.tensordot(power, mel, 1)

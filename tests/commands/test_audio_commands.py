@@ -1,0 +1,174 @@
+"""Sound through the commands as a user runs them: train, kill, resume, compress, decompress."""
+
+import csv
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+import tensorflow as tf
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SMALL = [
+    "data=tones",
+    "model=audio",
+    "model.transforms.num_filters=4",
+    "model.transforms.latent_channels=8",
+    "data.segment=1024",
+    "quantizer=mixed",
+    "batch_size=2",
+    "steps=40",
+    "log_every=5",
+    "checkpoint_every=10",
+    "test_images=1",
+]
+
+
+def python(script, *arguments):
+    return subprocess.run(
+        [sys.executable, str(ROOT / script), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=ROOT,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Killed once, resumed to its end."""
+    run = tmp_path_factory.mktemp("audio") / "run"
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), *SMALL, f"run={run}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    for line in process.stdout:
+        if re.match(r"step +15/", line):
+            process.send_signal(signal.SIGKILL)
+            break
+    process.stdout.read()
+    assert process.wait(timeout=60) == -signal.SIGKILL
+    result = python("train.py", *SMALL, f"run={run}")
+    assert result.returncode == 0, result.stderr
+    return run, result
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """Stereo, 24 bits, 11025 Hz."""
+    path = tmp_path_factory.mktemp("sound") / "in.wav"
+    time = np.arange(5000)[:, np.newaxis] / 11025
+    soundfile.write(path, 0.1 * np.sin(2 * np.pi * time * [440, 330]), 11025, subtype="PCM_24")
+    return path
+
+
+@pytest.fixture(scope="module")
+def coded(finished, recording, tmp_path_factory):
+    path = tmp_path_factory.mktemp("coded") / "out.rtc"
+    result = python("scripts/compress.py", "--run", finished[0], recording, path)
+    assert result.returncode == 0, result.stderr
+    size = path.stat().st_size
+    assert f"5000 samples, 2 channels, 11025 Hz, {size} bytes" in result.stdout
+    kbps = float(re.search(r"([\d.]+) kbps", result.stdout)[1])
+    assert kbps == pytest.approx(8 * size / 1000 / (5000 / 11025), abs=1e-3)
+    return path
+
+
+def test_training_says_rate_quality_and_what_is_trained(finished):
+    run, result = finished
+    assert re.search(r"resuming at step 10 of 40", result.stdout)
+    assert re.search(
+        r"step 40/40 .*kbps [\d.]+ .*SNR -?[\d.]+ dB .*segments/s  ETA 0:00", result.stdout
+    )
+    assert re.search(r"model: 8000 Hz, total stride 64 samples, 125 x 8 latents/s", result.stdout)
+    with (run / "training.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(5, 41, 5))
+    last = rows[-1]
+    assert float(last["kbps"]) == pytest.approx(8 * float(last["bpp"]), rel=1e-4)
+    assert float(last["loss"]) < float(rows[0]["loss"])
+    snr = 10 * np.log10(10**-2.3 / float(last["mse"]))
+    assert float(last["snr"]) == pytest.approx(snr, abs=1e-3)
+
+
+def test_tensorboard_has_sound_and_latents(finished):
+    tags = set()
+    for path in (finished[0] / "tensorboard").glob("events*"):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            tags |= {value.tag for value in event.summary.value}
+    assert {"original", "coded", "latents", "kbps", "snr"} <= tags
+
+
+def test_training_ends_with_measured_files(finished):
+    run, result = finished
+    assert (run / "results" / "tones.json").exists() and "kbps" in result.stdout
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_decompress_gives_the_test_time_reconstruction(
+    finished, recording, coded, tmp_path, suffix
+):
+    from assembly.saved_run import load_run
+
+    output = tmp_path / f"out.{suffix}"
+    result = python("scripts/decompress.py", "--run", finished[0], coded, output)
+    assert result.returncode == 0, result.stderr
+    decoded, rate = soundfile.read(output, dtype="int16")
+    assert rate == 11025 and soundfile.info(output).subtype == "PCM_16"
+    original, _ = soundfile.read(recording, dtype="float32")
+    expected = load_run(str(finished[0])).codec.reconstruct(original, rate)
+    np.testing.assert_array_equal(decoded, expected.samples)
+
+
+def bad_inputs(folder):
+    empty, text, silent, nan, image = (
+        folder / name for name in ("empty.wav", "text.wav", "none.wav", "nan.wav", "image.png")
+    )
+    empty.write_bytes(b"")
+    text.write_text("Dear diary")
+    soundfile.write(silent, np.zeros([0, 1]), 8000)
+    soundfile.write(nan, np.full([9, 1], np.nan), 8000, subtype="FLOAT")
+    Image.new("RGB", (8, 8)).save(image)
+    return empty, text, silent, nan, image, folder / "missing.wav"
+
+
+def test_bad_input_is_one_line_with_status_2(finished, tmp_path):
+    for path in bad_inputs(tmp_path):
+        output = tmp_path / "out.rtc"
+        result = python("scripts/compress.py", "--run", finished[0], path, output)
+        assert result.returncode == 2, path
+        assert re.fullmatch(rf"error: .*{path.name}.*\n", result.stderr), result.stderr
+        assert not output.exists()
+
+
+def test_output_of_the_other_medium_or_lossy_is_refused(finished, coded, tmp_path):
+    for name, message in (("out.png", "must end in one of .wav, .flac with"), ("out.mp3", "lossy")):
+        result = python("scripts/decompress.py", "--run", finished[0], coded, tmp_path / name)
+        assert result.returncode == 2 and message in result.stderr
+        assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["data=photos", "model=audio"], "sample_rate=None must be a number of Hz"),
+        (["data=tones", "distortion=audio"], "data=TonesAudio is of sound, but the model codes im"),
+        (["data=tones", "model=audio", "distortion=mse"], "MeanSquaredError is of images, but"),
+        (["data=tones", "model=audio", "data.segment=1000"], "data.segment=1000 must be a"),
+        (["data=tones", "model=audio", "data.segment=960"], "data.segment=960 must be at"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_one_line_with_status_2_and_leave_nothing(tmp_path, overrides, message):
+    run = tmp_path / "run"
+    result = python("train.py", *overrides, f"run={run}")
+    assert result.returncode == 2
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1 and message in lines[0], result.stderr
+    assert not run.exists()

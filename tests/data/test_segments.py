@@ -1,0 +1,123 @@
+"""From a recording to training segments: rate, loudness, stretches, padding."""
+
+import numpy as np
+import pytest
+
+from data.audio_files import AudioSize
+from data.loudness import loudness_gain
+from data.segments import (
+    decode_rows,
+    padded,
+    resampled_length,
+    row_lengths,
+    segment_sampler,
+    stretches,
+    training_form,
+)
+
+
+def rms_level(samples):
+    return 20 * np.log10(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-4, 0.1, 1.0, 1e30])
+def test_a_sine_comes_to_the_level_whatever_it_had(scale):
+    sine = scale * np.sin(np.arange(8000) * 0.1)
+    assert rms_level(loudness_gain(sine) * sine) == pytest.approx(-23, abs=1e-9)
+
+
+def test_the_peak_limits_the_gain():
+    click = np.zeros(100_000)
+    click[5] = -0.25
+    assert loudness_gain(click) == pytest.approx(0.99 / 0.25)
+
+
+def test_silence_is_not_scaled():
+    assert loudness_gain(np.zeros((9, 2))) == 1.0
+    assert loudness_gain(np.zeros((0, 1))) == 1.0
+
+
+def test_coding_scales_as_training_does():
+    """Two functions, because the packages may not import each other; one rule."""
+    coding = pytest.importorskip("codec.loudness", reason="the audio codec is not there")
+    generator = np.random.default_rng(0)
+    click = np.zeros(9999, np.float32)
+    click[3] = 0.5
+    for samples in (generator.normal(0, 0.01, (500, 2)).astype(np.float32), click, click * 0):
+        assert coding.loudness_gain(samples) == pytest.approx(loudness_gain(samples), rel=1e-6)
+
+
+def test_training_form_keeps_the_rate_and_the_balance_of_channels():
+    generator = np.random.default_rng(1)
+    samples = (generator.normal(size=(4000, 2)) * [0.2, 0.05]).astype(np.float32)
+    form = training_form(samples, 8000, sample_rate=8000)
+    assert form.shape == (2, 4000) and form.dtype == np.float32
+    assert rms_level(form) == pytest.approx(-23, abs=0.01)
+    np.testing.assert_allclose(form.T, samples * (form[0, 0] / samples[0, 0]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 96000, 192000])
+def test_resampling_keeps_a_tone(rate):
+    time = np.arange(rate) / rate
+    tone = 0.3 * np.sin(2 * np.pi * 500 * time)[:, np.newaxis].astype(np.float32)
+    form = training_form(tone, rate, sample_rate=16000)
+    assert form.shape == (1, 16000)
+    expected = np.sin(2 * np.pi * 500 * np.arange(16000) / 16000)
+    expected *= 10 ** (-23 / 20) * np.sqrt(2)
+    middle = slice(1000, 15000)
+    assert np.abs(form[0, middle] - expected[middle]).max() < 1e-3
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 100])
+@pytest.mark.parametrize(("rate", "sample_rate"), [(44100, 8000), (8000, 44100), (96000, 8000)])
+def test_the_length_after_resampling_is_known_before(length, rate, sample_rate):
+    samples = np.random.default_rng(2).uniform(-1, 1, (length, 1)).astype(np.float32)
+    form = training_form(samples, rate, sample_rate=sample_rate)
+    wanted = resampled_length(length, rate, sample_rate)
+    assert form.shape == (1, wanted) and wanted >= 1
+    assert row_lengths([AudioSize(length, 2, rate)], sample_rate) == [wanted, wanted]
+
+
+@pytest.mark.parametrize("segment", [1, 4, 7])
+def test_stretches_hold_every_segment_of_a_row_once(segment):
+    lengths = [1, 3, 4, 5, 7, 8, 9, 30]
+    parts = stretches(lengths, segment)
+    begins = [[] for _ in lengths]
+    for row, start, width in zip(*parts):
+        begins[row] += range(start, start + width - segment + 1)
+    for length, found in zip(lengths, begins):
+        assert found == list(range(max(length, segment) - segment + 1))
+    counts = np.bincount(parts.rows)
+    assert counts.tolist() == [max(1, length // segment) for length in lengths]
+
+
+def test_padding_adds_zeros_at_the_end():
+    assert padded(np.ones((1, 2)), 4).tolist() == [[1, 1, 0, 0]]
+    assert padded(np.ones((1, 5)), 4).shape == (1, 5)
+
+
+def test_an_epoch_takes_segments_from_everywhere_in_proportion_to_length():
+    """Samples count up, so that a segment says where it is from; nothing is turned around."""
+    recordings = [
+        np.arange(1, 1 + 2 * length, dtype=np.float32).reshape(2, length) + 1000 * number
+        for number, length in enumerate((3, 16, 80), start=1)
+    ]
+    rows = decode_rows(recordings.__getitem__, 3, 8)
+    assert (rows.count, rows.padded, rows.silent) == (6, 2, 0)
+    sampler = segment_sampler(segment=8, batch_size=26, seed=3, first_step=0)
+    batches = list(sampler.from_memory(rows.images).take(30).as_numpy_iterator())
+    begins = set()
+    for batch in batches:  # 26 stretches: each batch is one epoch
+        assert batch.shape == (26, 1, 8, 1) and batch.dtype == np.float32
+        owners = np.bincount((batch[:, 0, 0, 0] // 1000).astype(int), minlength=4)
+        assert owners.tolist() == [0, 2, 4, 20]
+        for values in batch[:, 0, :, 0]:
+            if values[-1]:
+                np.testing.assert_array_equal(np.diff(values), 1)
+            else:
+                assert values.tolist() in (
+                    [1001, 1002, 1003] + [0] * 5,
+                    [1004, 1005, 1006] + [0] * 5,
+                )
+            begins.add(values[0])
+    assert {3001, 3073, 3081, 3153} <= begins  # first and last segment of both channels

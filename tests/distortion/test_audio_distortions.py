@@ -1,0 +1,124 @@
+"""Distances of sound: closed forms, silence, monotone in the error, one medium a sum."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from assembly.parts import build_part
+from distortion import MeanSquaredError, MultiScaleMel, StftDistance, WaveformError, WeightedSum
+
+SPEECH_LEVEL = 10 ** (-23 / 20)
+SPECTRAL = [StftDistance(), MultiScaleMel(sample_rate=8000), StftDistance(norm=2)]
+ALL = [WaveformError(), *SPECTRAL]
+NAMES = ["waveform", "stft", "mel", "stft2"]
+
+
+def noise(seed=0, batch=2, length=2048, rms=SPEECH_LEVEL):
+    samples = np.random.default_rng(seed).normal(0, rms, [batch, 1, length, 1])
+    return tf.constant(samples, tf.float32)
+
+
+def value_and_gradient(measure, originals, reconstructions):
+    with tf.GradientTape() as tape:
+        tape.watch(reconstructions)
+        value = measure(originals, reconstructions)
+    return value.numpy(), tape.gradient(value, reconstructions).numpy()
+
+
+def test_waveform_error_counts_thousandths_of_the_coding_level():
+    error = tf.reshape([0.0, SPEECH_LEVEL, SPEECH_LEVEL / 10], [3, 1, 1, 1])
+    value = WaveformError()(tf.zeros([3, 1, 5, 1]), tf.zeros([3, 1, 5, 1]) + error)
+    np.testing.assert_allclose(value, [0, 1000, 10], rtol=1e-5)
+
+
+@pytest.mark.parametrize("measure", [m for m in SPECTRAL], ids=NAMES[1:])
+def test_a_gain_is_a_distance_in_decibels(measure):
+    """Levels far above the floor move by the gain; the norm says whether it is squared."""
+    x = noise(rms=0.3)
+    expected = 6.0 if measure._norm == 1 else 36.0
+    np.testing.assert_allclose(measure(x, x * 10 ** (-6 / 20)), expected, rtol=0.02)
+
+
+@pytest.mark.parametrize("measure", SPECTRAL[:2], ids=NAMES[1:3])
+def test_levels_of_white_sound_are_its_power(measure):
+    levels = measure._levels(noise(length=40000, batch=1), 256).numpy()
+    power = 10 * np.log10(np.mean(10 ** (levels / 10), axis=(0, 1, 2)))
+    inner = power[1:-1]  # The outermost bins of a real signal are other.
+    assert np.abs(inner + 23).max() < 1.0
+
+
+@pytest.mark.parametrize("measure", ALL, ids=NAMES)
+def test_zero_for_equal_and_growing_with_the_error(measure):
+    x, error = noise(0), noise(1)
+    values = [float(measure(x, x + scale * error)[0]) for scale in (0, 0.03, 0.1, 0.3, 1, 3)]
+    assert values[0] == 0 and values == sorted(values) and len(set(values)) == 6
+
+
+@pytest.mark.parametrize("measure", ALL, ids=NAMES)
+def test_finite_on_silence_and_far_beyond_full_scale(measure):
+    silence, loud = tf.zeros([1, 1, 2048, 1]), noise(batch=1, rms=100.0)
+    for originals in (silence, loud):
+        for reconstructions in (silence, loud, -originals):
+            value, gradient = value_and_gradient(measure, originals, reconstructions)
+            assert value.dtype == np.float32 and value.shape == (1,)
+            assert np.isfinite(value).all() and np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("measure", ALL, ids=NAMES)
+def test_a_step_down_the_gradient_comes_closer(measure):
+    x = noise(0, batch=1)
+    y = x + 0.5 * noise(1, batch=1)
+    value, gradient = value_and_gradient(measure, x, y)
+    step = 1e-3 * SPEECH_LEVEL * gradient / np.sqrt(np.mean(gradient**2))
+    assert measure(x, y - step) < value
+
+
+def test_short_signals_are_refused():
+    with pytest.raises(ValueError, match="need signals of at least 1024 samples, got 1000"):
+        StftDistance()(noise(length=1000), noise(length=1000))
+    assert StftDistance().minimum_size == 1024
+
+
+def test_weighted_sum_is_the_sum_and_names_its_mistakes():
+    x, y = noise(0), noise(1)
+    measures = {"waveform": WaveformError(), "stft": StftDistance()}
+    total = WeightedSum(measures=measures, weights={"waveform": 0.5, "stft": 3})
+    expected = 0.5 * measures["waveform"](x, y) + 3 * measures["stft"](x, y)
+    np.testing.assert_allclose(total(x, y), expected, rtol=1e-6)
+    assert total.medium == "audio" and total.minimum_size == 1024
+    alone = WeightedSum(measures=measures, weights={"waveform": 1, "stft": 0})
+    assert alone.minimum_size == 1, "what is not computed demands nothing"
+    for weights, message in [
+        ({"waveform": 1}, "must name the measures waveform, stft"),
+        ({"waveform": -1, "stft": 1}, r"weights.waveform=-1 must be at least 0"),
+        ({"waveform": math.nan, "stft": 1}, r"weights.waveform=nan must be at least 0"),
+        ({"waveform": 0, "stft": 0}, "one must be above 0"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            WeightedSum(measures=measures, weights=weights)
+    with pytest.raises(ValueError, match="of one medium"):
+        WeightedSum(
+            measures={"a": WaveformError(), "b": MeanSquaredError()}, weights={"a": 1, "b": 1}
+        )
+
+
+def test_every_distortion_says_its_medium(distortion_name, compose):
+    measure = build_part(compose("data=tones", f"distortion={distortion_name}").distortion)
+    assert measure.medium in ("image", "audio") and measure.minimum_size >= 1
+
+
+def test_the_model_brings_its_mediums_distortion_unless_one_is_named(compose):
+    assert compose().distortion._target_ == "distortion.MeanSquaredError"
+    assert compose("model=audio").distortion._target_ == "distortion.WeightedSum"
+    named = compose("model=audio", "distortion=waveform_mse")
+    assert named.distortion._target_ == "distortion.WaveformError"
+
+
+@pytest.mark.parametrize("arguments", [{"windows": []}, {"windows": [8]}, {"norm": 3}])
+def test_refuses(arguments):
+    with pytest.raises(ValueError, match=r"windows=\[|norm=3 must be 1 or 2"):
+        StftDistance(**arguments)
+    with pytest.raises(ValueError, match="sample_rate=None must be a number of Hz"):
+        MultiScaleMel(sample_rate=None)
