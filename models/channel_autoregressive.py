@@ -20,7 +20,7 @@ from typing import List, Sequence
 
 import tensorflow as tf
 
-from models.fixed_point import synthesize
+from models.fixed_point import MOST_PRODUCTS, synthesize
 from models.hyper_transforms import (
     Code,
     HyperTransforms,
@@ -121,6 +121,13 @@ def _stack(channels: int, widths: Sequence[int], outputs: int) -> List[tf.keras.
     layers = [Downsampling(width, 5, 1, "same") for width in widths]
     layers.append(Downsampling(outputs, 3, 1, "same"))
     for layer in layers:
+        products = layer.kernel_size[0] * layer.kernel_size[1] * channels
+        if products > MOST_PRODUCTS:
+            raise ValueError(
+                f"{channels} channels into a slice's convolution are {products} products a sum, "
+                f"which must be at most {MOST_PRODUCTS} to be exact: fewer latent_channels or "
+                "smaller widths."
+            )
         layer.build([None, None, None, channels])
         channels = layer.filters
     return layers

@@ -20,6 +20,9 @@ WEIGHT_BITS = 12
 ACTIVATION_BITS = 8
 """Fractional bits of what flows from layer to layer."""
 
+MOST_PRODUCTS = 2**16
+"""Products in a sum that is exact whatever the weights are."""
+
 LARGEST_WEIGHT = 2.0**4
 LARGEST_ACTIVATION = 2.0**11
 """Magnitudes are clipped to these. 2^(4 + 12) * 2^(11 + 8) * 2^16 products stay below 2^53."""

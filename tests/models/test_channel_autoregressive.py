@@ -87,6 +87,7 @@ def test_an_image_is_predicted_the_same_in_any_batch():
     [
         (dict(slices=1), "slices=1 must be at least 2"),
         (dict(slices=5), "latent_channels=12 must be a multiple of slices=5"),
+        (dict(widths=[3000, 8]), r"3000 channels .* 75000 products a sum, .* at most 65536"),
         (dict(widths=[]), r"widths=\[\] must be one or more numbers"),
         (dict(widths=[4, 0]), r"widths=\[4, 0\] must be one or more numbers, each at least 1"),
     ],
