@@ -65,7 +65,9 @@ def make(compose, models):
         for variable in models[key].transforms.trainable_variables:
             variable.assign(learned[variable.name])
         if models[key].quantizer.alphabet.kind == "integers":
-            pairs = zip(models[key].entropy.trainable_variables, teacher.entropy.trainable_variables)
+            pairs = zip(
+                models[key].entropy.trainable_variables, teacher.entropy.trainable_variables
+            )
             for variable, other in pairs:
                 variable.assign(other)
         models[key].freeze()
