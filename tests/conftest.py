@@ -20,7 +20,7 @@ def config_names(group):
 
 def pytest_generate_tests(metafunc):
     """A test that takes ``quantizer_name`` runs once for each YAML of the group."""
-    for group in ("quantizer", "model", "entropy", "distortion", "optimizer"):
+    for group in ("quantizer", "model", "entropy", "distortion", "optimizer", "refinement"):
         if f"{group}_name" in metafunc.fixturenames:
             metafunc.parametrize(f"{group}_name", config_names(group))
 

@@ -57,7 +57,7 @@ class StochasticGumbelAnnealing:
         *,
         objective: Objective,
         steps: int = 500,
-        learning_rate: float = 0.02,
+        learning_rate: float = 0.05,
         decay: float = 2.0,
         hold: float = 0.35,
         highest_tau: float = 0.5,

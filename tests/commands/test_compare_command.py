@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assembly.curve_groups import quantizer_name
+from assembly.curve_groups import group_runs, quantizer_name
 from evaluation.measure import FileRow
+from evaluation.result_files import Measurement
 from evaluation.results import Results, write_results
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -164,6 +165,26 @@ def test_groups_of_one_quantizer_say_what_differs(main, tmp_path, compose):
         "--output", tmp_path / "o",
     )  # fmt: skip
     assert (status, err) == (0, "") and "| soft_round (steps=300) |" in out
+
+
+def test_refined_files_are_curves_of_their_own(compose):
+    def results_of(lmbda, refinement=None):
+        config = {**config_of(compose, "quantizer=mixed"), "lmbda": lmbda}
+        results = Results(
+            name="",
+            description="",
+            points={"bpp": [1.0]},
+            provenance={"config": config, "refinement": refinement},
+        )
+        return Measurement(pathlib.Path("x.json"), "x", results, None)
+
+    sga, longer = ({"name": "sga", "steps": steps, "seed": 0} for steps in (500, 2000))
+    plain = [results_of(0.01), results_of(0.1)]
+    refined = [results_of(0.01, sga), results_of(0.1, {**sga, "seed": 1})]
+    groups = group_runs([*plain, *refined])
+    assert groups == {"mixed": plain, "mixed + sga": refined}
+    names = list(group_runs([*plain, *refined, results_of(0.01, longer)]))
+    assert names == ["mixed", "mixed + sga (steps=500)", "mixed + sga (steps=2000)"]
 
 
 def test_names_of_quantizers(compose):

@@ -171,3 +171,44 @@ def test_an_unfinished_run_is_named(tmp_path, run):
     (unfinished / "config.yaml").write_bytes((run / "config.yaml").read_bytes())
     result = python("evaluate.py", f"run={unfinished}")
     assert result.returncode == 2 and "is not trained to its end" in result.stderr
+
+
+def test_refined_files_are_smaller_in_loss_and_plain(run, photo, tmp_path):
+    output, decoded = tmp_path / "out.rtc", tmp_path / "out.png"
+    options = ("--run", run, "--refine", "rdoq", "--refine-steps", 4)
+    result = python("scripts/compress.py", *options, photo, output)
+    assert result.returncode == 0, result.stderr
+    assert re.search(
+        r"in.png: rdoq loss \d+\.\d+ -> \d+\.\d+ \(-\d.*% *\) in \d steps", result.stdout
+    )
+    result = python("scripts/decompress.py", "--run", run, output, decoded)
+    assert result.returncode == 0, result.stderr
+    assert Image.open(decoded).size == (83, 61)
+
+
+def test_evaluate_refines_under_a_name_of_its_own(run, photo):
+    name = photo.parent.name
+    data = ("data=image_folder", f"data.root={photo.parent}")
+    result = python("evaluate.py", f"run={run}", *data, "refinement=sga", "refinement.steps=3")
+    assert result.returncode == 0, result.stderr
+    document = json.loads((run / "results" / f"{name}-sga.json").read_text())
+    kept = document["provenance"]["refinement"]
+    assert (kept["name"], kept["steps"], kept["seed"]) == ("sga", 3, 0)
+    assert document["name"] == f"{run.name} + sga"
+    assert document["results"]["refining_time"][0] > 0
+    assert document["dataset"]["name"] == f"{name}-sga"
+
+
+def test_bad_refinements_are_one_line(run, photo, tmp_path):
+    output = tmp_path / "out.rtc"
+    for options, message in (
+        (("--refine", "magic"), "--refine 'magic' must be one of rdoq, sga."),
+        (("--refine", "sga", "--refine-steps", 0), "steps=0 must be a whole number"),
+        (("--refine-steps", 3), "--refine-steps 3 needs --refine."),
+    ):
+        result = python("scripts/compress.py", "--run", run, *options, photo, output)
+        assert result.returncode == 2 and message in result.stderr
+        assert result.stderr.count("\n") == 1 and not output.exists()
+    result = python("evaluate.py", f"run={run}", "refinement=magic")
+    assert result.returncode == 2
+    assert "refinement='magic' must be one of rdoq, sga." in result.stderr

@@ -2,6 +2,10 @@
 
 import csv
 import json
+from typing import NamedTuple
+
+import numpy as np
+import pytest
 
 from evaluation.report import report
 
@@ -51,3 +55,67 @@ def test_the_gap_between_training_and_coding_is_said(codec, photos, tmp_path):
     ]
     assert point["psnr-rgb-training"] > point["psnr-rgb"]
     assert fixed.split()[-1] == f"{point['bpp-fixed-length']:.4f}"
+
+
+class Darker(NamedTuple):
+    """A refinement: the codec is to code these pixels instead."""
+
+    latents: np.ndarray
+    steps: int
+
+
+class RefinedCodec:
+    """The codec of the other tests, which takes ``latents``."""
+
+    name = "uniform"
+    has_fixed_length = True
+
+    def __init__(self, codec):
+        self._codec = codec
+
+    def __getattr__(self, name):
+        def call(pixels, *, latents=None, **options):
+            return getattr(self._codec, name)(pixels if latents is None else latents, **options)
+
+        return call
+
+    def decode(self, data):
+        return self._codec.decode(data)
+
+
+def test_refined_latents_are_what_is_coded_compared_and_told(codec, photos, tmp_path, capsys):
+    calls = []
+
+    def refine(image):
+        calls.append(image.name)
+        return Darker(image.pixels // 32 * 32, steps=7)
+
+    refine.name = "darker"
+    photos = photos[:2]
+    options = {"dataset": "two", "provenance": {}, "refine": refine}
+    results = report(RefinedCodec(codec), lambda: iter(photos), tmp_path, **options)
+    assert calls == [photo.name for photo in photos], "refined once each"
+    assert results.name == "uniform + darker"
+    with (tmp_path / "two.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for row, photo in zip(rows, photos):
+        assert int(row["bits_coded"]) == 8 * len(codec.encode(photo.pixels // 32 * 32))
+        assert int(row["refine_steps"]) == 7 and float(row["refine_seconds"]) > 0
+    assert results.points["refining_time"][0] > 0
+    output = capsys.readouterr().out
+    assert "refined in 0.0 s, encoded in" in output and "uniform + darker" in output
+
+
+def test_the_share_of_side_information_is_said(codec, photos, tmp_path, monkeypatch):
+    honest = codec.estimate_bits
+
+    def with_side(pixels):
+        return honest(pixels)._replace(side=0.25 * honest(pixels).rounded)
+
+    monkeypatch.setattr(codec, "estimate_bits", with_side)
+    results = report(codec, lambda: iter(photos[:2]), tmp_path, dataset="two", provenance={})
+    point = {key: values[0] for key, values in results.points.items()}
+    assert point["bpp-side"] == pytest.approx(0.25 * point["bpp-rounded"])
+    last = (tmp_path / "two.txt").read_text().splitlines()[-1]
+    side = f"{point['bpp-side']:.4f}"
+    assert last.startswith("side information (bpp)") and f"{side}  25.0% of the rounded" in last
