@@ -11,6 +11,7 @@ import html
 import io
 import json
 import pathlib
+import re
 import string
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
@@ -143,7 +144,9 @@ def _cells(row: Row, is_anchor: bool) -> List[Dict[str, Any]]:
 
 
 def _cell(value, text: str) -> Dict[str, Any]:
-    return {"value": value, "text": text.replace("-", "\N{MINUS SIGN}", text[:1] == "-")}
+    # Minus signs are as wide as digits; the hyphens of names stay.
+    text = re.sub(r"(^|(?<= ))-(?=\d)", "\N{MINUS SIGN}", text) if value is not None else text
+    return {"value": value, "text": text}
 
 
 def _drawn(curve: Curve, number: int) -> Dict[str, Any]:

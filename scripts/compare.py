@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import argparse
 import collections
+import itertools
 import json
 import pathlib
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
+from assembly.crops import crops_at
 from assembly.curve_groups import group_runs, is_run
 from assembly.user_errors import one_line_errors
 from codec.files import write_atomically
+from data.image_folder import ImageFolder
 from evaluation.bd_rate import check_curve
 from evaluation.comparison import compare_with_anchor, notes, record, table
 from evaluation.curve_figures import Compared, write_comparison
@@ -40,6 +43,9 @@ from evaluation.result_files import Measurement, find_results, read_measurement
 GRID = 200
 """Qualities at which the figure draws differences in rate."""
 
+CROPPED_IMAGES = 3
+"""How many of ``--images`` the page shows."""
+
 
 def main() -> None:
     """Reads, compares, prints and writes."""
@@ -58,6 +64,8 @@ def main() -> None:
     parser.add_argument(
         "--output", type=pathlib.Path, default=pathlib.Path("build/comparison"), metavar="FOLDER"
     )
+    parser.add_argument("--images", metavar="FOLDER", help="originals: the page shows crops of 3")
+    parser.add_argument("--bpp", type=float, default=0.5, metavar="RATE", help="of the crops")
     arguments = parser.parse_args()
     with one_line_errors():
         compare(arguments)
@@ -103,7 +111,7 @@ def compare(arguments: argparse.Namespace) -> None:
     }
     write_page(
         folder / "report.html", anchor, rows, said, dataset=dataset, metrics=metrics,
-        made=_how_made(groups),
+        made=_how_made(groups), crops=_crops(groups, arguments),
     )  # fmt: skip
     print(f"{text}\n\nwrote {folder / 'comparison'}.md, .json, .png, .svg and report.html")
 
@@ -181,6 +189,13 @@ def _other_metrics(groups: Dict[str, List[Measurement]], key: str) -> Dict[str, 
             except ValueError:
                 continue  # The ranking does not need it: the page offers one quality fewer.
     return others
+
+
+def _crops(groups: Dict[str, List[Measurement]], arguments: argparse.Namespace):
+    if arguments.images is None:
+        return []
+    images = ImageFolder(root=arguments.images).images("all")
+    return crops_at(groups, list(itertools.islice(images, CROPPED_IMAGES)), arguments.bpp)
 
 
 def _how_made(groups: Dict[str, List[Measurement]]) -> Dict[str, object]:

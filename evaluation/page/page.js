@@ -41,7 +41,7 @@ function drawTable() {
 }
 
 // The curves: one SVG, drawn anew for a metric or another choice of curves.
-const WIDTH = 900, HEIGHT = 460, LEFT = 58, RIGHT = 16, TOP = 12, BOTTOM = 48;
+const LEFT = 58, RIGHT = 16, TOP = 12, BOTTOM = 48;
 const hidden = new Set();
 
 function ticks(low, high, count) {
@@ -57,6 +57,7 @@ function drawCurves() {
   const shown = metric.curves.filter((curve) => !hidden.has(curve.name));
   const chart = document.getElementById("chart");
   const tip = element("div", { id: "tip", role: "status", hidden: "" });
+  const WIDTH = Math.max(chart.clientWidth, 280), HEIGHT = Math.min(460, 200 + WIDTH / 3);
   const points = shown.flatMap((curve) => curve.points);
   if (!points.length) { chart.replaceChildren(tip); return; }
   const right = 1.05 * Math.max(...points.map((p) => p.rate));
@@ -67,7 +68,7 @@ function drawCurves() {
   const y = (quality) => TOP + (HEIGHT - TOP - BOTTOM) * (high - quality) / (high - low);
   const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group",
                                "aria-label": `${metric.label} over rate` });
-  for (const at of ticks(0, right, 8)) {
+  for (const at of ticks(0, right, WIDTH / 90)) {
     svg.append(element("line", { class: "grid", x1: x(at), x2: x(at), y1: TOP, y2: HEIGHT - BOTTOM }),
                element("text", { x: x(at), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, String(at)));
   }
@@ -76,7 +77,7 @@ function drawCurves() {
                element("text", { x: LEFT - 8, y: y(at) + 4, "text-anchor": "end" }, String(at)));
   }
   svg.append(
-    element("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, data.rateLabel),
+    element("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, WIDTH < 500 ? data.rateLabel.split(",")[0] : data.rateLabel),
     element("text", { transform: `translate(14 ${(HEIGHT - BOTTOM) / 2}) rotate(-90)`, "text-anchor": "middle" },
             `${metric.label} (dB)`));
   const path = (line) => line.map(([rate, quality], k) => `${k ? "L" : "M"}${x(rate).toFixed(2)} ${y(quality).toFixed(2)}`).join("");
@@ -94,10 +95,9 @@ function drawCurves() {
       const show = () => {
         tip.textContent = point.text;
         tip.hidden = false;
-        const scale = chart.clientWidth / WIDTH;
-        const left = Math.min(x(point.rate) * scale + 12, chart.clientWidth - tip.offsetWidth - 4);
+        const left = Math.min(x(point.rate) + 12, chart.clientWidth - tip.offsetWidth - 4);
         tip.style.left = `${Math.max(left, 0)}px`;
-        tip.style.top = `${Math.max(y(point.quality) * scale - tip.offsetHeight - 10, 0)}px`;
+        tip.style.top = `${Math.max(y(point.quality) - tip.offsetHeight - 10, 0)}px`;
       };
       for (const event of ["mouseenter", "focus", "click"]) circle.addEventListener(event, show);
       for (const event of ["mouseleave", "blur"]) circle.addEventListener(event, () => { tip.hidden = true; });
@@ -124,6 +124,11 @@ function drawLegend() {
   const select = document.getElementById("metric");
   for (const [key, metric] of Object.entries(data.metrics)) select.append(element("option", { value: key }, metric.label));
   select.addEventListener("change", drawCurves);
+  let width = 0;
+  new ResizeObserver(() => {
+    const now = document.getElementById("chart").clientWidth;
+    if (now !== width) { width = now; drawCurves(); }
+  }).observe(document.getElementById("chart"));
 }
 
 // Crops: the slider is an input of the browser's own, laid over the picture.
