@@ -18,7 +18,6 @@ class ImageCodec:
     """Codes uint8 ``[height, width, 3]`` images of any size from 1 x 1 up.
 
     Attributes:
-        model: the trained model.
         name: how tables and figures call it.
         fingerprint: 8 bytes that stand in each of its files.
         has_fixed_length: whether ``encode`` takes ``fixed_length=True``.
@@ -38,7 +37,7 @@ class ImageCodec:
         """
         if not model.frozen:
             raise ValueError("model must be frozen: its entropy model has no coding tables yet.")
-        self.model = self._model = model
+        self._model = model
         self._coder = LatentCoder(model, stages)
         self.name = name
         self.fingerprint = fingerprint(model)
