@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from assembly.choices import CONFIGS
 from assembly.parts import build_part
 from assembly.saved_run import SavedRun
+from codec import ImageCodec
 from codec.refinement import Objective, Refined
 
 PAUSE = 5.0
@@ -37,6 +38,8 @@ class Refining:
         Raises:
             ValueError: a setting is out of its range, or the run cannot be refined so.
         """
+        if not isinstance(saved.codec, ImageCodec):
+            raise ValueError("refinement needs a run on images; this one is of sound.")
         if saved.medium != "image":
             raise ValueError(
                 f"refinement: run={saved.codec.name!r} codes sound; refinement is of images."

@@ -159,6 +159,9 @@ class _Relaxed(Quantizer):
         super().__init__(name="relaxed")
         self._exact, self._choice = quantizer, choice
 
+    def for_slice(self, number: int) -> Quantizer:
+        return _Relaxed(self._exact.for_slice(number), self._choice)
+
     def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
         if not training:
             return self._exact(latents, training=False)
