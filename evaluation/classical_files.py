@@ -70,11 +70,16 @@ def measure_curve(
     if processes < 1:
         raise ValueError(f"processes={processes} must be at least 1.")
     CLASSICAL[codec].require()
+    done: List[ClassicalRow] = []
+    if processes == 1:
+        for count, image in enumerate(images, start=1):
+            done += _measure(codec, image)
+            progress(count, done[-1])
+        return _in_order(codec, images, done)
     # Not forked: TensorFlow's threads would not live on in a copy.
     executor = concurrent.futures.ProcessPoolExecutor(
         min(processes, len(images)), multiprocessing.get_context("spawn"), _ready_worker
     )
-    done: List[ClassicalRow] = []
     with executor:
         tasks = [executor.submit(_measure, codec, image) for image in images]
         try:
@@ -84,9 +89,13 @@ def measure_curve(
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
+    return _in_order(codec, images, done)
+
+
+def _in_order(codec, images, rows) -> List[ClassicalRow]:
     order = {image.name: number for number, image in enumerate(images)}
     ladder = {quality: number for number, quality in enumerate(CLASSICAL[codec].ladder)}
-    return sorted(done, key=lambda row: (ladder[row.quality], order[row.file]))
+    return sorted(rows, key=lambda row: (ladder[row.quality], order[row.file]))
 
 
 def write_curve(

@@ -145,7 +145,7 @@ JPEG_2000 = FixedRate(
     "JPEG 2000",
     lowest=5,
     highest=800,
-    # Without the colour transform (mct) the file of equal quality is almost twice as large.
+    # Without the colour transform (mct) a file of equal PSNR is more than twice as large.
     options={"irreversible": True, "mct": 1},
     format="JPEG2000",
     ladder=(10, 20, 30, 50, 75, 100, 150, 200, 300),

@@ -32,7 +32,7 @@ def measured(tmp_path_factory):
     Image.fromarray(skimage.data.astronaut()[:176, 100:340]).save(photos / "a.png")
     Image.fromarray(skimage.data.chelsea()[:176, :240]).save(photos / "b.png")
     command = (
-        photos, "--codecs", "jpeg,jpeg-default", "--output", folder / "out", "--processes", 2
+        photos, "--codecs", "jpeg,jpeg-default", "--output", folder / "out", "--processes", 1
     )  # fmt: skip
     done = run("classical.py", *command)
     assert (done.returncode, done.stderr) == (0, "")
@@ -78,3 +78,13 @@ def test_another_metric_of_the_same_name_is_refused():
     with pytest.raises(ValueError, match=r"b\.json and a\.json cannot be compared: their psnr-rgb"):
         check_same_metric(METRICS["psnr-rgb"], words)
     check_same_metric(METRICS["psnr-rgb"], {**words, "b.json": "PSNR of RGB"})
+
+
+@pytest.mark.slow
+def test_processes_do_not_change_what_is_measured(measured):
+    folder, command, _ = measured
+    done = run("classical.py", *command[:4], folder / "two", "--processes", 2)
+    assert (done.returncode, done.stderr) == (0, "")
+    one, two = (json.loads((at / "jpeg.json").read_text()) for at in (folder, folder / "two"))
+    for key in ("bpp", "psnr-rgb", "ms-ssim-rgb"):
+        assert one["results"][key] == two["results"][key]
