@@ -41,7 +41,7 @@ class Settings:
     decoder: Any = None
     rate: Any = None
     hyper_quantizer: Any = None
-    steps: int = 6000
+    steps: int = 2500
     batch_size: int = 8
     lmbda: float = 0.013
     lmbda_factor: Any = 1.0
