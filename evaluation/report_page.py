@@ -79,10 +79,11 @@ def write_page(
         "columns": columns,
         "rows": cells,
         "sortedBy": 1,
-        "rateLabel": f"rate (bits per pixel), mean over {dataset}",
+        "rateLabel": f"rate ({anchor.metric.medium.rate_label}), mean over {dataset}",
         "metrics": {
             label: {
                 "label": label,
+                "axis": f"{label} ({curves[0].metric.unit})",
                 "curves": [_drawn(curve, names.index(curve.name)) for curve in curves],
             }
             for label, curves in metrics.items()
@@ -114,7 +115,7 @@ def _table(anchor: Curve, rows: Sequence[Row]):
         "BD-rate (%)",
         f"{LEVEL:.0%} interval (%)",
         "p",
-        f"BD-{label} (dB)",
+        f"BD-{label} ({anchor.metric.unit})",
         "overlap",
         "points",
         "seeds",
@@ -182,10 +183,12 @@ def _told(curve: Curve, k: int) -> str:
     lines = [curve.name]
     if curve.settings:
         lines.append(curve.settings[k])
-    lines.append(f"{curve.bpp[k]:.4f} bpp, {curve.metric.label} {curve.quality[k]:.2f} dB")
+    metric = curve.metric
+    rate = f"{curve.bpp[k]:.4f} {metric.medium.rate}"
+    lines.append(f"{rate}, {metric.label} {curve.quality[k]:.2f} {metric.unit}")
     if curve.image_quality is not None and len(curve.image_quality[k]) > 1:
-        seeds = curve.metric.decibels(curve.image_quality[k].mean(axis=1))
-        lines.append(f"{len(seeds)} seeds: {seeds.min():.2f} to {seeds.max():.2f} dB")
+        seeds = metric.decibels(curve.image_quality[k].mean(axis=1))
+        lines.append(f"{len(seeds)} seeds: {seeds.min():.2f} to {seeds.max():.2f} {metric.unit}")
     return "\n".join(lines)
 
 

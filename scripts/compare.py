@@ -20,6 +20,7 @@ import numpy as np
 
 from assembly.crops import crops_at
 from assembly.curve_groups import group_runs, is_run
+from assembly.sounds import sounds_of
 from assembly.user_errors import one_line_errors
 from codec.files import write_atomically
 from data.image_folder import ImageFolder
@@ -107,11 +108,11 @@ def compare(arguments: argparse.Namespace) -> None:
     write_comparison(folder / "comparison.png", anchor, compared, grid, dataset=dataset)
     metrics = {
         anchor.metric.label: list(curves.values()),
-        **_other_metrics(groups, arguments.metric),
+        **_other_metrics(groups, anchor.metric),
     }
     write_page(
         folder / "report.html", anchor, rows, said, dataset=dataset, metrics=metrics,
-        made=_how_made(groups), crops=_crops(groups, arguments),
+        made=_how_made(groups), crops=_crops(groups, arguments), sounds=sounds_of(groups),
     )  # fmt: skip
     print(f"{text}\n\nwrote {folder / 'comparison'}.md, .json, .png, .svg and report.html")
 
@@ -179,13 +180,13 @@ def _curves(groups: Dict[str, List[Measurement]], metric: Metric) -> Dict[str, C
     return curves
 
 
-def _other_metrics(groups: Dict[str, List[Measurement]], key: str) -> Dict[str, List[Curve]]:
-    """The same curves in the other qualities, where all of them have such."""
+def _other_metrics(groups: Dict[str, List[Measurement]], known: Metric) -> Dict[str, List[Curve]]:
+    """The same curves in the medium's other qualities, where all of them have such."""
     others = {}
     for metric in METRICS.values():
-        if metric.key != key:
+        if metric is not known and metric.medium is known.medium:
             try:
-                others[metric.label] = list(_curves(groups, metric.key).values())
+                others[metric.label] = list(_curves(groups, metric).values())
             except ValueError:
                 continue  # The ranking does not need it: the page offers one quality fewer.
     return others

@@ -79,7 +79,7 @@ function drawCurves() {
   svg.append(
     element("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, WIDTH < 500 ? data.rateLabel.split(",")[0] : data.rateLabel),
     element("text", { transform: `translate(14 ${(HEIGHT - BOTTOM) / 2}) rotate(-90)`, "text-anchor": "middle" },
-            `${metric.label} (dB)`));
+            metric.axis));
   const path = (line) => line.map(([rate, quality], k) => `${k ? "L" : "M"}${x(rate).toFixed(2)} ${y(quality).toFixed(2)}`).join("");
   for (const curve of shown) {
     const colour = curve.colour || "var(--anchor)";
