@@ -34,6 +34,7 @@ def train(config: DictConfig, run: str) -> None:
     import tensorflow as tf
 
     from evaluate import evaluate
+    from training.distribution import Distribution
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
 
@@ -42,21 +43,30 @@ def train(config: DictConfig, run: str) -> None:
     settings = checked_settings(config)
     # Every part is built before the run directory is: a mistake leaves nothing behind.
     tf.config.experimental.enable_op_determinism()
+    distribution = Distribution(settings.strategy or "single")
     source = build_part(config.data)
     distortion = build_part(config.distortion)
-    model = build_model(config)
-    optimizer = build_part(config.optimizer)
-    lmbda_factor = build_part(config.lmbda_factor)
-    train_step = TrainStep(model, distortion, optimizer, settings.lmbda, lmbda_factor)
+    with distribution.scope():
+        model = build_model(config)
+        optimizer = build_part(config.optimizer)
+        lmbda_factor = build_part(config.lmbda_factor)
+        train_step = TrainStep(
+            model, distortion, optimizer, settings.lmbda, lmbda_factor, distribution
+        )
+    distribution.check(settings.batch_size, *filter(None, (model.quantizer, model.hyper_quantizer)))
     _check_patches(source.patch_size, model.transforms.stride, distortion)
     directory = RunDirectory(run_path(run))
+    if not distribution.is_chief:
+        if not directory.trained:
+            _fit(settings, source, model, train_step, optimizer, directory, distribution)
+        return
     directory.open(saved_form(config), settings.overwrite)
     print(f"run directory: {directory.path}", flush=True)
     if directory.trained:
         print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")
     else:
         print(source.describe(), flush=True)
-        _fit(settings, source, model, train_step, optimizer, directory)
+        _fit(settings, source, model, train_step, optimizer, directory, distribution)
     summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():
         print(summary.read_text())
@@ -70,7 +80,7 @@ def train(config: DictConfig, run: str) -> None:
         )
 
 
-def _fit(settings, source, model, train_step, optimizer, directory) -> None:
+def _fit(settings, source, model, train_step, optimizer, directory, distribution) -> None:
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
     from training.monitor import Monitor
@@ -85,23 +95,28 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
     print(f"input pipeline alone: {rate:.0f} patches/s", flush=True)
     example = next((image.pixels for image in source.images("validation")), None)
     try:
-        fit(
-            model=model,
-            train_step=train_step,
-            checkpoints=Checkpoints(directory.checkpoints, model, optimizer),
-            batches_from=batches_from,
-            settings=settings,
-            folder=directory.path,
-            monitor=Monitor(directory.tensorboard, model, example),
-        )
+        with distribution.folder(directory.path) as folder:
+            fit(
+                model=model,
+                train_step=train_step,
+                checkpoints=Checkpoints(
+                    directory.checkpoints, model, optimizer, writes=distribution.is_chief
+                ),
+                batches_from=batches_from,
+                settings=settings,
+                folder=folder,
+                monitor=Monitor(folder / directory.tensorboard.name, model, example),
+                distribution=distribution,
+            )
     except Interrupted as stop:
         print(f"{stop} The same command resumes.", file=sys.stderr)
         sys.exit(128 + stop.signum)
     except NonFiniteGradient as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(3)
-    model.freeze()
-    save_model(model, directory.model)
+    if distribution.is_chief:
+        model.freeze()
+        save_model(model, directory.model)
 
 
 def _check_patches(patch_size: int, stride: int, distortion) -> None:
