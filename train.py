@@ -35,6 +35,7 @@ def train(config: DictConfig, run: str) -> None:
 
     from assembly.media import check_media, check_training_size
     from evaluate import evaluate
+    from training.distribution import Distribution
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
 
@@ -43,15 +44,24 @@ def train(config: DictConfig, run: str) -> None:
     settings = checked_settings(config)
     # Every part is built before the run directory is: a mistake leaves nothing behind.
     tf.config.experimental.enable_op_determinism()
+    distribution = Distribution(settings.strategy or "single")
     source = build_part(config.data)
     distortion = build_part(config.distortion)
-    model = build_model(config)
-    optimizer = build_part(config.optimizer)
-    lmbda_factor = build_part(config.lmbda_factor)
-    train_step = TrainStep(model, distortion, optimizer, settings.lmbda, lmbda_factor)
+    with distribution.scope():
+        model = build_model(config)
+        optimizer = build_part(config.optimizer)
+        lmbda_factor = build_part(config.lmbda_factor)
+        train_step = TrainStep(
+            model, distortion, optimizer, settings.lmbda, lmbda_factor, distribution
+        )
+    distribution.check(settings.batch_size, *filter(None, (model.quantizer, model.hyper_quantizer)))
     check_media(source, model, distortion)
     check_training_size(source, model, distortion)
     directory = RunDirectory(run_path(run))
+    if not distribution.is_chief:
+        if not directory.trained:
+            _fit(settings, source, model, train_step, optimizer, directory, distribution)
+        return
     directory.open(saved_form(config), settings.overwrite)
     print(f"run directory: {directory.path}", flush=True)
     if directory.trained:
@@ -59,7 +69,7 @@ def train(config: DictConfig, run: str) -> None:
     else:
         print(source.describe(), flush=True)
         print(model.transforms.describe(), flush=True)
-        _fit(settings, source, model, train_step, optimizer, directory)
+        _fit(settings, source, model, train_step, optimizer, directory, distribution)
     summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():
         print(summary.read_text())
@@ -73,7 +83,7 @@ def train(config: DictConfig, run: str) -> None:
         )
 
 
-def _fit(settings, source, model, train_step, optimizer, directory) -> None:
+def _fit(settings, source, model, train_step, optimizer, directory, distribution) -> None:
     from assembly.media import make_monitor
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
@@ -88,23 +98,28 @@ def _fit(settings, source, model, train_step, optimizer, directory) -> None:
     pieces = "segments" if source.medium == "audio" else "patches"
     print(f"input pipeline alone: {rate:.0f} {pieces}/s", flush=True)
     try:
-        fit(
-            model=model,
-            train_step=train_step,
-            checkpoints=Checkpoints(directory.checkpoints, model, optimizer),
-            batches_from=batches_from,
-            settings=settings,
-            folder=directory.path,
-            monitor=make_monitor(directory.tensorboard, model, source),
-        )
+        with distribution.folder(directory.path) as folder:
+            fit(
+                model=model,
+                train_step=train_step,
+                checkpoints=Checkpoints(
+                    directory.checkpoints, model, optimizer, writes=distribution.is_chief
+                ),
+                batches_from=batches_from,
+                settings=settings,
+                folder=folder,
+                monitor=make_monitor(folder / directory.tensorboard.name, model, source),
+                distribution=distribution,
+            )
     except Interrupted as stop:
         print(f"{stop} The same command resumes.", file=sys.stderr)
         sys.exit(128 + stop.signum)
     except NonFiniteGradient as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(3)
-    model.freeze()
-    save_model(model, directory.model)
+    if distribution.is_chief:
+        model.freeze()
+        save_model(model, directory.model)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ def saved_form(config: DictConfig) -> DictConfig:
     """The configuration with what depends on this machine decided."""
     config = config.copy()
     config.precision = resolve_precision(config.precision)
+    if config.get("strategy") == "single":
+        config.strategy = None  # As in runs that are older than the setting.
     return config
 
 

@@ -20,9 +20,14 @@ class Checkpoints:
     """
 
     def __init__(
-        self, folder: pathlib.Path, model: Autoencoder, optimizer: tf.keras.optimizers.Optimizer
+        self,
+        folder: pathlib.Path,
+        model: Autoencoder,
+        optimizer: tf.keras.optimizers.Optimizer,
+        writes: bool = True,
     ):
-        """The optimizer's variables must be built."""
+        """The optimizer's variables must be built; without ``writes`` it only restores."""
+        self._writes = writes
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self._step)
         self._manager = tf.train.CheckpointManager(checkpoint, os.fspath(folder), max_to_keep=2)
@@ -42,6 +47,8 @@ class Checkpoints:
 
     def save(self, step: int) -> None:
         """Saves the state after ``step`` steps."""
+        if not self._writes:
+            return
         self._step.assign(step)
         self._manager.save(checkpoint_number=step)
 

@@ -6,12 +6,13 @@ import pathlib
 import re
 import signal
 import time
-from typing import Callable, Iterator
+from typing import Callable, Iterable, Iterator, Optional
 
 import tensorflow as tf
 
 from models import Autoencoder
 from training.checkpoints import Checkpoints
+from training.distribution import Distribution
 from training.monitor import Monitor
 from training.progress import Progress
 from training.readings import readings_of
@@ -33,10 +34,11 @@ def fit(
     model: Autoencoder,
     train_step: TrainStep,
     checkpoints: Checkpoints,
-    batches_from: Callable[[int], tf.data.Dataset],
+    batches_from: Callable[[int], Iterable],
     settings: Settings,
     folder: pathlib.Path,
     monitor: Monitor,
+    distribution: Optional[Distribution] = None,
 ) -> None:
     """Trains to ``settings.steps`` from the newest checkpoint, or from the start.
 
@@ -51,12 +53,15 @@ def fit(
         settings: the run's scalars.
         folder: run directory, for training.csv.
         monitor: TensorBoard.
+        distribution: over which ``train_step`` was built; None: one device.
 
     Raises:
         Interrupted: on SIGINT or SIGTERM, after a checkpoint.
         NonFiniteGradient: the last good checkpoint stays.
     """
+    distribution = distribution or Distribution()
     first_step = checkpoints.restore()
+    distribution.check_agreement(first_step)
     if first_step:
         print(f"resuming at step {first_step} of {settings.steps}", flush=True)
     if first_step >= settings.steps:
@@ -69,7 +74,7 @@ def fit(
         readings_of(model.transforms),
     )
     with _SignalFlag() as stop:
-        batches = iter(batches_from(first_step))
+        batches = iter(distribution.batches(batches_from(first_step), settings.batch_size))
         for step in range(first_step, settings.steps):
             train_step.advance(step)
             asked = time.perf_counter()

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any, List, Optional
 
+from training.distribution import STRATEGIES
 from training.precision import PRECISIONS
 
 
@@ -24,6 +25,7 @@ class Settings:
         lmbda_factor: number or schedule times which ``lmbda`` enters while training: a warm-up.
         seed: of initial weights, patches and noise, 0 to 2**31 - 1.
         precision: of the transforms while training: auto, float32 or bfloat16.
+        strategy: single (one device), mirrored (all of this machine) or multi_worker.
         run: name under ``runs/`` or a path; None names the run after its choices.
         overwrite: start anew although the run directory exists.
         log_every: steps between lines of the log.
@@ -47,6 +49,7 @@ class Settings:
     lmbda_factor: Any = 1.0
     seed: int = 0
     precision: str = "auto"
+    strategy: Optional[str] = "single"
     run: Optional[str] = None
     overwrite: bool = False
     log_every: int = 100
@@ -67,5 +70,7 @@ class Settings:
             raise ValueError(
                 f"precision={self.precision!r} must be one of {', '.join(PRECISIONS)}."
             )
+        if self.strategy not in (None, *STRATEGIES):
+            raise ValueError(f"strategy={self.strategy!r} must be one of {', '.join(STRATEGIES)}.")
         if self.run is not None and not self.run.strip():
             raise ValueError(f"run={self.run!r} must be a name, a path or null.")

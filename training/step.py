@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, NamedTuple, Union
+from typing import Callable, Dict, List, NamedTuple, Optional, Union
 
 import tensorflow as tf
 
 from models import Autoencoder
 from quantizers.contract import Annealed
 from quantizers.schedules import Schedule, as_schedule
+from training.distribution import Distribution
 
 
 class StepResult(NamedTuple):
@@ -45,6 +46,7 @@ class TrainStep:
         optimizer: tf.keras.optimizers.Optimizer,
         lmbda: float,
         lmbda_factor: Union[float, Schedule] = 1.0,
+        distribution: Optional[Distribution] = None,
     ):
         """Builds the optimizer's variables, so that a checkpoint can be restored before a step.
 
@@ -54,6 +56,7 @@ class TrainStep:
             optimizer: takes the steps.
             lmbda: weight of the distortion.
             lmbda_factor: number or schedule, at least 0, times which the weight enters: a warm-up.
+            distribution: over which this is built, within its scope; None: one device.
 
         Raises:
             ValueError: the factor falls below 0.
@@ -65,6 +68,7 @@ class TrainStep:
         if schedule.bounds[0] < 0:
             raise ValueError(f"lmbda_factor={lmbda_factor!r} must be at least 0.")
         self._lmbda = lmbda
+        self._distribution = distribution or Distribution()
         self._lmbda_factor = Annealed(schedule, "lmbda_factor")
         self._parameters = model.trainable_variables
         encoding = {v.ref() for v in model.encoding_variables}
@@ -88,8 +92,24 @@ class TrainStep:
         return self._step(images, hard=self._model.quantizer.hard)
 
     @tf.function
-    def _step(self, images: tf.Tensor, hard: bool) -> StepResult:
+    def _step(self, images, hard: bool) -> StepResult:
         """``hard``: a Python bool, so that either kind of step is a graph of its own."""
+        strategy = self._distribution.strategy
+        if strategy is None:
+            return self._update(images, hard)
+
+        def update(images):
+            result = self._update(images, hard)
+            return result._replace(finite=tf.cast(result.finite, tf.int32))
+
+        results = strategy.run(update, args=(images,))
+        mean, total = tf.distribute.ReduceOp.MEAN, tf.distribute.ReduceOp.SUM
+        finite = strategy.reduce(total, results.finite, axis=None)
+        scalars = (strategy.reduce(mean, result, axis=None) for result in results[:-1])
+        return StepResult(*scalars, finite=finite == self._distribution.replicas)
+
+    def _update(self, images: tf.Tensor, hard: bool) -> StepResult:
+        """One replica's part: its gradients are summed with those of the others."""
         parameters = self._decoding if hard else self._parameters
         pixels = tf.cast(tf.shape(images)[1] * tf.shape(images)[2], tf.float32)
         with tf.GradientTape() as tape:
@@ -98,7 +118,8 @@ class TrainStep:
             distortion = tf.reduce_mean(self._distortion(images, forward.reconstructions))
             weight = self._lmbda * self._lmbda_factor.value
             loss = bpp + weight * distortion + forward.penalty
-        gradients = tape.gradient(loss, parameters)
+            scaled = loss / self._distribution.replicas
+        gradients = tape.gradient(scaled, parameters)
         self._optimizer.apply_gradients(zip(gradients, parameters))
         if not hard:
             self._model.update(forward.latents)
