@@ -4,7 +4,8 @@ python scripts/benchmark.py                          # all parts, 3 minutes on t
 python scripts/benchmark.py --parts train --rounds 20
 
 Whatever is compared runs in turn, round after round, in one process; figures are medians, so that
-other work on the machine weighs on all alike.
+other work on the machine weighs on all alike. bfloat16 is measured where the processor multiplies
+it natively: emulated, a step takes minutes.
 """
 
 from __future__ import annotations
@@ -21,20 +22,14 @@ from collections.abc import Callable
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from benchmark_audio import audio, code_long_sound
 from benchmark_hyper import code_hyper, train_hyper
-from measuring import in_turn, photograph
+from measuring import PEAK_OF_CHILD, in_turn, photograph
 
 PARTS = ("train", "code", "startup", "memory", "audio")
 CONVOLUTIONS = {"bls2017": [(9, 4), (5, 2), (5, 2)], "factorized": [(5, 2)] * 4}
 FILTERS, PATCH, BATCH = 128, 256, 8
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-
-# A process inherits the peak of the one that starts it, so a small one stands in between.
-PEAK_OF_CHILD = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
 
 
 def main() -> None:
@@ -50,6 +45,9 @@ def main() -> None:
     parser.add_argument("--code-large-image", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--minutes", type=int, default=60, help="of the sound that is coded")
     parser.add_argument("--code-long-sound", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--precisions", help="comma-separated: float32, bfloat16 (default: what the machine has)"
+    )
     arguments = parser.parse_args()
     parts = arguments.parts.split(",")
     for part in parts:
@@ -57,6 +55,9 @@ def main() -> None:
             parser.error(f"--parts={part}: must be among {', '.join(PARTS)}.")
     if arguments.rounds < 1 or arguments.steps < 1:
         parser.error("--rounds and --steps must be at least 1.")
+    precisions = precisions_of(arguments.precisions)
+    if not set(precisions) <= {"float32", "bfloat16"}:
+        parser.error(f"--precisions={arguments.precisions}: must be among float32, bfloat16.")
     if arguments.code_large_image:
         code_large_image()
         return
@@ -66,8 +67,8 @@ def main() -> None:
     for part in parts:
         if part == "train":
             for name in CONVOLUTIONS:
-                train(name, arguments.rounds)
-            train_hyper(arguments.rounds)
+                train(name, arguments.rounds, precisions)
+            train_hyper(arguments.rounds, precisions)
         elif part == "code":
             for name in CONVOLUTIONS:
                 code(name, arguments.rounds)
@@ -75,13 +76,22 @@ def main() -> None:
         elif part == "startup":
             startup()
         elif part == "audio":
-            audio(arguments.minutes)
+            audio(str(pathlib.Path(__file__).resolve()), arguments.minutes)
         else:
             memory(arguments.steps)
 
 
-def train(name: str, rounds: int) -> None:
-    """Training steps: TFC's script, ours in both precisions, and the machine's limits."""
+def precisions_of(words: str | None) -> list[str]:
+    """The precisions asked for, or those that the machine multiplies natively."""
+    from training.precision import resolve_precision
+
+    if words is not None:
+        return words.split(",")
+    return ["float32"] + ["bfloat16"] * (resolve_precision("auto") == "bfloat16")
+
+
+def train(name: str, rounds: int, precisions: list[str]) -> None:
+    """Training steps: TFC's script, ours in each precision, and the machine's limits."""
     import tensorflow as tf
     from benchmark_reference import ReferenceModel, machine_cases, operations_per_image
 
@@ -91,9 +101,9 @@ def train(name: str, rounds: int) -> None:
     reference = ReferenceModel(CONVOLUTIONS[name], FILTERS, FILTERS)
     reference.compile(optimizer=tf.keras.optimizers.Adam(1e-4))
     reference_step = tf.function(reference.train_step)
-    cases, operations = machine_cases(BATCH, FILTERS)
+    cases, operations = machine_cases(BATCH, FILTERS, precisions)
     cases["TFC's script, float32"] = lambda: reference_step(images)["loss"].numpy()
-    for precision in ("float32", "bfloat16"):
+    for precision in precisions:
         step = our_train_step(name, precision)
         cases[precision] = lambda step=step: step(images).finite.numpy()
     seconds = in_turn(cases, rounds)
@@ -102,18 +112,18 @@ def train(name: str, rounds: int) -> None:
         return operations[case] / seconds[case] / 1e9
 
     print(f"\n{name}, N = M = {FILTERS}: training, batches of {BATCH} patches of {PATCH}x{PATCH}")
-    print(f"{'machine, GFLOP/s':26}{'float32':>10}{'bfloat16':>10}")
+    print(f"{'machine, GFLOP/s':26}" + "".join(f"{p:>10}" for p in precisions))
     for case in ("matrices", "convolution", "convolution, trained"):
-        print(f"{case:26}{rate(case + ' float32'):10.0f}{rate(case + ' bfloat16'):10.0f}")
+        print(f"{case:26}" + "".join(f"{rate(f'{case} {p}'):10.0f}" for p in precisions))
     work = operations_per_image(CONVOLUTIONS[name], FILTERS, PATCH) / 1e9
-    limits = {p: rate(f"convolution, trained {p}") / work for p in ("float32", "bfloat16")}
-    print(f"roofline, images/s        {limits['float32']:10.1f}{limits['bfloat16']:10.1f}")
-    print(f"{'step':26}{'images/s':>10}{'ratio':>10}{'share of roofline':>20}{'of float32':>12}")
-    for case in ("TFC's script, float32", "float32", "bfloat16"):
+    limits = {p: rate(f"convolution, trained {p}") / work for p in precisions}
+    print(f"{'roofline, images/s':26}" + "".join(f"{limits[p]:10.1f}" for p in precisions))
+    print(f"{'step':26}{'images/s':>10}{'ratio':>10}{'share of roofline':>20}")
+    for case in ("TFC's script, float32", *precisions):
         speed = BATCH / seconds[case]
         ratio = seconds["TFC's script, float32"] / seconds[case]
-        share = speed / limits["bfloat16" if case == "bfloat16" else "float32"]
-        print(f"{case:26}{speed:10.1f}{ratio:10.2f}{share:20.0%}{speed / limits['float32']:12.0%}")
+        share = speed / limits.get(case, limits[precisions[0]])
+        print(f"{case:26}{speed:10.1f}{ratio:10.2f}{share:20.0%}")
     sys.stdout.flush()
 
 
@@ -248,55 +258,6 @@ def memory(steps: int) -> None:
             if "--code-large-image" in command:
                 print("\n".join(output))
             sys.stdout.flush()
-
-
-def audio(minutes: int) -> None:
-    """Peak memory and real-time factors of coding long sound with the default audio model."""
-    script = str(pathlib.Path(__file__).resolve())
-    command = [sys.executable, script, "--code-long-sound", "--minutes", str(minutes)]
-    result = subprocess.run(
-        [sys.executable, "-c", PEAK_OF_CHILD, *command], capture_output=True, text=True
-    )
-    if result.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{result.stderr}")
-    *output, peak = result.stdout.splitlines()
-    print(f"\nmodel=audio: {minutes} minutes of mono sound at 8 kHz, float32")
-    print(f"peak resident memory {int(peak) / 2**20:.2f} GiB")  # From Linux' KiB.
-    print("\n".join(output))
-    sys.stdout.flush()
-
-
-def code_long_sound(minutes: int) -> None:
-    """Codes and decodes sound of modulated noise, in a process of its own."""
-    import tensorflow as tf
-
-    from codec import AudioCodec
-    from entropy import FactorizedPrior
-    from models import Autoencoder
-    from models.audio import AudioTransforms
-    from quantizers import ScalarQuantizer, UniformNoise
-
-    rng, rate = np.random.default_rng(0), 8000
-    seconds = np.arange(60 * minutes * rate, dtype=np.float32) / rate
-    samples = (rng.standard_normal(len(seconds), np.float32) * np.sin(seconds) * 0.1)[:, np.newaxis]
-    tf.keras.utils.set_random_seed(0)
-    model = Autoencoder(
-        transforms=AudioTransforms(sample_rate=rate),
-        quantizer=ScalarQuantizer(decoder=UniformNoise(seed=0), rate=UniformNoise(seed=0)),
-        entropy=FactorizedPrior,
-    )
-    model.freeze()
-    codec = AudioCodec(model, "audio")
-    codec.decode(codec.encode(samples[: 2 * rate], rate))  # Traces the graphs.
-    started = time.perf_counter()
-    data = codec.encode(samples, rate)
-    middle = time.perf_counter()
-    decoded = codec.decode(data)
-    ended = time.perf_counter()
-    assert decoded.samples.shape == samples.shape
-    for name, took in (("encode", middle - started), ("decode", ended - middle)):
-        print(f"{name} {took:.1f} s, {60 * minutes / took:.0f} x real time")
-    print(f"{len(data)} bytes")
 
 
 def default_job(folder: str, *overrides: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from measuring import codec_of, configured_model, in_turn, photograph
@@ -13,8 +13,8 @@ GOALS = {"float32": 1.5, "bfloat16": 2.5}
 SECONDS = {"hyperprior": 1.0, "mean_scale_hyperprior": 1.0, "channel_autoregressive": 3.0}
 
 
-def train_hyper(rounds: int) -> None:
-    """Training steps of the scale hyperprior: TFC's script, and ours in both precisions."""
+def train_hyper(rounds: int, precisions: Sequence[str]) -> None:
+    """Training steps of the scale hyperprior: TFC's script, and ours in each precision."""
     import tensorflow as tf
     from benchmark_hyper_reference import HyperReferenceModel
 
@@ -26,7 +26,7 @@ def train_hyper(rounds: int) -> None:
     reference_step = tf.function(reference.train_step)
     theirs = "TFC's script, float32"
     cases = {theirs: lambda: reference_step(images)["loss"].numpy()}
-    for precision in GOALS:
+    for precision in precisions:
         step = hyper_train_step(precision)
         cases[precision] = lambda step=step: step(images).finite.numpy()
     seconds = in_turn(cases, rounds)

@@ -122,14 +122,16 @@ class ReferenceModel(tf.keras.Model):
         return tf.saturate_cast(tf.round(image), tf.uint8)
 
 
-def machine_cases(batch: int, filters: int) -> tuple[dict[str, Callable], dict[str, float]]:
-    """What the machine can do, in both precisions: cases, and floating-point operations of each.
+def machine_cases(
+    batch: int, filters: int, precisions: Sequence[str]
+) -> tuple[dict[str, Callable], dict[str, float]]:
+    """What the machine can do, in each precision: cases, and floating-point operations of each.
 
     The convolution is the models' most expensive one: 5x5, stride 2, 128 to 128 channels. Training
     takes it forward and twice backward, so that is the roofline of a training step.
     """
     cases, operations = {}, {}
-    for precision in ("float32", "bfloat16"):
+    for precision in precisions:
 
         def random(*shape, precision=precision):
             return tf.cast(tf.random.normal(shape), precision)

@@ -9,6 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+# A process inherits the peak of the one that starts it, so a small one stands in between.
+PEAK_OF_CHILD = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
 
 def in_turn(cases: dict[str, Callable], rounds: int) -> dict[str, float]:
     """Median seconds of each case; the cases take turns. Two rounds before are not counted."""
