@@ -18,6 +18,10 @@ MINIMUM_POINTS = 4
 MINIMUM_OVERLAP = 0.5
 
 
+class TooLittleOverlap(ValueError):
+    """Two curves share too little of their qualities for a BD-rate; others may compare well."""
+
+
 class Overlap(NamedTuple):
     """What two curves have in common along one axis.
 
@@ -80,7 +84,7 @@ def check_overlap(anchor: str, name: str, common: Overlap) -> None:
         ValueError: names the curves, the value and the rule.
     """
     if common.share < MINIMUM_OVERLAP:
-        raise ValueError(
+        raise TooLittleOverlap(
             f"curve {name!r} and the anchor {anchor!r} share {common.share:.0%} of the quality "
             f"range of the shorter one; BD-rate needs at least {MINIMUM_OVERLAP:.0%}."
         )

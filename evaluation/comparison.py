@@ -56,7 +56,7 @@ def compare_with_anchor(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: the curves overlap too little.
+        TooLittleOverlap: the curves share too little of their qualities.
     """
     common = overlap(anchor.quality, curve.quality)
     if curve is anchor:

@@ -73,7 +73,10 @@ def write_page(
         crops: pictures with a slider; none leaves the section out.
         sounds: listening examples; none leaves the section out.
     """
-    names = [anchor.name, *(row.curve.name for row in rows if row.curve.name != anchor.name)]
+    ranked = [row.curve.name for row in rows if row.curve.name != anchor.name]
+    drawn = [curve.name for curves in metrics.values() for curve in curves]
+    # The order of colours: anchor, ranking, and what is drawn but could not be ranked.
+    names = list(dict.fromkeys([anchor.name, *ranked, *drawn]))
     columns, cells = _table(anchor, rows)
     data = {
         "columns": columns,

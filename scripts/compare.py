@@ -24,7 +24,7 @@ from assembly.sounds import sounds_of
 from assembly.user_errors import one_line_errors
 from codec.files import write_atomically
 from data.image_folder import ImageFolder
-from evaluation.bd_rate import check_curve
+from evaluation.bd_rate import TooLittleOverlap, check_curve
 from evaluation.comparison import compare_with_anchor, notes, record, table
 from evaluation.curve_figures import Compared, write_comparison
 from evaluation.curves import (
@@ -89,9 +89,9 @@ def compare(arguments: argparse.Namespace) -> None:
     anchor = curves[arguments.anchor]
     grid = np.linspace(anchor.quality[0], anchor.quality[-1], GRID)
     bootstrap = {"resamples": arguments.resamples, "seed": arguments.seed}
-    rows = [compare_with_anchor(anchor, curve, grid, **bootstrap) for curve in curves.values()]
-    rows.sort(key=lambda row: row.bd_rate)
+    rows, refused = _ranked(anchor, curves, grid, **bootstrap)
     said = notes(anchor, rows, dataset=arguments.dataset, resamples=arguments.resamples)
+    said += [f"Not ranked: {reason}" for reason in refused.values()]
     if left_out:
         said.append(f"Left out, being no JSON: {', '.join(path.name for path in left_out)}.")
     text = f"{table(anchor, rows)}\n\n" + "\n".join(f"- {note}" for note in said)
@@ -105,6 +105,8 @@ def compare(arguments: argparse.Namespace) -> None:
         for row in rows
         if row.curve is not anchor
     ]
+    nowhere = np.full(len(grid), np.nan)
+    compared += [Compared(curves[name], nowhere, None) for name in refused]
     write_comparison(folder / "comparison.png", anchor, compared, grid, dataset=dataset)
     metrics = {
         anchor.metric.label: list(curves.values()),
@@ -115,6 +117,25 @@ def compare(arguments: argparse.Namespace) -> None:
         made=_how_made(groups), crops=_crops(groups, arguments), sounds=sounds_of(groups),
     )  # fmt: skip
     print(f"{text}\n\nwrote {folder / 'comparison'}.md, .json, .png, .svg and report.html")
+
+
+def _ranked(anchor: Curve, curves: Dict[str, Curve], grid: np.ndarray, **bootstrap):
+    """Rows, fewest bits first, and of the curves that have no BD-rate the reasons.
+
+    One quantizer that fails must not take the table from all others.
+
+    Raises:
+        TooLittleOverlap: no curve compares with the anchor.
+    """
+    rows, refused = [], {}
+    for name, curve in curves.items():
+        try:
+            rows.append(compare_with_anchor(anchor, curve, grid, **bootstrap))
+        except TooLittleOverlap as error:
+            refused[name] = str(error)
+    if len(rows) < 2:
+        raise TooLittleOverlap(next(iter(refused.values())))
+    return sorted(rows, key=lambda row: row.bd_rate), refused
 
 
 def _grouped(measurements: Sequence[Measurement]) -> Dict[str, List[Measurement]]:

@@ -301,3 +301,15 @@ def test_sound_and_images_are_not_compared(main, tmp_path):
         status == 2 and "has results of images (rate in bpp), but si-sdr is a metric of rec" in err
     )
     assert not (tmp_path / "o").exists()
+
+
+def test_a_curve_out_of_reach_is_named_and_the_others_are_ranked(main, runs, tmp_path):
+    far = published(tmp_path / "far.json", "Far")
+    far.write_text(far.read_text().replace("26.0, 29.0, 31.5, 34.5, 38.0", "66, 69, 71, 74, 78"))
+    output = tmp_path / "o"
+    arguments = (f"{runs}/*", far, "--anchor", "mixed", "--output", output)
+    status, out, _ = main(*arguments, "--resamples", 100)
+    assert status == 0
+    assert "Not ranked: curve 'Far' and the anchor 'mixed' share 0%" in out
+    assert "| uniform_noise |" in out and "| Far |" not in out
+    assert "Far" in (output / "report.html").read_text()
