@@ -113,7 +113,7 @@ def check_own_grids(name: str, quantizer, channels: int) -> None:
 
     Args:
         name: of the refinement, for the message.
-        quantizer: of the latents, or of the hyper-latents.
+        quantizer: of the latents (of one slice, where there are many), or of the hyper-latents.
         channels: how many it quantizes.
 
     Raises:

@@ -97,8 +97,8 @@ class StochasticGumbelAnnealing:
         quantized = [(model.quantizer, model.transforms.latent_channels)]
         if model.hyper is not None:
             quantized.append((model.hyper_quantizer, model.hyper.latent_channels))
-        for quantizer, channels in quantized:
-            check_own_grids(self.name, quantizer, channels)
+        for (quantizer, channels), slices in zip(quantized, (model.slices, 1)):
+            check_own_grids(self.name, quantizer.for_slice(0), channels // slices)
         # Other seeds: the choices of latents and of hyper-latents must not be the same.
         self._choices = [Gumbel(seed=seed + k, tau=tau) for k in range(len(quantized))]
         self._relaxed = model.with_quantizers(

@@ -65,14 +65,11 @@ def make(compose, models):
             return models[key]
         # Training takes longest: the others have what one has learned.
         models[key], teacher = build_model(config), make_model(model)
-        learned = {each.name: each for each in teacher.transforms.trainable_variables}
-        for variable in models[key].transforms.trainable_variables:
-            variable.assign(learned[variable.name])
+        parts = [(models[key].transforms, teacher.transforms)]
         if models[key].quantizer.alphabet.kind == "integers":
-            pairs = zip(
-                models[key].entropy.trainable_variables, teacher.entropy.trainable_variables
-            )
-            for variable, other in pairs:
+            parts.append((models[key].entropy, teacher.entropy))
+        for pair in parts:
+            for variable, other in zip(*(part.trainable_variables for part in pair)):
                 variable.assign(other)
         models[key].freeze()
         return models[key]
