@@ -6,6 +6,8 @@ python train.py -m experiment=compare_quantizers
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 
 import hydra
@@ -14,7 +16,6 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from assembly.choices import check_choices
-from assembly.parts import build_model, build_part, checked_settings, fill_slots, saved_form
 from assembly.run_names import run_name
 from assembly.user_errors import one_line_errors
 from training.settings import Settings
@@ -33,9 +34,14 @@ def train(config: DictConfig, run: str) -> None:
     """Trains ``run`` to its end, or takes it up where it was left, and evaluates it."""
     import tensorflow as tf
 
-    from assembly.media import check_media, check_training_size
-    from evaluate import evaluate
     from training.distribution import Distribution
+
+    # Workers must be connected before TensorFlow Compression is imported: that starts the runtime.
+    distribution = Distribution(config.strategy)
+
+    from assembly.media import check_media, check_training_size
+    from assembly.parts import build_model, build_part, checked_settings, fill_slots, saved_form
+    from evaluate import evaluate
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
 
@@ -44,7 +50,6 @@ def train(config: DictConfig, run: str) -> None:
     settings = checked_settings(config)
     # Every part is built before the run directory is: a mistake leaves nothing behind.
     tf.config.experimental.enable_op_determinism()
-    distribution = Distribution(settings.strategy or "single")
     source = build_part(config.data)
     distortion = build_part(config.distortion)
     with distribution.scope():
@@ -59,10 +64,13 @@ def train(config: DictConfig, run: str) -> None:
     check_training_size(source, model, distortion)
     directory = RunDirectory(run_path(run))
     if not distribution.is_chief:
+        distribution.wait()
         if not directory.trained:
-            _fit(settings, source, model, train_step, optimizer, directory, distribution)
+            with contextlib.redirect_stdout(io.StringIO()):
+                _fit(settings, source, model, train_step, optimizer, directory, distribution)
         return
     directory.open(saved_form(config), settings.overwrite)
+    distribution.wait()
     print(f"run directory: {directory.path}", flush=True)
     if directory.trained:
         print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import tempfile
-from typing import Iterator
+from typing import Iterator, Optional
 
+import numpy as np
 import tensorflow as tf
 
 from quantizers.contract import Quantizer
@@ -28,13 +29,18 @@ class Distribution:
         is_chief: whether this process writes.
     """
 
-    def __init__(self, name: str = "single"):
+    def __init__(self, name: Optional[str] = "single"):
         """Connects to the other workers, which ``TF_CONFIG`` names, for ``multi_worker``.
 
         Args:
             name: single, mirrored (all GPUs of this machine, else its logical CPUs) or
-                multi_worker.
+                multi_worker; None as single.
+
+        Raises:
+            ValueError: there is no such strategy.
         """
+        if name not in (None, *STRATEGIES):
+            raise ValueError(f"strategy={name!r} must be one of {', '.join(STRATEGIES)}.")
         self.strategy = None
         self.is_chief = True
         if name == "mirrored":
@@ -50,9 +56,14 @@ class Distribution:
             )
         self.replicas = 1 if self.strategy is None else self.strategy.num_replicas_in_sync
 
-    def scope(self) -> contextlib.AbstractContextManager:
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
         """Model, optimizer and step are built within."""
-        return contextlib.nullcontext() if self.strategy is None else self.strategy.scope()
+        if self.strategy is None:
+            yield
+            return
+        with self.strategy.scope(), tf.variable_creator_scope(_filled_first):
+            yield
 
     def check(self, batch_size: int, *quantizers: Quantizer) -> None:
         """Raises ValueError for what several replicas cannot do.
@@ -94,13 +105,21 @@ class Distribution:
         """Waits for all workers; raises RuntimeError unless all are to begin at this step."""
         if self.strategy is None:
             return
-        steps = self.strategy.run(lambda: tf.constant(step, tf.int64))
-        total = int(self.strategy.reduce(tf.distribute.ReduceOp.SUM, steps, axis=None))
-        if total != step * self.replicas:
+
+        @tf.function
+        def total() -> tf.Tensor:
+            steps = self.strategy.run(lambda: tf.constant(step, tf.int64))
+            return self.strategy.reduce(tf.distribute.ReduceOp.SUM, steps, axis=None)
+
+        if int(total()) != step * self.replicas:
             raise RuntimeError(
                 f"this worker begins at step {step} and others do not: all of them need the "
                 "same run directory."
             )
+
+    def wait(self) -> None:
+        """Returns when all workers have come here."""
+        self.check_agreement(0)
 
     @contextlib.contextmanager
     def folder(self, path: pathlib.Path) -> Iterator[pathlib.Path]:
@@ -110,3 +129,16 @@ class Distribution:
             return
         with tempfile.TemporaryDirectory() as temporary:
             yield pathlib.Path(temporary)
+
+
+def _filled_first(create, **settings) -> tf.Variable:
+    """Variables of changing length that begin empty: coding tables before they are built.
+
+    Workers agree on initial values by a broadcast, in which TensorFlow 2.14 crashes on nothing.
+    """
+    value = settings["initial_value"]
+    if not isinstance(value, np.ndarray) or value.size:
+        return create(**settings)
+    variable = create(**{**settings, "initial_value": np.zeros([1] * value.ndim, value.dtype)})
+    variable.assign(value)
+    return variable

@@ -6,7 +6,6 @@ import dataclasses
 import math
 from typing import Any, List, Optional
 
-from training.distribution import STRATEGIES
 from training.precision import PRECISIONS
 
 
@@ -70,7 +69,5 @@ class Settings:
             raise ValueError(
                 f"precision={self.precision!r} must be one of {', '.join(PRECISIONS)}."
             )
-        if self.strategy not in (None, *STRATEGIES):
-            raise ValueError(f"strategy={self.strategy!r} must be one of {', '.join(STRATEGIES)}.")
         if self.run is not None and not self.run.strip():
             raise ValueError(f"run={self.run!r} must be a name, a path or null.")
