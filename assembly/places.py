@@ -7,6 +7,7 @@ environment and the run directories.
 from __future__ import annotations
 
 import abc
+import os
 import signal
 import subprocess
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -160,11 +161,14 @@ class RayCluster(Place):
         """
         super().__init__(n_jobs, threads)
         self._ray = _optional("ray", "ray")
+        paths = [str(TRAIN.parent), os.environ.get("PYTHONPATH")]
         own = {"num_cpus": n_jobs * (threads or 1), "include_dashboard": False}
         self._ray.init(
             address=address,
-            runtime_env={"env_vars": {"PYTHONPATH": str(TRAIN.parent)}},
+            # Where a worker finds this package.
+            runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, paths))}},
             log_to_driver=False,
+            logging_level="WARNING",
             **({} if address else own),
         )
         self._task = self._ray.remote(train_process).options(
