@@ -173,6 +173,6 @@ def test_what_several_replicas_cannot_do_is_said(compose):
     with pytest.raises(ValueError, match="batch_size=8 must be a multiple of the 3 replicas"):
         distribution.check(8)
     vector = build_part(compose("quantizer=vector").quantizer)
-    with pytest.raises(ValueError, match="quantizer=VectorQuantizer .* needs strategy=single"):
+    with pytest.raises(ValueError, match=r"quantizer=VectorQuantizer .* needs strategy=single"):
         distribution.check(9, vector)
     distribution.check(9, build_part(compose("quantizer=mixed").quantizer))
