@@ -5,7 +5,6 @@ A process a run, because state (generators, graphs, determinism) would leak from
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pathlib
 import signal
@@ -14,7 +13,20 @@ import sys
 from typing import Callable, Dict, List, NamedTuple, Optional
 
 TRAIN = pathlib.Path(__file__).resolve().parent.parent / "train.py"
-_PR_SET_PDEATHSIG = 1
+
+_BOUND_TO_PARENT = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, which outlasts exec
+signal.pthread_sigmask(signal.SIG_SETMASK, [])  # Ray's workers block SIGINT, which is inherited
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(128 + signal.SIGTERM)
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+"""A killed sweep leaves no runs behind: they get SIGTERM and write their checkpoints.
+
+A process of its own says so to the kernel: between fork and exec, as a ``preexec_fn``, Python may
+hang where threads hold locks.
+"""
 
 
 class Job(NamedTuple):
@@ -57,14 +69,13 @@ def train_process(
     job.log.parent.mkdir(parents=True, exist_ok=True)
     with job.log.open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, str(TRAIN), *job.words],
+            [*_python(), str(TRAIN), *job.words],
             stdout=log,
             stderr=log,
             cwd=job.folder,
             env={**os.environ, **_thread_limits(threads)},
             # Not in the terminal's group: who started it hands Ctrl-C on, once.
             start_new_session=True,
-            preexec_fn=_end_with_parent if _LIBC else None,
         )
         if started is not None:
             started(process)
@@ -81,10 +92,7 @@ def _thread_limits(threads: Optional[int]) -> Dict[str, str]:
     return {} if threads is None else dict.fromkeys(names, str(threads))
 
 
-# Looked up before a fork: between fork and exec only what is there already may be used.
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def _end_with_parent() -> None:
-    """A killed sweep leaves no runs behind: they get SIGTERM and write their checkpoints."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _python() -> List[str]:
+    if sys.platform != "linux":
+        return [sys.executable]
+    return [sys.executable, "-c", _BOUND_TO_PARENT, str(os.getpid())]
