@@ -122,7 +122,7 @@ def test_an_unfrozen_model_is_refused(make_codec):
 def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
     model = make_codec("quantizer=residual_vector", freeze=False)
     pixels = picture(64, 64)
-    for _ in range(3):  # k-means starts the codebooks, so that each stage has something to refine
+    for _ in range(20):  # k-means starts the codebooks, so that each stage has something to refine
         model.quantizer.update(model.latents(pixels))
     model.freeze()
     codecs = [ImageCodec(model, "rvq", stages) for stages in (1, 2, None)]
