@@ -125,10 +125,17 @@ def _kept(checkpoints: Checkpoints) -> str:
 
 
 class _SignalFlag:
-    """Notes the first SIGINT or SIGTERM instead of dying by it; a second one acts as usual."""
+    """Notes the first SIGINT or SIGTERM instead of dying by it; a later one acts as usual.
+
+    What follows at once is the same event told twice: by the terminal and by a parent, or by the
+    kernel for every thread of a parent that was killed.
+    """
+
+    _SAME_EVENT_SECONDS = 1.0
 
     def __init__(self):
         self.signum = 0
+        self._noted = 0.0
 
     def __enter__(self):
         self._previous = {
@@ -140,8 +147,12 @@ class _SignalFlag:
         self._restore()
 
     def _note(self, signum, _frame):
-        self.signum = signum
-        self._restore()
+        now = time.monotonic()
+        if not self.signum:
+            self.signum, self._noted = signum, now
+        elif now - self._noted > self._SAME_EVENT_SECONDS:
+            self._restore()
+            signal.raise_signal(signum)
 
     def _restore(self):
         for signum, handler in self._previous.items():
