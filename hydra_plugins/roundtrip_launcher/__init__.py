@@ -36,10 +36,12 @@ class _SweepLauncher(Launcher):
     ) -> List[JobReturn]:
         """Runs all jobs; with Hydra's basic sweeper it exits with status 1 if some failed."""
         from assembly.sweep import run_sweep
+        from assembly.user_errors import one_line_errors
 
         compose = self._context.config_loader.load_sweep_config
         configs = [compose(self._config, list(overrides)) for overrides in job_overrides]
-        return run_sweep(configs, self.place, self._settings)
+        with one_line_errors():  # Hydra would show a traceback.
+            return run_sweep(configs, self.place, self._settings)
 
 
 class ProcessLauncher(_SweepLauncher):
