@@ -33,6 +33,17 @@ def sweep(folder, *overrides):
     )
 
 
+def start(folder, *overrides):
+    """As from a terminal: where tests run in the background, Ctrl-C is ignored by all children."""
+    return subprocess.Popen(
+        command(*overrides),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
 def steps_seen(run):
     table = run / "training.csv"
     if not table.exists():
@@ -85,7 +96,7 @@ def test_a_failing_job_is_named_the_others_are_kept_and_skipped(tmp_path):
 def test_stopped_in_the_middle_the_same_command_resumes(tmp_path, signum):
     """Ctrl-C and a kill of the sweep alone: its runs write checkpoints and leave no process."""
     asked = ("quantizer=mixed,uniform_noise,ramp", "lmbda=0.01", "seed=0", "steps=3000")
-    process = subprocess.Popen(command(*asked), cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    process = start(tmp_path, *asked)
     runs = [tmp_path / "runs" / f"compare-{q}-lmbda0.01-seed0" for q in ("mixed", "uniform_noise")]
     wait_for(lambda: all(steps_seen(run) for run in runs))
     process.send_signal(signum)
@@ -97,7 +108,7 @@ def test_stopped_in_the_middle_the_same_command_resumes(tmp_path, signum):
     assert not (tmp_path / "runs" / "compare-ramp-lmbda0.01-seed0").exists()
     if signum == signal.SIGINT:
         assert "the same command resumes" in said
-        process = subprocess.Popen(command(*asked), cwd=tmp_path, stdout=subprocess.PIPE)
+        process = start(tmp_path, *asked)
         logs = [run.with_name(f"{run.name}.log") for run in runs]
         wait_for(lambda: all("resuming at step" in log.read_text() for log in logs))
         process.send_signal(signum)
