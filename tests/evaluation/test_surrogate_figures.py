@@ -10,6 +10,7 @@ from matplotlib._pylab_helpers import Gcf
 from PIL import Image
 
 from evaluation import surrogate_figures
+from evaluation.figure_style import STYLE
 from evaluation.surrogate_figures import LATENTS, Panel, write_overview, write_pair
 from evaluation.surrogate_statistics import respond
 from quantizers import Fourier, Gumbel, SoftRound, StraightThrough, UniformNoise
@@ -32,7 +33,7 @@ def panels(responses):
 
 
 def drawn(panels):
-    style = {**surrogate_figures._STYLE, "font.size": surrogate_figures._SMALL_FONT}
+    style = {**STYLE, "font.size": surrogate_figures._SMALL_FONT}
     with matplotlib.rc_context(style):
         figure = surrogate_figures._overview(panels)
         figure.canvas.draw()
