@@ -4,42 +4,71 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import pathlib
 import statistics
 import time
 from concurrent.futures import CancelledError, Future, as_completed, wait
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from assembly.places import LocalProcesses, Place
 from assembly.train_process import Job
+from evaluation.media import AUDIO, IMAGE, Medium
 from training.progress import clock
+
+_QUALITY = {"image": "psnr-rgb", "audio": "si-sdr"}
 
 INTERRUPTED = (130, 143, -2, -15)
 """Exit statuses of a run that a signal stopped: it resumes."""
 
 
 class Outcome(NamedTuple):
-    """What came of one run; rates in bits per pixel, PSNR in dB, means over the test images.
+    """What came of one run: means over the test files, rates and qualities as ``medium`` has them.
 
     Attributes:
-        bpp: coded.
-        psnr: of decoded files.
-        loss: ``bpp + lmbda * mse`` of decoded files, for ``distortion=mse``.
-        bpp_training: at the rate value of training.
-        bpp_rounded: of the symbols, before coding.
-        bpp_fixed_length: with a fixed length code, or None.
-        psnr_training: at the decoder value of training.
-        images_per_second: while training, median over the log.
+        medium: whose results these are: bits per pixel and PSNR, or kbit/s and SI-SDR.
+        rate: coded.
+        quality: of decoded files, dB.
+        loss: ``bpp + lmbda * mse`` of decoded images, for ``distortion=mse``. None of sound, whose
+            results do not hold the distortion that it was trained on.
+        rate_training: at the rate value of training.
+        rate_rounded: of the symbols, before coding.
+        rate_fixed_length: with a fixed length code, or None.
+        quality_training: at the decoder value of training, dB.
+        examples_per_second: while training, median over the log.
     """
 
-    bpp: float
-    psnr: float
-    loss: float
-    bpp_training: float
-    bpp_rounded: float
-    bpp_fixed_length: Optional[float]
-    psnr_training: float
-    images_per_second: float
+    medium: Medium
+    rate: float
+    quality: float
+    loss: Optional[float]
+    rate_training: float
+    rate_rounded: float
+    rate_fixed_length: Optional[float]
+    quality_training: float
+    examples_per_second: float
+
+    def in_words(self) -> str:
+        """Rate, quality and loss, as a sweep's line has them."""
+        label = "SI-SDR " if self.medium is AUDIO else ""
+        loss = "" if self.loss is None else f", loss {self.loss:.4f}"
+        return f"{self.rate:.4f} {self.medium.rate}, {label}{self.quality:.2f} dB{loss}"
+
+
+def best_first(outcomes: Mapping[str, Outcome]) -> List[Tuple[str, Outcome]]:
+    """Names and outcomes by rising loss; where there is none, by falling quality."""
+
+    def order(item):
+        loss = item[1].loss
+        return -item[1].quality if loss is None else loss
+
+    return sorted(outcomes.items(), key=order)
+
+
+def labels(outcomes: Mapping[str, Outcome]) -> Tuple[str, str]:
+    """How tables call rate and quality: of images where there is no outcome to tell."""
+    sound = any(outcome.medium is AUDIO for outcome in outcomes.values())
+    return ("kbps", "SI-SDR (dB)") if sound else ("bpp", "PSNR (dB)")
 
 
 def run_jobs(
@@ -128,7 +157,7 @@ def _conclude(job: Job, future: Future, outcomes: Dict[str, Outcome]) -> str:
     if status:
         return f"failed with exit status {status} ({_last_line(job.log)}); see {job.log}"
     outcomes[job.name] = outcome = read_outcome(job.run)
-    return f"{outcome.bpp:.4f} bpp, {outcome.psnr:.2f} dB, loss {outcome.loss:.4f}"
+    return outcome.in_words()
 
 
 def _last_line(log: pathlib.Path) -> str:
@@ -151,24 +180,37 @@ def read_outcome(run: pathlib.Path) -> Outcome:
     else:
         raise FileNotFoundError(f"{run} has no results on its test split.")
     point = {key: values[0] for key, values in document["results"].items()}
-    lmbda = document["provenance"]["config"]["lmbda"]
-    with path.with_suffix(".csv").open() as file:
+    medium = AUDIO if AUDIO.rate in point else IMAGE
+    quality = _QUALITY[medium.name]
+    return Outcome(
+        medium=medium,
+        rate=point[medium.rate],
+        quality=_number(point[quality]),
+        loss=_loss(document, path.with_suffix(".csv")) if medium is IMAGE else None,
+        rate_training=point[f"{medium.rate}-training"],
+        rate_rounded=point[f"{medium.rate}-rounded"],
+        rate_fixed_length=point[f"{medium.rate}-fixed-length"],
+        quality_training=_number(point[f"{quality}-training"]),
+        examples_per_second=_training_speed(run / "training.csv"),
+    )
+
+
+def _loss(document: Dict[str, Any], table: pathlib.Path) -> float:
+    with table.open() as file:
         rows = list(csv.DictReader(file))
     mse = [255**2 / 10 ** (float(row["psnr"]) / 10) for row in rows]
-    return Outcome(
-        bpp=point["bpp"],
-        psnr=point["psnr-rgb"],
-        loss=point["bpp"] + lmbda * statistics.fmean(mse),
-        bpp_training=point["bpp-training"],
-        bpp_rounded=point["bpp-rounded"],
-        bpp_fixed_length=point["bpp-fixed-length"],
-        psnr_training=point["psnr-rgb-training"],
-        images_per_second=_training_speed(run / "training.csv"),
-    )
+    lmbda = document["provenance"]["config"]["lmbda"]
+    return document["results"]["bpp"][0] + lmbda * statistics.fmean(mse)
+
+
+def _number(value: Optional[float]) -> float:
+    return math.nan if value is None else value  # JSON has no infinity.
 
 
 def _training_speed(path: pathlib.Path) -> float:
     with path.open() as file:
-        speeds: List[float] = [float(row["images_per_second"]) for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
+    column = next(name for name in rows[0] if name.endswith("s_per_second"))
+    speeds: List[float] = [float(row[column]) for row in rows]
     # The first line of the log holds the time in which graphs are built.
     return statistics.median(speeds[1:] or speeds)

@@ -41,7 +41,8 @@ def run_sweep(
         settings: its arguments.
 
     Returns:
-        For each job the loss on its test images, ``bpp + lmbda * mse`` of decoded files.
+        For each job the loss on its test images, ``bpp + lmbda * mse`` of decoded files; of sound
+        None, which no sweeper can search by.
 
     Raises:
         ValueError: two jobs have one run directory, or a setting is out of its range.
@@ -108,7 +109,7 @@ def _returned(job: Job, outcomes: Mapping[str, Any]) -> JobReturn:
     returned = JobReturn(overrides=job.words)
     if job.name in outcomes:
         loss = outcomes[job.name].loss
-        returned.return_value = loss if math.isfinite(loss) else DIVERGED
+        returned.return_value = loss if loss is None or math.isfinite(loss) else DIVERGED
         returned.status = JobStatus.COMPLETED
     else:
         returned.return_value = JobFailed(f"{job.name} failed; see {job.log}")

@@ -16,7 +16,7 @@ import sys
 from typing import Dict
 
 from assembly.choices import CONFIGS
-from assembly.jobs import Outcome, run_jobs
+from assembly.jobs import Outcome, best_first, labels, run_jobs
 from assembly.user_errors import one_line_errors
 from codec.files import write_atomically
 
@@ -47,19 +47,21 @@ def main() -> None:
 
 
 def table(outcomes: Dict[str, Outcome]) -> str:
-    """The outcomes as a Markdown table, lowest loss first."""
-    speed = outcomes[REFERENCE].images_per_second if REFERENCE in outcomes else None
+    """The outcomes as a Markdown table, lowest loss first; of sound, highest SI-SDR."""
+    speed = outcomes[REFERENCE].examples_per_second if REFERENCE in outcomes else None
+    rate, quality = labels(outcomes)
     lines = [
-        "| quantizer | loss | bpp coded | rounded | training value | fixed length "
-        "| PSNR (dB) | training value | steps/s, relative |",
+        f"| quantizer | loss | {rate} coded | rounded | training value | fixed length "
+        f"| {quality} | training value | steps/s, relative |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, o in sorted(outcomes.items(), key=lambda item: item[1].loss):
-        fixed = "" if o.bpp_fixed_length is None else f"{o.bpp_fixed_length:.3f}"
-        relative = f"{o.images_per_second / speed:.2f}" if speed else ""
+    for name, o in best_first(outcomes):
+        loss = "" if o.loss is None else f"{o.loss:.3f}"
+        fixed = "" if o.rate_fixed_length is None else f"{o.rate_fixed_length:.3f}"
+        relative = f"{o.examples_per_second / speed:.2f}" if speed else ""
         lines.append(
-            f"| `{name}` | {o.loss:.3f} | {o.bpp:.3f} | {o.bpp_rounded:.3f} | {o.bpp_training:.3f} "
-            f"| {fixed} | {o.psnr:.2f} | {o.psnr_training:.2f} | {relative} |"
+            f"| `{name}` | {loss} | {o.rate:.3f} | {o.rate_rounded:.3f} | {o.rate_training:.3f} "
+            f"| {fixed} | {o.quality:.2f} | {o.quality_training:.2f} | {relative} |"
         )
     return "\n".join(lines)
 

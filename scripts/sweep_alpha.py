@@ -15,7 +15,7 @@ import pathlib
 import sys
 from typing import Dict, List
 
-from assembly.jobs import Outcome, run_jobs
+from assembly.jobs import Outcome, best_first, labels, run_jobs
 from assembly.user_errors import one_line_errors
 from codec.files import write_atomically
 
@@ -54,16 +54,17 @@ def main() -> None:
 
 
 def ranking(outcomes: Dict[str, Outcome]) -> str:
-    """The outcomes as a Markdown table, lowest loss first."""
+    """The outcomes as a Markdown table, lowest loss first; of sound, highest SI-SDR."""
+    rate, quality = labels(outcomes)
     lines = [
-        "| rank | alpha | loss | bpp coded | training value | PSNR (dB) | training value |",
+        f"| rank | alpha | loss | {rate} coded | training value | {quality} | training value |",
         "|---|---|---|---|---|---|---|",
     ]
-    ordered = sorted(outcomes.items(), key=lambda item: item[1].loss)
-    for rank, (name, o) in enumerate(ordered, start=1):
+    for rank, (name, o) in enumerate(best_first(outcomes), start=1):
+        loss = "" if o.loss is None else f"{o.loss:.3f}"
         lines.append(
-            f"| {rank} | {name} | {o.loss:.3f} | {o.bpp:.3f} | {o.bpp_training:.3f} "
-            f"| {o.psnr:.2f} | {o.psnr_training:.2f} |"
+            f"| {rank} | {name} | {loss} | {o.rate:.3f} | {o.rate_training:.3f} "
+            f"| {o.quality:.2f} | {o.quality_training:.2f} |"
         )
     return "\n".join(lines)
 
