@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import pathlib
 from typing import NamedTuple, Sequence, Tuple
 
-import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from codec.files import write_atomically
+from evaluation.figure_style import write_figure
 from evaluation.results import Results
 
 # Okabe & Ito 2008: told apart under every common colour blindness. Vermillion is the learned codec.
@@ -21,7 +19,6 @@ _LEARNED_COLOUR = "#D55E00"
 _CURVE_STYLES = (("#0072B2", "o"), ("#009E73", "s"), ("#CC79A7", "^"))
 
 # Inches.
-_DPI = 200
 _PICTURE = 1.95
 _WAVEFORM = 0.55
 _SPECTROGRAM = 1.15
@@ -86,16 +83,7 @@ def write_audio_overview(
             "examples must be at least one, all with equally many versions, "
             f"got {[len(example.versions) for example in examples]}"
         )
-    fonts = {"font.family": "DejaVu Sans", "font.size": 8, "svg.hashsalt": "roundtrip"}
-    paths = []
-    with matplotlib.rc_context({**fonts, "axes.linewidth": 0.6}):
-        figure = _overview(examples, learned, classical)
-        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
-            file = io.BytesIO()
-            figure.savefig(file, format=suffix[1:], dpi=_DPI, metadata=metadata)
-            paths.append(pathlib.Path(path).with_suffix(suffix))
-            write_atomically(paths[-1], file.getvalue())
-    return paths[0], paths[1]
+    return write_figure(path, lambda: _overview(examples, learned, classical), font_size=8)
 
 
 def _overview(examples, learned, classical):
@@ -220,7 +208,7 @@ def _draw_curves(axes, learned, classical, key):
     axes.plot(rate, values, lw=1.4 if len(rate) > 1 else 0, color=_LEARNED_COLOUR, **star)
     axes.set_xscale("log")
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(10, (1, 2, 5)))
+    axes.xaxis.set_major_locator(LogLocator(10, (1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_major_locator(MaxNLocator(6))
     axes.grid(True, color="0.9", lw=0.6)

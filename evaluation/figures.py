@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import pathlib
 from typing import List, NamedTuple, Sequence, Tuple
 
-import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from codec.files import write_atomically
+from evaluation.figure_style import DPI, write_figure
 from evaluation.metrics import ms_ssim_db
 from evaluation.results import Results
 
@@ -27,9 +25,8 @@ _CURVE_STYLES = (
 )
 
 # Inches. A crop is 192 pixels wide and each of its pixels covers exactly 2x2 dots of the PNG.
-_DPI = 200
 _CROP_PIXELS = 192
-_CROP = 2 * _CROP_PIXELS / _DPI
+_CROP = 2 * _CROP_PIXELS / DPI
 _GAP = 0.08
 _CAPTION = 0.42
 _MARGIN = 0.12
@@ -78,16 +75,7 @@ def write_overview(
             "examples must be at least one, all with equally many versions, "
             f"got {[len(example.versions) for example in examples]}"
         )
-    fonts = {"font.family": "DejaVu Sans", "font.size": 9, "svg.hashsalt": "roundtrip"}
-    paths = []
-    with matplotlib.rc_context(fonts):
-        figure = _overview(examples, learned, classical)
-        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
-            file = io.BytesIO()
-            figure.savefig(file, format=suffix[1:], dpi=_DPI, metadata=metadata)
-            paths.append(pathlib.Path(path).with_suffix(suffix))
-            write_atomically(paths[-1], file.getvalue())
-    return paths[0], paths[1]
+    return write_figure(path, lambda: _overview(examples, learned, classical), font_size=9)
 
 
 def _overview(examples, learned, classical):

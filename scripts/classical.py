@@ -5,8 +5,7 @@ python scripts/compare.py results/kodak/classical/*.json 'runs/compare-*' --anch
 
 Each codec at a ladder of settings, on files that were written and decoded again; JPEG XL and HEIC
 need the extra ``codecs``. A codec whose file is there already, of the same pixels, settings and
-versions, is not measured again. The 24 photographs of Kodak take two cores half a minute for JPEG,
-a minute and a half for AVIF and ten minutes for HEIC.
+versions, is not measured again. HEIC takes by far the longest.
 """
 
 from __future__ import annotations

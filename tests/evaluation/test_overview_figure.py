@@ -57,7 +57,7 @@ def test_a_pixel_of_the_picture_is_two_by_two_dots(examples, learned, curves, tm
     top, left = (height - 192) // 2, (width - 192) // 2
     crop = examples[0].original[top : top + 192, left : left + 192]
     expected = crop.repeat(2, axis=0).repeat(2, axis=1)
-    corner = round(figures._MARGIN * figures._DPI)
+    corner = round(figures._MARGIN * figures.DPI)
     np.testing.assert_array_equal(dots[corner : corner + 384, corner : corner + 384], expected)
 
 
