@@ -23,6 +23,9 @@ _LEGEND_ROW = 0.15
 _LEGEND_COLUMNS = 3
 _FONT = 8
 
+_MAGNIFIED = 0.16
+"""Share of the panel's width and height that its inset shows."""
+
 
 class Compared(NamedTuple):
     """A curve beside the anchor.
@@ -87,6 +90,7 @@ def _comparison(anchor, rows, grid, dataset):
             differences.fill_between(grid, *row.band, color=style["color"], alpha=0.2, lw=0)
     label, unit = anchor.metric.label, anchor.metric.unit
     _limit_rates(curves, anchor, rows)
+    _magnify(curves, anchor, rows)
     curves.set_xlabel(f"rate ({anchor.metric.medium.rate_label}), mean over {dataset}")
     curves.set_ylabel(f"{label} ({unit})")
     differences.set_xlabel(f"{label} ({unit})")
@@ -119,6 +123,25 @@ def _draw_curve(axes, curve, style):
     line = PchipInterpolator(log_rates, curve.quality)(at)
     points = np.searchsorted(at, log_rates).tolist()
     axes.plot(10**at, line, label=curve.name, markevery=points, **style)
+
+
+def _magnify(axes, anchor, rows):
+    """An inset of the anchor's middle, under the curves: there they are closest to each other."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    lens = axes.inset_axes([0.5, 0.04, 0.48, 0.44])
+    log_rates = np.log10(anchor.bpp)
+    centre = log_rates.mean()
+    quality = float(PchipInterpolator(log_rates, anchor.quality)(centre))
+    width, height = _MAGNIFIED * (right - left), _MAGNIFIED * (high - low)
+    _draw_curve(lens, anchor, _ANCHOR)
+    for number, row in enumerate(rows):
+        _draw_curve(lens, row.curve, curve_style(number))
+    lens.set_xlim(10**centre - width / 2, 10**centre + width / 2)
+    lens.set_ylim(quality - height / 2, quality + height / 2)
+    lens.set_xticks([])
+    lens.set_yticks([])
+    lens.set_facecolor((1, 1, 1, 0.9))
+    axes.indicate_inset_zoom(lens, edgecolor="0.4", lw=0.6)
 
 
 def _shade_seeds(axes, curve, colour):

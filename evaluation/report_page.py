@@ -21,6 +21,7 @@ from scipy.interpolate import PchipInterpolator
 
 from codec.files import write_atomically
 from evaluation.comparison import Row
+from evaluation.crop_figures import Crop
 from evaluation.curves import Curve
 from evaluation.figure_style import COLOURS
 from evaluation.intervals import LEVEL, seed_band
@@ -28,17 +29,6 @@ from evaluation.intervals import LEVEL, seed_band
 _PAGE = pathlib.Path(__file__).resolve().parent / "page"
 _DASHES = ("", "8 3", "2 3")
 _LINE_POSITIONS = 80
-
-
-class Crop(NamedTuple):
-    """A part of a picture and what a codec made of it; rate and PSNR are of the whole picture."""
-
-    name: str
-    codec: str
-    original: np.ndarray  # uint8 [height, width, 3]
-    decoded: np.ndarray  # uint8 [height, width, 3]
-    bpp: float
-    psnr: float
 
 
 class Sound(NamedTuple):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from evaluation.comparison import compare_with_anchor
+from evaluation.crop_figures import Crop
 from evaluation.curves import METRICS, Curve
-from evaluation.report_page import Crop, Sound, write_page
+from evaluation.report_page import Sound, write_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")
