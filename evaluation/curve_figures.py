@@ -118,7 +118,7 @@ def _comparison(anchor, rows, grid, dataset):
 
 def _draw_curve(axes, curve, style):
     """Points, joined as BD-rate joins them: by PCHIP over the log rate."""
-    log_rates = np.log10(curve.bpp)
+    log_rates = np.log10(curve.rates)
     at = np.union1d(np.linspace(log_rates[0], log_rates[-1], 200), log_rates)
     line = PchipInterpolator(log_rates, curve.quality)(at)
     points = np.searchsorted(at, log_rates).tolist()
@@ -129,7 +129,7 @@ def _magnify(axes, anchor, rows):
     """An inset of the anchor's middle, under the curves: there they are closest to each other."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     lens = axes.inset_axes([0.5, 0.04, 0.48, 0.44])
-    log_rates = np.log10(anchor.bpp)
+    log_rates = np.log10(anchor.rates)
     centre = log_rates.mean()
     quality = float(PchipInterpolator(log_rates, anchor.quality)(centre))
     width, height = _MAGNIFIED * (right - left), _MAGNIFIED * (high - low)
@@ -145,7 +145,7 @@ def _magnify(axes, anchor, rows):
 
 
 def _shade_seeds(axes, curve, colour):
-    log_rates = np.linspace(np.log10(curve.bpp[0]), np.log10(curve.bpp[-1]), 200)
+    log_rates = np.linspace(np.log10(curve.rates[0]), np.log10(curve.rates[-1]), 200)
     band = seed_band(curve, log_rates)
     if band is not None:
         axes.fill_between(10**log_rates, *band, color=colour, alpha=0.25, lw=0)
@@ -165,9 +165,9 @@ def _mark_points(axes, row, grid, style):
 def _limit_rates(axes, anchor, rows):
     """Down to what compares: one curve that goes on for bits presses all others together."""
     every = [anchor, *(row.curve for row in rows)]
-    ends = sorted(curve.bpp[-1] for curve in every)
+    ends = sorted(curve.rates[-1] for curve in every)
     right = min(ends[-1], 1.1 * float(np.median(ends)))
     axes.set_xlim(0, 1.03 * right)
-    seen = np.concatenate([curve.quality[curve.bpp <= right] for curve in every])
+    seen = np.concatenate([curve.quality[curve.rates <= right] for curve in every])
     margin = 0.04 * np.ptp(seen)
     axes.set_ylim(seen.min() - margin, seen.max() + margin)

@@ -203,7 +203,7 @@ def _curves(groups: Dict[str, List[Measurement]], metric: Metric) -> Dict[str, C
     )
     for name, curve in curves.items():
         units = {"rate_unit": metric.medium.rate, "unit": metric.unit}
-        check_curve(name, curve.bpp, curve.quality, **units)
+        check_curve(name, curve.rates, curve.quality, **units)
     return curves
 
 
