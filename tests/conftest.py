@@ -1,7 +1,14 @@
 """Settings of the whole suite."""
 
+import copy
+import functools
+import json
 import os
 import pathlib
+import re
+import subprocess
+import sys
+import threading
 
 import pytest
 
@@ -9,8 +16,23 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+if "PYTEST_XDIST_WORKER" in os.environ:  # Workers, and the commands they start, share the cores.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 # Prepared datasets stay in the checkout, out of the user's own.
 os.environ.setdefault("TFDS_DATA_DIR", str(ROOT / "build" / "tfds"))
+
+
+WORKER_BYTES = 3 * 2**30
+"""A worker of pytest-xdist with the commands that its tests start."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """What ``-n auto`` is: a worker for each core that this process may use and memory allows."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(cores, memory // WORKER_BYTES))
 
 
 def config_names(group):
@@ -18,25 +40,73 @@ def config_names(group):
     return sorted(path.stem for path in (ROOT / "configs" / group).glob("*.yaml"))
 
 
+def quantizer_kinds():
+    """The first YAML of each class of quantizers: the others of a class differ while training."""
+    kinds = {}
+    for name in config_names("quantizer"):
+        text = (ROOT / "configs" / "quantizer" / f"{name}.yaml").read_text()
+        kinds.setdefault(re.search(r"^_target_: (\S+)", text, re.MULTILINE)[1], name)
+    return list(kinds.values())
+
+
 def pytest_generate_tests(metafunc):
-    """A test that takes ``quantizer_name`` runs once for each YAML of the group."""
+    """A test that takes ``quantizer_name`` runs once for each YAML of the group.
+
+    One that takes ``quantizer_kind`` runs once for each class.
+    """
+    if "quantizer_kind" in metafunc.fixturenames:
+        metafunc.parametrize("quantizer_kind", quantizer_kinds())
     for group in ("quantizer", "model", "entropy", "distortion", "optimizer", "refinement"):
         if f"{group}_name" in metafunc.fixturenames:
             metafunc.parametrize(f"{group}_name", config_names(group))
 
 
-@pytest.fixture
-def compose():
-    """``compose("quantizer=mixed", ...)``: the configuration that train.py would see."""
+@functools.cache
+def composed(overrides):
     import hydra
     from hydra.core.config_store import ConfigStore
 
     from training.settings import Settings
 
     ConfigStore.instance().store(name="settings", node=Settings)
+    with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        return hydra.compose("train", overrides=list(overrides))
 
-    def compose_train(*overrides):
-        with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            return hydra.compose("train", overrides=list(overrides))
 
-    return compose_train
+@pytest.fixture(scope="session")
+def compose():
+    """``compose("quantizer=mixed", ...)``: the configuration that train.py would see."""
+    # Hundreds of tests ask for the same few, and to compose takes a hundred times a copy's time.
+    return lambda *overrides: copy.deepcopy(composed(overrides))
+
+
+@pytest.fixture(scope="session")
+def warm():
+    """``warm("train.py", "steps=5")``: a command's status, output and errors, as a process has.
+
+    All commands share one process and its imports, which take longer than most commands. What is
+    tested of processes themselves, as kills, locks and equal results of one that is new, needs
+    ``subprocess``.
+    """
+    process = subprocess.Popen(
+        [sys.executable, str(pathlib.Path(__file__).with_name("warm_interpreter.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+    def run(script, *arguments):
+        command = [str(ROOT / script), *map(str, arguments)]
+        process.stdin.write(json.dumps(command) + "\n")
+        process.stdin.flush()
+        limit = threading.Timer(300, process.kill)
+        limit.start()
+        answer = process.stdout.readline()
+        limit.cancel()
+        assert answer, f"no answer within 300 s or at all: {command}"
+        return subprocess.CompletedProcess(command, *json.loads(answer))
+
+    yield run
+    process.stdin.close()
+    process.wait(timeout=60)

@@ -69,7 +69,7 @@ def test_the_new_quantizer_of_the_guide_is_two_files_and_trains(tmp_path):
         (project / re.match(r"# (\S+)", text)[1]).write_text(text)
     command = "train.py quantizer=half_round steps=3 model.transforms.num_filters=4 test_images=1"
     done = subprocess.run(
-        [sys.executable, *command.split(), "quantizer.decoder.share=1", "run=half"],
+        [sys.executable, *command.split(), "quantizer.decoder.share=1", "run=half", "classical=[]"],
         capture_output=True,
         text=True,
         timeout=300,

@@ -83,9 +83,9 @@ def rows(run):
         ]
 
 
-def test_a_pattern_of_runs_is_measured_one_by_one_and_in_parallel(runs, images):
+def test_a_pattern_of_runs_is_measured_one_by_one_and_in_parallel(runs, images, warm):
     asked = (f"runs={runs}/run*", "data=image_folder", f"data.root={images}")
-    first = command(*asked)
+    first = warm("evaluate.py", *asked)
     assert first.returncode == 1, first.stderr
     lines = first.stdout.splitlines()
     assert re.fullmatch(r"\[1/3\] run0: \d\.\d+ bpp, \d+\.\d+ dB, .* \(0:\d\d, ETA .*\)", lines[0])
@@ -183,7 +183,7 @@ def test_names_paths_and_patterns(runs, monkeypatch):
         (("runs=no-such-*",), "runs='no-such-*' names no run directory"),
     ],
 )
-def test_mistakes_are_one_line_with_status_2(overrides, message):
-    done = command(*overrides)
+def test_mistakes_are_one_line_with_status_2(warm, overrides, message):
+    done = warm("evaluate.py", *overrides)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and message in done.stderr, done.stderr

@@ -129,7 +129,17 @@ def test_no_seam_where_long_sound_is_cut_into_tiles(codec, monkeypatch):
     assert abs((at_borders - elsewhere) - whole_gap) < 0.1, "dB"
 
 
+def test_every_kind_of_quantizer_trains_a_step_and_codes_sound(make, quantizer_kind):
+    check_quantizer(make, quantizer_kind)
+
+
+# The others code as one of their kind, and ``test_image_codec`` has all of them.
+@pytest.mark.slow
 def test_every_quantizer_trains_a_step_and_codes_sound(make, quantizer_name):
+    check_quantizer(make, quantizer_name)
+
+
+def check_quantizer(make, quantizer_name):
     """Of one stride and without a graph for the step: building graphs is what takes time."""
     plain = ("model.transforms.strides=[16]", "model.transforms.dilations=[]")
     model = make(f"quantizer={quantizer_name}", "steps=8", *plain)

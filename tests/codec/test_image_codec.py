@@ -33,14 +33,14 @@ def picture(height, width, seed=0):
 
 
 @pytest.mark.parametrize("model", ["bls2017", "factorized"])
-@pytest.mark.parametrize("size", SIZES)
-def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model, size):
+def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model):
     codec = make_codec(f"model={model}", "seed=1")
-    pixels = picture(*size)
-    data = codec.encode(pixels)
-    decoded = codec.decode(data)
-    assert decoded.dtype == np.uint8 and decoded.shape == (*size, 3)
-    np.testing.assert_array_equal(decoded, codec.reconstruct(pixels))
+    for size in SIZES:
+        pixels = picture(*size)
+        data = codec.encode(pixels)
+        decoded = codec.decode(data)
+        assert decoded.dtype == np.uint8 and decoded.shape == (*size, 3)
+        np.testing.assert_array_equal(decoded, codec.reconstruct(pixels), err_msg=f"{size}")
 
 
 def test_every_quantizer_codes_and_its_size_is_the_estimate(make_codec, quantizer_name):
@@ -94,13 +94,11 @@ def test_a_decoder_that_shares_only_the_weights_agrees(make_codec):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize(
-    "pixels",
-    [np.zeros([4, 4, 3], np.float32), np.zeros([4, 4], np.uint8), np.zeros([0, 4, 3], np.uint8)],
-)
-def test_other_pixels_are_refused(make_codec, pixels):
-    with pytest.raises(ValueError, match="must be uint8"):
-        make_codec().encode(pixels)
+def test_other_pixels_are_refused(make_codec):
+    codec = make_codec()
+    for shape, dtype in (([4, 4, 3], np.float32), ([4, 4], np.uint8), ([0, 4, 3], np.uint8)):
+        with pytest.raises(ValueError, match="must be uint8"):
+            codec.encode(np.zeros(shape, dtype))
 
 
 def test_latents_that_are_not_finite_are_refused(make_codec):

@@ -59,16 +59,16 @@ def test_curves_are_means_of_rows_and_compare_with_intervals(measured):
     assert interval.low <= interval.high < 0, "optimised Huffman tables save bits in every file"
 
 
-def test_the_same_command_again_measures_nothing(measured):
+def test_the_same_command_again_measures_nothing(warm, measured):
     folder, command, _ = measured
     before = (folder / "jpeg.json").stat().st_mtime_ns
-    done = run("classical.py", *command)
+    done = warm("scripts/classical.py", *command)
     assert done.stdout.count("is there already") == 2
     assert (folder / "jpeg.json").stat().st_mtime_ns == before
 
 
-def test_mistakes_end_in_one_line(tmp_path):
-    done = run("classical.py", tmp_path, "--codecs", "jpeg,gif")
+def test_mistakes_end_in_one_line(warm, tmp_path):
+    done = warm("scripts/classical.py", tmp_path, "--codecs", "jpeg,gif")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "--codecs 'gif' must be among jpeg, webp" in done.stderr
 

@@ -1,12 +1,7 @@
 """Comparisons of many runs: a process a run, finished ones kept, failures named."""
 
-import pathlib
-import subprocess
-import sys
-
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = [
     "model.transforms.num_filters=8",
     "data.patch_size=64",
@@ -14,20 +9,17 @@ SMALL = [
     "steps=6",
     "log_every=3",
     "test_images=1",
+    "classical=[]",
 ]
 
 
-def script(name, *arguments):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        cwd=ROOT,
-    )
+@pytest.fixture
+def script(warm):
+    """A script by its name; its runs are processes of their own."""
+    return lambda name, *arguments: warm(f"scripts/{name}", *arguments)
 
 
-def test_table_of_two_quantizers(tmp_path):
+def test_table_of_two_quantizers(script, tmp_path):
     command = ("quantizer_table.py", tmp_path, "--only", "vector,uniform_noise", *SMALL)
     done = script(*command)
     assert done.returncode == 0, done.stderr
@@ -43,7 +35,7 @@ def test_table_of_two_quantizers(tmp_path):
     assert (tmp_path / "vector" / "training.csv").read_text() == before, "finished runs stay"
 
 
-def test_a_failing_job_is_named_and_the_others_kept(tmp_path):
+def test_a_failing_job_is_named_and_the_others_kept(script, tmp_path):
     # lookup_free cannot group 12 channels by 8.
     done = script(
         "quantizer_table.py", tmp_path, "--only", "lookup_free,uniform_noise", *SMALL,
@@ -54,7 +46,7 @@ def test_a_failing_job_is_named_and_the_others_kept(tmp_path):
     assert "`uniform_noise`" in (tmp_path / "table.txt").read_text()
 
 
-def test_an_unknown_quantizer_is_one_line(tmp_path):
+def test_an_unknown_quantizer_is_one_line(script, tmp_path):
     done = script("quantizer_table.py", tmp_path / "folder", "--only", "mixed,nosuch")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "--only 'nosuch' must be one of annealed_noise," in done.stderr
@@ -62,7 +54,7 @@ def test_an_unknown_quantizer_is_one_line(tmp_path):
 
 
 @pytest.mark.slow
-def test_sweep_of_alpha_ranks_all_schedules(tmp_path):
+def test_sweep_of_alpha_ranks_all_schedules(script, tmp_path):
     done = script("sweep_alpha.py", tmp_path, *SMALL)
     assert done.returncode == 0, done.stderr
     ranking = (tmp_path / "ranking.txt").read_text()

@@ -81,7 +81,8 @@ def test_files_decode_exactly_whatever_the_setting(runs, photo):
     np.testing.assert_array_equal(cells(done.stdout), np.zeros([5 * len(MODELS), 5]))
 
 
-def test_a_setting_that_is_none_is_one_line(tmp_path):
-    done = matrix([tmp_path], "photo.png", "2:fast")
+def test_a_setting_that_is_none_is_one_line(warm, tmp_path):
+    arguments = (tmp_path, "--image", "photo.png", "--settings", "2:fast")
+    done = warm("scripts/exactness.py", *arguments)
     assert done.returncode == 2
     assert done.stderr == "error: settings='2:fast' must be THREADS:ONEDNN, such as 2:1.\n"

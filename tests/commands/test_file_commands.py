@@ -19,6 +19,7 @@ TRAIN = [
     "steps=30",
     "test_images=1",
     "quantizer=mixed",
+    "classical=[]",
 ]
 
 
@@ -33,17 +34,17 @@ def python(script, *arguments):
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(tmp_path_factory, warm):
     run = tmp_path_factory.mktemp("commands") / "run"
-    result = python("train.py", *TRAIN, f"run={run}")
+    result = warm("train.py", *TRAIN, f"run={run}")
     assert result.returncode == 0, result.stderr
     return run
 
 
 @pytest.fixture(scope="module")
-def other_run(tmp_path_factory):
+def other_run(tmp_path_factory, warm):
     run = tmp_path_factory.mktemp("commands") / "other"
-    result = python("train.py", *TRAIN, f"run={run}", "seed=7", "steps=5")
+    result = warm("train.py", *TRAIN, f"run={run}", "seed=7", "steps=5")
     assert result.returncode == 0, result.stderr
     return run
 
@@ -85,19 +86,19 @@ def damaged_files(data):
     yield "version", data[:3] + b"\x09" + data[4:], "format version 9"
 
 
-def test_bad_files_are_one_line_status_2_and_no_output(run, coded, tmp_path):
+def test_bad_files_are_one_line_status_2_and_no_output(run, coded, tmp_path, warm):
     for name, data, message in damaged_files(coded.read_bytes()):
         bad, output = tmp_path / f"{name}.rtc", tmp_path / f"{name}.png"
         bad.write_bytes(data)
-        result = python("scripts/decompress.py", "--run", run, bad, output)
+        result = warm("scripts/decompress.py", "--run", run, bad, output)
         assert result.returncode == 2, name
         assert re.fullmatch(rf"error: .*{message}.*\n", result.stderr), result.stderr
         assert not output.exists() and list(tmp_path.glob(".*")) == []
 
 
-def test_another_runs_file_is_refused(other_run, coded, tmp_path):
+def test_another_runs_file_is_refused(other_run, coded, tmp_path, warm):
     output = tmp_path / "out.png"
-    result = python("scripts/decompress.py", "--run", other_run, coded, output)
+    result = warm("scripts/decompress.py", "--run", other_run, coded, output)
     assert result.returncode == 2 and "coded by another model" in result.stderr
     assert not output.exists()
 
@@ -132,64 +133,62 @@ def test_200_random_corruptions_are_all_refused(run, coded):
     assert undetected == 0
 
 
-def test_bad_input_of_compress(run, photo, tmp_path):
+def test_bad_input_of_compress(run, photo, tmp_path, warm):
     text = tmp_path / "text.png"
     text.write_text("not a picture")
     for image, message in ((text, "text.png"), (tmp_path / "missing.png", "missing.png")):
-        result = python("scripts/compress.py", "--run", run, image, tmp_path / "out.rtc")
+        result = warm("scripts/compress.py", "--run", run, image, tmp_path / "out.rtc")
         assert result.returncode == 2 and message in result.stderr
-    result = python(
-        "scripts/compress.py", "--run", tmp_path / "no-run", photo, tmp_path / "out.rtc"
-    )
+    result = warm("scripts/compress.py", "--run", tmp_path / "no-run", photo, tmp_path / "out.rtc")
     assert result.returncode == 2 and "is not a run directory" in result.stderr
     assert not (tmp_path / "out.rtc").exists()
 
 
-def test_lossy_output_is_refused(run, coded, tmp_path):
-    result = python("scripts/decompress.py", "--run", run, coded, tmp_path / "out.jpg")
+def test_lossy_output_is_refused(run, coded, tmp_path, warm):
+    result = warm("scripts/decompress.py", "--run", run, coded, tmp_path / "out.jpg")
     assert result.returncode == 2 and "lossy" in result.stderr
 
 
-def test_evaluate_on_a_folder(run, photo):
-    result = python("evaluate.py", f"run={run}", "data=image_folder", f"data.root={photo.parent}")
+def test_evaluate_on_a_folder(run, photo, warm):
+    result = warm("evaluate.py", f"run={run}", "data=image_folder", f"data.root={photo.parent}")
     assert result.returncode == 0, result.stderr
     document = json.loads((run / "results" / f"{photo.parent.name}.json").read_text())
     assert document["dataset"]["files"] == 1
     assert document["results"]["bpp"][0] > 0 and len(document["provenance"]["fingerprint"]) == 16
 
 
-def test_a_run_directory_alone_is_enough(run, photo, tmp_path):
+def test_a_run_directory_alone_is_enough(run, photo, tmp_path, warm):
     moved = tmp_path / "moved"
     subprocess.run(["cp", "-r", run, moved], check=True)
-    result = python("scripts/compress.py", "--run", moved, photo, tmp_path / "out.rtc")
+    result = warm("scripts/compress.py", "--run", moved, photo, tmp_path / "out.rtc")
     assert result.returncode == 0, result.stderr
 
 
-def test_an_unfinished_run_is_named(tmp_path, run):
+def test_an_unfinished_run_is_named(tmp_path, run, warm):
     unfinished = tmp_path / "unfinished"
     unfinished.mkdir()
     (unfinished / "config.yaml").write_bytes((run / "config.yaml").read_bytes())
-    result = python("evaluate.py", f"run={unfinished}")
+    result = warm("evaluate.py", f"run={unfinished}")
     assert result.returncode == 2 and "is not trained to its end" in result.stderr
 
 
-def test_refined_files_are_smaller_in_loss_and_plain(run, photo, tmp_path):
+def test_refined_files_are_smaller_in_loss_and_plain(run, photo, tmp_path, warm):
     output, decoded = tmp_path / "out.rtc", tmp_path / "out.png"
     options = ("--run", run, "--refine", "rdoq", "--refine-steps", 4)
-    result = python("scripts/compress.py", *options, photo, output)
+    result = warm("scripts/compress.py", *options, photo, output)
     assert result.returncode == 0, result.stderr
     assert re.search(
         r"in.png: rdoq loss \d+\.\d+ -> \d+\.\d+ \(-\d.*% *\) in \d steps", result.stdout
     )
-    result = python("scripts/decompress.py", "--run", run, output, decoded)
+    result = warm("scripts/decompress.py", "--run", run, output, decoded)
     assert result.returncode == 0, result.stderr
     assert Image.open(decoded).size == (83, 61)
 
 
-def test_evaluate_refines_under_a_name_of_its_own(run, photo):
+def test_evaluate_refines_under_a_name_of_its_own(run, photo, warm):
     name = photo.parent.name
-    data = ("data=image_folder", f"data.root={photo.parent}")
-    result = python("evaluate.py", f"run={run}", *data, "refinement=sga", "refinement.steps=3")
+    data = ("data=image_folder", f"data.root={photo.parent}", "classical=[]")
+    result = warm("evaluate.py", f"run={run}", *data, "refinement=sga", "refinement.steps=3")
     assert result.returncode == 0, result.stderr
     document = json.loads((run / "results" / f"{name}-sga.json").read_text())
     kept = document["provenance"]["refinement"]
@@ -199,16 +198,16 @@ def test_evaluate_refines_under_a_name_of_its_own(run, photo):
     assert document["dataset"]["name"] == f"{name}-sga"
 
 
-def test_bad_refinements_are_one_line(run, photo, tmp_path):
+def test_bad_refinements_are_one_line(run, photo, tmp_path, warm):
     output = tmp_path / "out.rtc"
     for options, message in (
         (("--refine", "magic"), "--refine 'magic' must be one of rdoq, sga."),
         (("--refine", "sga", "--refine-steps", 0), "steps=0 must be a whole number"),
         (("--refine-steps", 3), "--refine-steps 3 needs --refine."),
     ):
-        result = python("scripts/compress.py", "--run", run, *options, photo, output)
+        result = warm("scripts/compress.py", "--run", run, *options, photo, output)
         assert result.returncode == 2 and message in result.stderr
         assert result.stderr.count("\n") == 1 and not output.exists()
-    result = python("evaluate.py", f"run={run}", "refinement=magic")
+    result = warm("evaluate.py", f"run={run}", "refinement=magic")
     assert result.returncode == 2
     assert "refinement='magic' must be one of rdoq, sga." in result.stderr

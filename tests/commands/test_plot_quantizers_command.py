@@ -23,9 +23,9 @@ class Third(ScalarSurrogate):
 """
 
 
-def run(*arguments, cwd=ROOT):
+def run(*arguments):
     command = [sys.executable, str(SCRIPT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,8 @@ def test_every_quantizer_is_in_the_table_or_skipped_with_a_reason(everything):
     assert {"vector", "finite_scalar", "lattice"} <= left_out
 
 
-def test_only_some(tmp_path):
-    result = run("--only", "vector, ramp,mixed", "--output", str(tmp_path))
+def test_only_some(warm, tmp_path):
+    result = warm(SCRIPT, "--only", "vector, ramp,mixed", "--output", str(tmp_path))
     assert result.returncode == 0, result.stderr
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".md", ".png", ".svg"]
     assert "skipped vector: " in result.stdout and "`ramp` | slope = 5.5" in result.stdout
@@ -69,9 +69,9 @@ def test_only_some(tmp_path):
         assert image.width < 1440
 
 
-def test_a_quantizers_md_of_somebody_else_stays(tmp_path):
+def test_a_quantizers_md_of_somebody_else_stays(warm, tmp_path):
     (tmp_path / "quantizers.md").write_text("# Quantizers\n")
-    result = run("--only", "identity", "--output", str(tmp_path))
+    result = warm(SCRIPT, "--only", "identity", "--output", str(tmp_path))
     assert result.returncode == 0 and "stays as it is" in result.stdout
     assert (tmp_path / "quantizers.md").read_text() == "# Quantizers\n"
     assert (tmp_path / "quantizers.png").exists()
@@ -85,8 +85,8 @@ def test_a_quantizers_md_of_somebody_else_stays(tmp_path):
         ("vector,lattice", "none of these has a curve over one latent"),
     ],
 )
-def test_mistakes_are_one_line_with_status_2_and_leave_nothing(tmp_path, only, message):
-    result = run("--only", only, "--output", str(tmp_path / "plots"))
+def test_mistakes_are_one_line_with_status_2_and_leave_nothing(warm, tmp_path, only, message):
+    result = warm(SCRIPT, "--only", only, "--output", str(tmp_path / "plots"))
     assert result.returncode == 2
     assert message in result.stderr and result.stderr.count("\n") == 1
     assert not (tmp_path / "plots").exists()

@@ -21,6 +21,7 @@ SMALL = [
     "log_every=5",
     "checkpoint_every=20",
     "test_images=1",
+    "classical=[]",
 ]
 
 
@@ -28,10 +29,16 @@ def command(*overrides):
     return [sys.executable, str(ROOT / "train.py"), *SMALL, *overrides]
 
 
-def train(*overrides, **options):
+def train(*overrides):
     return subprocess.run(
-        command(*overrides), capture_output=True, text=True, timeout=300, cwd=ROOT, **options
+        command(*overrides), capture_output=True, text=True, timeout=300, cwd=ROOT
     )
+
+
+@pytest.fixture
+def train_warm(warm):
+    """``train`` where no new process is asked for."""
+    return lambda *overrides: warm("train.py", *SMALL, *overrides)
 
 
 def start_and_signal(run, signum, after_step, *overrides):
@@ -67,7 +74,7 @@ def assert_same_weights(one, other):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     run = tmp_path_factory.mktemp("train") / "uninterrupted"
-    result = train(f"run={run}")
+    result = train(f"run={run}", "classical=[JPEG,WebP]")
     assert result.returncode == 0, result.stderr
     return run, result
 
@@ -94,12 +101,12 @@ def test_log_in_csv(finished):
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
 
 
-def test_says_so_when_it_is_finished_and_refuses_other_settings(finished):
+def test_says_so_when_it_is_finished_and_refuses_other_settings(finished, train_warm):
     run, _ = finished
-    again = train(f"run={run}")
+    again = train_warm(f"run={run}", "classical=[JPEG,WebP]")
     assert again.returncode == 0
     assert "training is finished (60 steps)" in again.stdout and "nearest size" in again.stdout
-    other = train(f"run={run}", "lmbda=0.02")
+    other = train_warm(f"run={run}", "lmbda=0.02")
     assert other.returncode == 2
     assert "lmbda: 0.013 there, 0.02 asked" in other.stderr and "overwrite=true" in other.stderr
 
@@ -118,64 +125,64 @@ def test_killed_in_the_middle_it_resumes_to_the_same_weights(finished, tmp_path)
     assert steps == sorted(set(steps)), "steps taken again are logged once"
 
 
-def test_killed_it_resumes_codebooks_schedules_and_the_hard_stage_too(tmp_path):
+def test_killed_it_resumes_codebooks_schedules_and_the_hard_stage_too(train_warm, tmp_path):
     for overrides in (
         ("quantizer=residual_vector", "lmbda_factor={_target_: quantizers.schedules.Linear, "
          "start: 4, end: 1, end_step: 50}"),
         ("quantizer=soft_then_hard", "quantizer@decoder=gumbel"),
     ):  # fmt: skip
         folder = tmp_path / overrides[0].split("=")[1]
-        uninterrupted = train(f"run={folder}/whole", *overrides)
+        uninterrupted = train_warm(f"run={folder}/whole", *overrides)
         assert uninterrupted.returncode == 0, uninterrupted.stderr
         run = folder / "killed"
         assert start_and_signal(run, signal.SIGKILL, 50, *overrides) == -signal.SIGKILL
-        assert train(f"run={run}", *overrides).returncode == 0
+        assert train_warm(f"run={run}", *overrides).returncode == 0
         assert_same_weights(folder / "whole", run)
 
 
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_it_keeps_the_step_it_was_at(finished, tmp_path, signum, status):
+def test_interrupted_it_keeps_the_step_it_was_at(finished, train_warm, tmp_path, signum, status):
     uninterrupted, _ = finished
     run = tmp_path / "interrupted"
     assert start_and_signal(run, signum, after_step=25) == status
-    resumed = train(f"run={run}")
+    resumed = train_warm(f"run={run}")
     step = int(re.search(r"resuming at step (\d+) of 60", resumed.stdout)[1])
     assert step >= 25 and step != 40
     assert_same_weights(uninterrupted, run)
 
 
-def test_overwrite_starts_anew(tmp_path):
+def test_overwrite_starts_anew(train_warm, tmp_path):
     run = tmp_path / "run"
-    assert train(f"run={run}", "steps=5").returncode == 0
-    result = train(f"run={run}", "steps=5", "seed=1", "overwrite=true")
+    assert train_warm(f"run={run}", "steps=5").returncode == 0
+    result = train_warm(f"run={run}", "steps=5", "seed=1", "overwrite=true")
     assert result.returncode == 0 and "step 5/5" in result.stdout
 
 
-def test_overwrite_removes_nothing_but_runs(tmp_path):
+def test_overwrite_removes_nothing_but_runs(train_warm, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    result = train(f"run={tmp_path}", "overwrite=true")
+    result = train_warm(f"run={tmp_path}", "overwrite=true")
     assert result.returncode == 2 and "is not a run directory" in result.stderr
     assert (tmp_path / "thesis.tex").exists()
 
 
-def test_two_processes_do_not_share_a_run(tmp_path):
+def test_two_processes_do_not_share_a_run(train_warm, tmp_path):
     run = tmp_path / "run"
     first = subprocess.Popen(command(f"run={run}", "steps=100000"), stdout=subprocess.DEVNULL)
     try:
         while not (run / "training.csv").exists():
             assert first.poll() is None
             time.sleep(0.2)
-        second = train(f"run={run}", "steps=100000")
+        second = train_warm(f"run={run}", "steps=100000")
         assert second.returncode == 2 and "another process works there" in second.stderr
     finally:
         first.kill()
         first.wait()
 
 
-def test_divergence_stops_with_step_and_parameter_and_keeps_the_checkpoint(tmp_path):
+def test_divergence_stops_with_step_and_parameter_and_keeps_the_checkpoint(train_warm, tmp_path):
     run = tmp_path / "run"
     wild = ("optimizer.learning_rate=1e30", "optimizer.final_learning_rate=0")
-    result = train(f"run={run}", "checkpoint_every=1", "distortion=mse", *wild)
+    result = train_warm(f"run={run}", "checkpoint_every=1", "distortion=mse", *wild)
     assert result.returncode == 3
     assert re.search(r"error: step \d+: the gradient of \S+.* is not finite", result.stderr)
     assert re.search(r"Kept the checkpoint at step \d+", result.stderr)
@@ -197,9 +204,11 @@ def test_divergence_stops_with_step_and_parameter_and_keeps_the_checkpoint(tmp_p
         ("data=image_folder data.root=/no/such/folder", "/no/such/folder"),
     ],
 )
-def test_mistakes_are_one_line_with_status_2_and_leave_nothing(tmp_path, override, message):
+def test_mistakes_are_one_line_with_status_2_and_leave_nothing(
+    train_warm, tmp_path, override, message
+):
     run = tmp_path / "run"
-    result = train(f"run={run}", *override.split())
+    result = train_warm(f"run={run}", *override.split())
     assert result.returncode == 2
     lines = result.stderr.strip().splitlines()
     assert len(lines) == 1 and re.search(message, lines[0]), result.stderr

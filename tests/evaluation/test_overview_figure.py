@@ -15,7 +15,7 @@ from evaluation.figures import Example, Version, write_overview
 from evaluation.results import Results
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def curves(photos):
     return [ladder(codec, photos[:2], dataset="p", qualities=(5, 50, 90)) for codec in (JPEG, WEBP)]
 

@@ -58,8 +58,12 @@ def test_every_parameter_gets_a_gradient(make, model_name, precision):
         assert np.abs(gradient).max() > 0, variable.name
 
 
-def test_initial_weights_are_paired_over_quantizers(make, quantizer_name):
-    reference = make("quantizer=uniform_noise", "seed=5")
+@pytest.fixture(scope="module")
+def reference(compose):
+    return build_model(compose(*SMALL, "quantizer=uniform_noise", "seed=5"))
+
+
+def test_initial_weights_are_paired_over_quantizers(make, reference, quantizer_name):
     model = make(f"quantizer={quantizer_name}", "seed=5")
     pairs = [(model.transforms, reference.transforms)]
     if type(model.entropy) is type(reference.entropy):

@@ -67,9 +67,11 @@ def assert_near(one, other):
 
 
 @pytest.fixture(scope="module")
-def single(tmp_path_factory):
+def single(tmp_path_factory, warm):
     run = tmp_path_factory.mktemp("single") / "run"
-    return run, losses(train(f"run={run}", "quantizer=straight_through"))
+    done = warm("train.py", *SMALL, f"run={run}", "quantizer=straight_through")
+    assert done.returncode == 0, done.stderr
+    return run, losses(done.stdout)
 
 
 def test_two_devices_give_what_one_gives(single, tmp_path):
