@@ -18,6 +18,9 @@ from entropy.integer_coder import IntegerCoder, edges_beyond
 SMALLEST_SCALE, LARGEST_SCALE, SCALES = 0.11, 256.0, 64
 """Ends and number of the scale table, equal ratios between: those of TFC's published models."""
 
+_COARSE_BITS = 3
+"""Probabilities of fewer than 2**3 counts of the range coder are rounded too coarsely to ignore."""
+
 _STANDARD = tfp.distributions.Normal(np.float64(0), np.float64(1))
 
 
@@ -79,8 +82,8 @@ class ConditionalGaussian(IntegerCoder):
     def symbol_bits(self, symbols: tf.Tensor, layout, indexes: tf.Tensor) -> float:
         """Bits of int32 ``[height, width, channels]`` at int32 scale indexes.
 
-        Symbols less likely than the smallest probability of a table cost what their table has for
-        them, one count or its escape, which is far less: this needs ``freeze``.
+        Rare symbols cost what their table has for them: a few whole counts near its end, and beyond
+        it an escape, which is far less than a Gaussian's probability says. This needs ``freeze``.
         """
         return float(self.bits_of_each(symbols, layout, indexes).sum(dtype=np.float64))
 
@@ -89,7 +92,7 @@ class ConditionalGaussian(IntegerCoder):
         scales = scale_of(tf.cast(indexes, tf.float32))
         bits = _log_masses(*self._cells(symbols, layout), scales) / -math.log(2)
         rows = self._rows(self._grids_of(symbols, layout), np.arange(self._channels), indexes)
-        rare = bits.numpy() > self._precision
+        rare = bits.numpy() > self._precision - _COARSE_BITS
         return np.where(rare, self._tables().bits(rows.numpy(), symbols.numpy()), bits)
 
     def freeze(self) -> None:
