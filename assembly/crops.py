@@ -6,8 +6,7 @@ codec's is the file that comes nearest to the learned ones' rate.
 
 from __future__ import annotations
 
-import pathlib
-from typing import Dict, List, Mapping, Sequence
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -15,11 +14,14 @@ from assembly.curve_groups import is_run
 from assembly.saved_run import load_run
 from evaluation import metrics
 from evaluation.classical import CLASSICAL, closest_to
+from evaluation.crop_figures import Crop
 from evaluation.measure import Image, coded_file, pixel_digest
-from evaluation.report_page import Crop
 from evaluation.result_files import Measurement
 
 CROP_PIXELS = 256
+
+Decoded = Tuple[np.ndarray, float]
+"""Pixels uint8 [height, width, 3] of a decoded file, and its bits per pixel."""
 
 
 def crops_at(
@@ -27,8 +29,8 @@ def crops_at(
 ) -> List[Crop]:
     """The middle of each image, by each codec that can show it.
 
-    Of a group of runs the one whose mean rate is nearest to ``bpp`` is shown. Published curves and
-    runs without their coded files show nothing.
+    Of a group of runs each image is shown by the run whose file is nearest to ``bpp``. Published
+    curves and runs without their coded files show nothing.
 
     Args:
         groups: name of a curve -> its runs, or its one file.
@@ -41,49 +43,53 @@ def crops_at(
     if not bpp > 0:
         raise ValueError(f"bpp={bpp} must be above 0.")
     by_name = {codec.name: codec for codec in CLASSICAL.values()}
-    decoded: Dict[str, List[np.ndarray]] = {}
-    rates: Dict[str, List[float]] = {}
+    decoded: Dict[str, List[Decoded]] = {}
     for name, members in groups.items():
         if is_run(members[0]):
-            nearest = min(
-                members, key=lambda each: abs(np.log(each.results.points["bpp"][0] / bpp))
-            )
-            folder = nearest.path.with_suffix("")
-            if folder.is_dir():
-                decoded[name], rates[name] = _decoded(nearest, folder, images)
+            runs = [run for run in members if run.path.with_suffix("").is_dir()]
+            if runs:
+                decoded[name] = _by_runs(runs, images, bpp)
         elif members[0].results.name in by_name:
             codec = by_name[members[0].results.name]
-            decoded[name], rates[name] = [], []
-            for image in images:
-                match = closest_to(codec, image.pixels, bpp)
-                decoded[name].append(codec.decode(codec.encode(image.pixels, match.quality)))
-                rates[name].append(match.bpp)
+            matches = [closest_to(codec, image.pixels, bpp) for image in images]
+            decoded[name] = [
+                (codec.decode(codec.encode(image.pixels, match.quality)), match.bpp)
+                for image, match in zip(images, matches)
+            ]
     return [
         Crop(
             image.name,
             name,
             _middle(image.pixels),
-            _middle(decoded[name][number]),
-            rates[name][number],
-            metrics.psnr(image.pixels, decoded[name][number]),
+            _middle(pixels),
+            rate,
+            metrics.psnr(image.pixels, pixels),
         )
         for number, image in enumerate(images)
-        for name in decoded
+        for name, (pixels, rate) in ((name, each[number]) for name, each in decoded.items())
     ]
 
 
-def _decoded(run: Measurement, folder: pathlib.Path, images: Sequence[Image]):
-    codec = load_run(str(run.path.parent.parent)).codec
-    pictures, rates = [], []
+def _by_runs(runs: Sequence[Measurement], images: Sequence[Image], bpp: float) -> List[Decoded]:
+    codecs = {}
+    pictures = []
     for image in images:
-        if run.rows is not None and pixel_digest(image.pixels) not in run.rows.digests:
-            raise ValueError(
-                f"{image.name} is not among the images that {run.source} was measured on."
-            )
-        data = coded_file(folder, image.name).read_bytes()
-        pictures.append(codec.decode(data))
-        rates.append(8 * len(data) / (image.pixels.shape[0] * image.pixels.shape[1]))
-    return pictures, rates
+        files = [(run, _file(run, image)) for run in runs]
+        run, data = min(files, key=lambda each: abs(np.log(_rate(each[1], image) / bpp)))
+        if run.path not in codecs:
+            codecs[run.path] = load_run(str(run.path.parent.parent)).codec
+        pictures.append((codecs[run.path].decode(data), _rate(data, image)))
+    return pictures
+
+
+def _file(run: Measurement, image: Image) -> bytes:
+    if run.rows is not None and pixel_digest(image.pixels) not in run.rows.digests:
+        raise ValueError(f"{image.name} is not among the images that {run.source} was measured on.")
+    return coded_file(run.path.with_suffix(""), image.name).read_bytes()
+
+
+def _rate(data: bytes, image: Image) -> float:
+    return 8 * len(data) / (image.pixels.shape[0] * image.pixels.shape[1])
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:

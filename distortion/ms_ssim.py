@@ -81,12 +81,14 @@ def multiscale_ssim(
 
 def _ssim_maps(x, y):
     """Luminance and contrast-structure of SSIM, each [batch, height - 10, width - 10, channels]."""
-    mean_x, mean_y = _blur(x), _blur(y)
+    # One pass over all four, side by side: a depthwise convolution of 3 channels is half as fast.
+    maps = tf.concat([x, y, x * y, x**2 + y**2], axis=-1)
+    mean_x, mean_y, mean_xy, mean_squares = tf.split(_blur(maps), 4, axis=-1)
     product = 2.0 * mean_x * mean_y
     squares = mean_x**2 + mean_y**2
     luminance = (product + _C1) / (squares + _C1)
-    covariance = 2.0 * _blur(x * y) - product
-    variances = _blur(x**2 + y**2) - squares
+    covariance = 2.0 * mean_xy - product
+    variances = mean_squares - squares
     return luminance, (covariance + _C2) / (variances + _C2)
 
 

@@ -79,8 +79,8 @@ class ConditionalGaussian(IntegerCoder):
     def symbol_bits(self, symbols: tf.Tensor, layout, indexes: tf.Tensor) -> float:
         """Bits of int32 ``[height, width, channels]`` at int32 scale indexes.
 
-        Symbols beyond their table cost what its escape does, which for a Gaussian is far less than
-        their probability says: this needs ``freeze``.
+        Symbols less likely than the smallest probability of a table cost what their table has for
+        them, one count or its escape, which is far less: this needs ``freeze``.
         """
         return float(self.bits_of_each(symbols, layout, indexes).sum(dtype=np.float64))
 
@@ -89,8 +89,8 @@ class ConditionalGaussian(IntegerCoder):
         scales = scale_of(tf.cast(indexes, tf.float32))
         bits = _log_masses(*self._cells(symbols, layout), scales) / -math.log(2)
         rows = self._rows(self._grids_of(symbols, layout), np.arange(self._channels), indexes)
-        escape = self._tables().escape_bits(rows.numpy(), symbols.numpy())
-        return np.where(np.isnan(escape), bits, escape)
+        rare = bits.numpy() > self._precision
+        return np.where(rare, self._tables().bits(rows.numpy(), symbols.numpy()), bits)
 
     def freeze(self) -> None:
         """Builds the coding tables, grid by grid and scale by scale."""

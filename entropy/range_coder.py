@@ -36,8 +36,8 @@ class Tables(NamedTuple):
             handle = tfc.entropy_encode_index(handle, tables, relative)
         return tfc.entropy_encode_finalize(handle).numpy()
 
-    def escape_bits(self, tables: np.ndarray, symbols: np.ndarray) -> np.ndarray:
-        """What symbols outside their tables cost: float64, NaN for those inside.
+    def bits(self, tables: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+        """What symbols cost, float64, but for the few bytes at a string's end.
 
         Args:
             tables: int table numbers, all of tables with an escape.
@@ -46,14 +46,15 @@ class Tables(NamedTuple):
         lookup = self.lookup.numpy()
         # A table: its precision, negative; then the cumulative counts of its symbols and escape.
         starts = np.flatnonzero(lookup < 0)
-        ends = np.append(starts[1:], len(lookup))
-        sizes = (ends - starts - 3)[tables]
-        escape = np.log2(lookup[ends - 1] / (lookup[ends - 1] - lookup[ends - 2]))[tables]
+        sizes = (np.append(starts[1:], len(lookup)) - starts - 3)[tables]
         place = symbols.astype(np.int64) - self.offsets.numpy()[tables]
+        outside = (place < 0) | (place >= sizes)
+        entries = starts[tables] + 1 + np.where(outside, sizes, place)
+        counts = lookup[entries + 1] - lookup[entries]
         # Behind the escape come a sign and the distance from the table as Elias gamma code.
         distance = np.maximum(np.where(place < 0, -place, place - sizes + 1), 1)
-        gamma = 2 * np.floor(np.log2(distance)) + 1
-        return np.where((place < 0) | (place >= sizes), escape + 1 + gamma, np.nan)
+        behind = np.where(outside, 2 + 2 * np.floor(np.log2(distance)), 0.0)
+        return -lookup[starts][tables] - np.log2(counts) + behind
 
     def decoder(self, data: bytes) -> Callable[[tf.Tensor], tf.Tensor]:
         """A function that decodes one stage: int32 table numbers to int32 symbols.

@@ -10,15 +10,9 @@ import numpy as np
 
 from codec import AUDIO_HEADER_LIMIT
 from codec.files import write_atomically
-from evaluation.audio_classical import (
-    MP3,
-    OPUS,
-    VORBIS,
-    ClassicalAudioCodec,
-    ClassicalAudioMatch,
-    closest_to,
-)
+from evaluation.audio_classical import MP3, OPUS, VORBIS, ClassicalAudioCodec
 from evaluation.audio_figures import SoundExample, SoundVersion, write_audio_overview
+from evaluation.audio_matches import ClassicalAudioMatch, closest_to
 from evaluation.audio_measure import AudioCodec, AudioFileRow, Recording, as_float, measure
 from evaluation.audio_tables import audio_gap_table, audio_table
 from evaluation.ladders import LADDERS, kept_audio_ladder

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from evaluation.audio_classical import ClassicalAudioMatch
+from evaluation.audio_matches import ClassicalAudioMatch
 from evaluation.audio_measure import AudioFileRow
 from evaluation.audio_metrics import has_pesq
 from evaluation.media import AUDIO

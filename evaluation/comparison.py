@@ -62,10 +62,10 @@ def compare_with_anchor(
     if curve is anchor:
         return Row(curve, 0.0, 0.0, common, None, np.zeros(len(grid)))
     check_overlap(anchor.name, curve.name, common)
-    pair = (anchor.bpp, anchor.quality, curve.bpp, curve.quality)
+    pair = (anchor.rates, anchor.quality, curve.rates, curve.quality)
     delta = rate_delta(*pair, grid)
     interval = None
-    if anchor.image_bpp is not None and curve.image_bpp is not None:
+    if anchor.file_rates is not None and curve.file_rates is not None:
         interval = paired_interval(anchor, curve, resamples=resamples, seed=seed, grid=grid)
     return Row(curve, delta.percent, quality_delta(*pair), common, interval, delta.at)
 
@@ -91,7 +91,7 @@ def table(anchor: Curve, rows: Sequence[Row]) -> str:
             numbers = f"{row.bd_rate:+.2f} | {interval} | {p} | {quality} | {common}"
         name = row.curve.name.replace("|", "\\|")
         lines.append(
-            f"| {rank} | {name} | {len(row.curve.bpp)} | {_seed_count(row.curve)} | {numbers} |"
+            f"| {rank} | {name} | {len(row.curve.rates)} | {_seed_count(row.curve)} | {numbers} |"
         )
     return "\n".join(lines)
 
@@ -115,7 +115,7 @@ def notes(anchor: Curve, rows: Sequence[Row], *, dataset: str, resamples: int) -
             f"{resamples} resamples, percentiles stretched by Student's t; p is two-sided, of no "
             "difference, not corrected for the number of curves."
         )
-    no_rows = [row.curve for row in rows if row.curve.image_bpp is None]
+    no_rows = [row.curve for row in rows if row.curve.file_rates is None]
     # Curves hold arrays, which == compares element by element: they are told apart by name.
     without = {curve.name for curve in no_rows}
     if no_rows:
@@ -197,7 +197,7 @@ def record(
                 "discarded_resamples": row.interval and row.interval.discarded,
                 "bd_quality_db": row.bd_quality,
                 "overlap": row.common._asdict(),
-                anchor.metric.medium.rate: row.curve.bpp.tolist(),
+                anchor.metric.medium.rate: row.curve.rates.tolist(),
                 "quality_db": row.curve.quality.tolist(),
                 "seeds": [list(seeds) for seeds in row.curve.seeds],
                 "sources": list(row.curve.sources),

@@ -23,6 +23,9 @@ _LEGEND_ROW = 0.15
 _LEGEND_COLUMNS = 3
 _FONT = 8
 
+_MAGNIFIED = 0.16
+"""Share of the panel's width and height that its inset shows."""
+
 
 class Compared(NamedTuple):
     """A curve beside the anchor.
@@ -87,6 +90,7 @@ def _comparison(anchor, rows, grid, dataset):
             differences.fill_between(grid, *row.band, color=style["color"], alpha=0.2, lw=0)
     label, unit = anchor.metric.label, anchor.metric.unit
     _limit_rates(curves, anchor, rows)
+    _magnify(curves, anchor, rows)
     curves.set_xlabel(f"rate ({anchor.metric.medium.rate_label}), mean over {dataset}")
     curves.set_ylabel(f"{label} ({unit})")
     differences.set_xlabel(f"{label} ({unit})")
@@ -114,15 +118,34 @@ def _comparison(anchor, rows, grid, dataset):
 
 def _draw_curve(axes, curve, style):
     """Points, joined as BD-rate joins them: by PCHIP over the log rate."""
-    log_rates = np.log10(curve.bpp)
+    log_rates = np.log10(curve.rates)
     at = np.union1d(np.linspace(log_rates[0], log_rates[-1], 200), log_rates)
     line = PchipInterpolator(log_rates, curve.quality)(at)
     points = np.searchsorted(at, log_rates).tolist()
     axes.plot(10**at, line, label=curve.name, markevery=points, **style)
 
 
+def _magnify(axes, anchor, rows):
+    """An inset of the anchor's middle, under the curves: there they are closest to each other."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    lens = axes.inset_axes([0.5, 0.04, 0.48, 0.44])
+    log_rates = np.log10(anchor.rates)
+    centre = log_rates.mean()
+    quality = float(PchipInterpolator(log_rates, anchor.quality)(centre))
+    width, height = _MAGNIFIED * (right - left), _MAGNIFIED * (high - low)
+    _draw_curve(lens, anchor, _ANCHOR)
+    for number, row in enumerate(rows):
+        _draw_curve(lens, row.curve, curve_style(number))
+    lens.set_xlim(10**centre - width / 2, 10**centre + width / 2)
+    lens.set_ylim(quality - height / 2, quality + height / 2)
+    lens.set_xticks([])
+    lens.set_yticks([])
+    lens.set_facecolor((1, 1, 1, 0.9))
+    axes.indicate_inset_zoom(lens, edgecolor="0.4", lw=0.6)
+
+
 def _shade_seeds(axes, curve, colour):
-    log_rates = np.linspace(np.log10(curve.bpp[0]), np.log10(curve.bpp[-1]), 200)
+    log_rates = np.linspace(np.log10(curve.rates[0]), np.log10(curve.rates[-1]), 200)
     band = seed_band(curve, log_rates)
     if band is not None:
         axes.fill_between(10**log_rates, *band, color=colour, alpha=0.25, lw=0)
@@ -142,9 +165,9 @@ def _mark_points(axes, row, grid, style):
 def _limit_rates(axes, anchor, rows):
     """Down to what compares: one curve that goes on for bits presses all others together."""
     every = [anchor, *(row.curve for row in rows)]
-    ends = sorted(curve.bpp[-1] for curve in every)
+    ends = sorted(curve.rates[-1] for curve in every)
     right = min(ends[-1], 1.1 * float(np.median(ends)))
     axes.set_xlim(0, 1.03 * right)
-    seen = np.concatenate([curve.quality[curve.bpp <= right] for curve in every])
+    seen = np.concatenate([curve.quality[curve.rates <= right] for curve in every])
     margin = 0.04 * np.ptp(seen)
     axes.set_ylim(seen.min() - margin, seen.max() + margin)

@@ -63,14 +63,14 @@ class Curve:
     Attributes:
         name: as tables and figures show it.
         metric: what ``quality`` is in.
-        bpp: float64 [points], the rate, rising: bits per pixel, of sound kbit/s; mean over images
+        rates: float64 [points], rising: bits per pixel, of sound kbit/s; mean over images
             (or recordings) and seeds.
         quality: float64 [points], dB (``metric.unit``): of the mean over images and seeds.
         seeds: of each point, sorted; empty for curves that say nothing of seeds.
         dataset: what was measured; None in published files that do not say.
-        image_bpp: of each point float64 [seeds, images], one row without seeds; None
+        file_rates: of each point float64 [seeds, images], one row without seeds; None
             where there are no per-file rows.
-        image_quality: the same of the metric itself, before dB.
+        file_quality: the same of the metric itself, before dB.
         definition: of the metric, as the results file states it; None where it does not.
         settings: of each point, in words, as ``lmbda=0.013``; empty where unknown.
         sources: the runs or files that it was made of.
@@ -79,12 +79,12 @@ class Curve:
 
     name: str
     metric: Metric
-    bpp: np.ndarray
+    rates: np.ndarray
     quality: np.ndarray
     seeds: Tuple[Tuple[int, ...], ...] = ()
     dataset: Optional[Dataset] = None
-    image_bpp: Optional[Tuple[np.ndarray, ...]] = None
-    image_quality: Optional[Tuple[np.ndarray, ...]] = None
+    file_rates: Optional[Tuple[np.ndarray, ...]] = None
+    file_quality: Optional[Tuple[np.ndarray, ...]] = None
     definition: Optional[str] = None
     settings: Tuple[str, ...] = ()
     sources: Tuple[str, ...] = ()
@@ -102,18 +102,18 @@ def curve_of_file(name: str, measurement: Measurement, metric: Metric) -> Curve:
     Raises:
         ValueError: the file does not have the metric at all points.
     """
-    bpp, values = _points(measurement, metric)
-    order = np.argsort(bpp, kind="stable")
+    rates, values = _points(measurement, metric)
+    order = np.argsort(rates, kind="stable")
     qualities = measurement.results.provenance.get("qualities")
     rows = [measurement.point_rows[number] for number in order if measurement.point_rows]
     return Curve(
         name,
         metric,
-        bpp[order],
+        rates[order],
         metric.decibels(values[order]),
         dataset=measurement.results.dataset,
-        image_bpp=tuple(row.values[metric.medium.rate][np.newaxis] for row in rows) or None,
-        image_quality=tuple(row.values[metric.key][np.newaxis] for row in rows) or None,
+        file_rates=tuple(row.values[metric.medium.rate][np.newaxis] for row in rows) or None,
+        file_quality=tuple(row.values[metric.key][np.newaxis] for row in rows) or None,
         definition=measurement.results.metrics.get(metric.key),
         settings=tuple(f"setting {qualities[number]}" for number in order if qualities),
         sources=(measurement.source,),
@@ -151,25 +151,25 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
         means = np.mean([np.concatenate(_points(run, metric)) for run in chosen], axis=0)
         points.append((*means, tuple(sorted(seeds)), chosen, f"lmbda={lmbda:g}"))
     points.sort(key=lambda point: point[0])
-    bpp, values, seeds, chosen, settings = zip(*points)
-    image_bpp = image_quality = None
+    rates, values, seeds, chosen, settings = zip(*points)
+    file_rates = file_quality = None
     if all(run.rows is not None for run in runs):
         known = _files_with(metric, runs, name)
-        image_bpp = _stacked(chosen, metric.medium.rate, known)
-        image_quality = _stacked(chosen, metric.key, known)
+        file_rates = _stacked(chosen, metric.medium.rate, known)
+        file_quality = _stacked(chosen, metric.key, known)
         if not known.all():
             # Rate and quality over the same files.
-            bpp = [each.mean() for each in image_bpp]
-            values = [each.mean() for each in image_quality]
+            rates = [each.mean() for each in file_rates]
+            values = [each.mean() for each in file_quality]
     return Curve(
         name,
         metric,
-        np.array(bpp),
+        np.array(rates),
         metric.decibels(np.array(values)),
         seeds=seeds,
         dataset=runs[0].results.dataset,
-        image_bpp=image_bpp,
-        image_quality=image_quality,
+        file_rates=file_rates,
+        file_quality=file_quality,
         definition=next(filter(None, definitions.values()), None),
         settings=settings,
         sources=tuple(run.source for run in runs),
@@ -230,19 +230,19 @@ def _points(measurement: Measurement, metric: Metric) -> Tuple[np.ndarray, np.nd
             f"{measurement.source} ({measurement.results.name}) has no {metric.key}, only "
             f"{', '.join(sorted(points))}: every curve must have the metric."
         )
-    bpp, values = np.array(points[medium.rate]), np.array(points[metric.key])
-    for quantity, numbers in ((medium.rate, bpp), (metric.key, values)):
+    rates, values = np.array(points[medium.rate]), np.array(points[metric.key])
+    for quantity, numbers in ((medium.rate, rates), (metric.key, values)):
         if not np.isfinite(numbers).all():
             raise ValueError(
                 f"{measurement.source} ({measurement.results.name}): {quantity} must be a number "
                 f"at every point; it is null at point {np.argmin(np.isfinite(numbers)) + 1}."
             )
-    if not (bpp > 0).all():
+    if not (rates > 0).all():
         raise ValueError(
             f"{measurement.source} ({measurement.results.name}): {medium.rate} must be above 0, "
-            f"got {bpp.min():g}."
+            f"got {rates.min():g}."
         )
-    return bpp, values
+    return rates, values
 
 
 def _files_with(metric: Metric, runs: Sequence[Measurement], name: str) -> np.ndarray:

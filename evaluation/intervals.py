@@ -79,11 +79,11 @@ def paired_interval(
         ValueError: a curve has no rows, or there are too few resamples or images.
     """
     for each in (anchor, curve):
-        if each.image_bpp is None:
+        if each.file_rates is None:
             raise ValueError(f"curve {each.name!r} has no per-file rows to draw from.")
     if resamples < MINIMUM_RESAMPLES:
         raise ValueError(f"resamples={resamples} must be at least {MINIMUM_RESAMPLES}.")
-    images = anchor.image_bpp[0].shape[1]
+    images = anchor.file_rates[0].shape[1]
     if images < 2:
         raise ValueError(f"an interval needs at least 2 images, got {images}.")
     draws = _Draws(anchor, curve, np.random.default_rng(seed), resamples)
@@ -92,7 +92,7 @@ def paired_interval(
     discarded = resamples - len(percents)
     if discarded > MOST_DISCARDED * resamples:
         return None
-    estimate = rate_delta(anchor.bpp, anchor.quality, curve.bpp, curve.quality, grid)
+    estimate = rate_delta(anchor.rates, anchor.quality, curve.rates, curve.quality, grid)
     stretch = _stretch(anchor, curve, draws)
     percents = _stretched(percents, estimate.percent, stretch)
     at = _stretched(at, estimate.at, stretch)
@@ -114,16 +114,16 @@ def seed_band(curve: Curve, log_rates: np.ndarray) -> Optional[np.ndarray]:
         dB, [2, positions], NaN where a seed has no points; None for fewer than two seeds, curves
         without rows and seeds whose rates do not rise.
     """
-    if len(curve.seeds_at_all_points) < 2 or curve.image_bpp is None:
+    if len(curve.seeds_at_all_points) < 2 or curve.file_rates is None:
         return None
     lines = []
     for k in range(len(curve.seeds_at_all_points)):
-        bpp = np.array([point[k].mean() for point in curve.image_bpp])
-        means = np.array([point[k].mean() for point in curve.image_quality])
-        if not (np.diff(bpp) > 0).all():
+        rates = np.array([point[k].mean() for point in curve.file_rates])
+        means = np.array([point[k].mean() for point in curve.file_quality])
+        if not (np.diff(rates) > 0).all():
             return None
         quality = curve.metric.decibels(means)
-        lines.append(PchipInterpolator(np.log10(bpp), quality, extrapolate=False)(log_rates))
+        lines.append(PchipInterpolator(np.log10(rates), quality, extrapolate=False)(log_rates))
     return np.stack([np.min(lines, axis=0), np.max(lines, axis=0)])
 
 
@@ -139,7 +139,7 @@ class _Draws:
     """Weights of images, and of seeds at each point of both curves: [resamples, units] each."""
 
     def __init__(self, anchor, curve, generator, resamples):
-        self.images = _weights(generator, anchor.image_bpp[0].shape[1], resamples)
+        self.images = _weights(generator, anchor.file_rates[0].shape[1], resamples)
         self.common = bool(anchor.seeds_at_all_points) and (
             anchor.seeds_at_all_points == curve.seeds_at_all_points
         )
@@ -152,7 +152,7 @@ class _Draws:
 def _seed_weights(generator, curve: Curve, resamples: int) -> Tuple[np.ndarray, ...]:
     """One draw for all points that have the same seeds; without seeds nothing to draw."""
     if not curve.seeds:
-        return tuple(np.ones([resamples, 1]) for _ in curve.bpp)
+        return tuple(np.ones([resamples, 1]) for _ in curve.rates)
     drawn = {
         seeds: _weights(generator, len(seeds), resamples) for seeds in dict.fromkeys(curve.seeds)
     }
@@ -187,7 +187,7 @@ def _resampled(curve, seed_weights, image_weights) -> Tuple[np.ndarray, np.ndarr
             axis=1,
         )
 
-    return means(curve.image_bpp), curve.metric.decibels(means(curve.image_quality))
+    return means(curve.file_rates), curve.metric.decibels(means(curve.file_quality))
 
 
 def _stretch(anchor, curve, draws) -> float:

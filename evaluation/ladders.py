@@ -13,7 +13,8 @@ from typing import Any, Callable, Iterator
 
 from PIL import __version__ as pillow_version
 
-from evaluation.audio_classical import ClassicalAudioCodec, audio_ladder
+from evaluation.audio_classical import ClassicalAudioCodec
+from evaluation.audio_matches import audio_ladder
 from evaluation.audio_measure import Recording
 from evaluation.audio_metrics import has_pesq
 from evaluation.classical import LADDER_QUALITIES, ClassicalCodec, ladder

@@ -21,6 +21,7 @@ from scipy.interpolate import PchipInterpolator
 
 from codec.files import write_atomically
 from evaluation.comparison import Row
+from evaluation.crop_figures import Crop
 from evaluation.curves import Curve
 from evaluation.figure_style import COLOURS
 from evaluation.intervals import LEVEL, seed_band
@@ -28,17 +29,6 @@ from evaluation.intervals import LEVEL, seed_band
 _PAGE = pathlib.Path(__file__).resolve().parent / "page"
 _DASHES = ("", "8 3", "2 3")
 _LINE_POSITIONS = 80
-
-
-class Crop(NamedTuple):
-    """A part of a picture and what a codec made of it; rate and PSNR are of the whole picture."""
-
-    name: str
-    codec: str
-    original: np.ndarray  # uint8 [height, width, 3]
-    decoded: np.ndarray  # uint8 [height, width, 3]
-    bpp: float
-    psnr: float
 
 
 class Sound(NamedTuple):
@@ -142,7 +132,7 @@ def _cells(row: Row, is_anchor: bool) -> List[Dict[str, Any]]:
         ),
         _cell(quality, "-" if quality is None else f"{quality:+.2f}"),
         _cell(row.common.share, f"{row.common.share:.0%}"),
-        _cell(len(row.curve.bpp), str(len(row.curve.bpp))),
+        _cell(len(row.curve.rates), str(len(row.curve.rates))),
         _cell(max(counts) if counts else None, "-" if not counts else f"{max(counts)}"),
     ]
 
@@ -154,7 +144,7 @@ def _cell(value, text: str) -> Dict[str, Any]:
 
 
 def _drawn(curve: Curve, number: int) -> Dict[str, Any]:
-    log_rates = np.log10(curve.bpp)
+    log_rates = np.log10(curve.rates)
     at = np.union1d(np.linspace(log_rates[0], log_rates[-1], _LINE_POSITIONS), log_rates)
     line = PchipInterpolator(log_rates, curve.quality)(at)
     anchor = number == 0
@@ -165,8 +155,8 @@ def _drawn(curve: Curve, number: int) -> Dict[str, Any]:
         "line": np.stack([10**at, line], axis=1).round(5).tolist(),
         "band": _band(curve, at),
         "points": [
-            {"rate": float(bpp), "quality": float(quality), "text": _told(curve, k)}
-            for k, (bpp, quality) in enumerate(zip(curve.bpp, curve.quality))
+            {"rate": float(rate), "quality": float(quality), "text": _told(curve, k)}
+            for k, (rate, quality) in enumerate(zip(curve.rates, curve.quality))
         ],
     }
 
@@ -187,10 +177,10 @@ def _told(curve: Curve, k: int) -> str:
     if curve.settings:
         lines.append(curve.settings[k])
     metric = curve.metric
-    rate = f"{curve.bpp[k]:.4f} {metric.medium.rate}"
+    rate = f"{curve.rates[k]:.4f} {metric.medium.rate}"
     lines.append(f"{rate}, {metric.label} {curve.quality[k]:.2f} {metric.unit}")
-    if curve.image_quality is not None and len(curve.image_quality[k]) > 1:
-        seeds = metric.decibels(curve.image_quality[k].mean(axis=1))
+    if curve.file_quality is not None and len(curve.file_quality[k]) > 1:
+        seeds = metric.decibels(curve.file_quality[k].mean(axis=1))
         lines.append(f"{len(seeds)} seeds: {seeds.min():.2f} to {seeds.max():.2f} {metric.unit}")
     return "\n".join(lines)
 

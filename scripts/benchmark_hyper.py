@@ -14,9 +14,14 @@ SECONDS = {"hyperprior": 1.0, "mean_scale_hyperprior": 1.0, "channel_autoregress
 
 
 def train_hyper(rounds: int, precisions: Sequence[str]) -> None:
-    """Training steps of the scale hyperprior: TFC's script, and ours in each precision."""
+    """Training steps of the scale hyperprior: TFC's script, ours, and the machine's limit."""
     import tensorflow as tf
     from benchmark_hyper_reference import HyperReferenceModel
+    from benchmark_reference import (
+        hyper_operations_per_image,
+        machine_cases,
+        operations_per_image,
+    )
 
     images = tf.constant(
         np.random.default_rng(0).integers(0, 256, [BATCH, PATCH, PATCH, 3]), tf.float32
@@ -25,18 +30,25 @@ def train_hyper(rounds: int, precisions: Sequence[str]) -> None:
     reference.compile(optimizer=tf.keras.optimizers.Adam(1e-4))
     reference_step = tf.function(reference.train_step)
     theirs = "TFC's script, float32"
-    cases = {theirs: lambda: reference_step(images)["loss"].numpy()}
+    machine, operations = machine_cases(BATCH, FILTERS, precisions)
+    cases = {case: run for case, run in machine.items() if "trained" in case}
+    cases[theirs] = lambda: reference_step(images)["loss"].numpy()
     for precision in precisions:
         step = hyper_train_step(precision)
         cases[precision] = lambda step=step: step(images).finite.numpy()
     seconds = in_turn(cases, rounds)
+    work = operations_per_image([(5, 2)] * 4, FILTERS, PATCH)
+    work += hyper_operations_per_image(FILTERS, PATCH)
     print(
         f"\nhyperprior, N = M = {FILTERS}: training, batches of {BATCH} patches of {PATCH}x{PATCH}"
     )
-    print(f"{'step':26}{'images/s':>10}{'ratio':>10}{'goal':>10}")
-    for case, time in seconds.items():
-        goal = f"{GOALS[case]:10.1f}" if case in GOALS else ""
-        print(f"{case:26}{BATCH / time:10.1f}{seconds[theirs] / time:10.2f}{goal}")
+    print(f"{'step':26}{'images/s':>10}{'ratio':>10}{'goal':>10}{'share of roofline':>20}")
+    for case in (theirs, *precisions):
+        limit = f"convolution, trained {case if case in precisions else 'float32'}"
+        goal = f"{GOALS[case]:10.1f}" if case in GOALS else " " * 10
+        speed = BATCH / seconds[case]
+        share = speed * work / (operations[limit] / seconds[limit]) if limit in seconds else np.nan
+        print(f"{case:26}{speed:10.1f}{seconds[theirs] / seconds[case]:10.2f}{goal}{share:20.0%}")
     sys.stdout.flush()
 
 

@@ -183,3 +183,10 @@ def operations_per_image(convolutions: Sequence[tuple[int, int]], filters: int, 
             total -= forward  # Images need no gradient.
         inputs = filters
     return total
+
+
+def hyper_operations_per_image(filters: int, size: int) -> float:
+    """The same of what the hyperprior adds: 3x3, 5x5/2, 5x5/2 from the latents, and back."""
+    latents = (size // 16) ** 2
+    positions = 9 * latents + 25 * latents / 4 + 25 * latents / 16
+    return 3 * 2 * (2 * positions * filters**2)

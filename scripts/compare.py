@@ -1,4 +1,4 @@
-"""Compares codecs by BD-rate, with confidence intervals: table, JSON, figure and page.
+"""Compares codecs by BD-rate, with confidence intervals: table, JSON, figures and page.
 
 python scripts/compare.py runs/compare-* --anchor uniform_noise
 python scripts/compare.py jpeg.json webp.json 'runs/compare-*' --anchor JPEG
@@ -26,6 +26,7 @@ from codec.files import write_atomically
 from data.image_folder import ImageFolder
 from evaluation.bd_rate import TooLittleOverlap, check_curve
 from evaluation.comparison import compare_with_anchor, notes, record, table
+from evaluation.crop_figures import write_crops
 from evaluation.curve_figures import Compared, write_comparison
 from evaluation.curves import (
     METRICS,
@@ -45,7 +46,7 @@ GRID = 200
 """Qualities at which the figure draws differences in rate."""
 
 CROPPED_IMAGES = 3
-"""How many of ``--images`` the page shows."""
+"""How many of ``--images`` the page and the figure show."""
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def main() -> None:
     parser.add_argument(
         "--output", type=pathlib.Path, default=pathlib.Path("build/comparison"), metavar="FOLDER"
     )
-    parser.add_argument("--images", metavar="FOLDER", help="originals: the page shows crops of 3")
+    parser.add_argument("--images", metavar="FOLDER", help="originals: crops of 3 are shown")
     parser.add_argument("--bpp", type=float, default=0.5, metavar="RATE", help="of the crops")
     arguments = parser.parse_args()
     with one_line_errors():
@@ -112,11 +113,16 @@ def compare(arguments: argparse.Namespace) -> None:
         anchor.metric.label: list(curves.values()),
         **_other_metrics(groups, anchor.metric),
     }
+    crops = _crops(groups, arguments)
     write_page(
         folder / "report.html", anchor, rows, said, dataset=dataset, metrics=metrics,
-        made=_how_made(groups), crops=_crops(groups, arguments), sounds=sounds_of(groups),
+        made=_how_made(groups), crops=crops, sounds=sounds_of(groups),
     )  # fmt: skip
-    print(f"{text}\n\nwrote {folder / 'comparison'}.md, .json, .png, .svg and report.html")
+    written = f"{folder / 'comparison'}.md, .json, .png, .svg and report.html"
+    if crops:
+        write_crops(folder / "crops.png", crops)
+        written += ", crops.png, .svg"
+    print(f"{text}\n\nwrote {written}")
 
 
 def _ranked(anchor: Curve, curves: Dict[str, Curve], grid: np.ndarray, **bootstrap):
@@ -197,7 +203,7 @@ def _curves(groups: Dict[str, List[Measurement]], metric: Metric) -> Dict[str, C
     )
     for name, curve in curves.items():
         units = {"rate_unit": metric.medium.rate, "unit": metric.unit}
-        check_curve(name, curve.bpp, curve.quality, **units)
+        check_curve(name, curve.rates, curve.quality, **units)
     return curves
 
 

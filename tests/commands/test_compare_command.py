@@ -119,6 +119,23 @@ def test_a_real_comparison(runs, main, tmp_path):
     assert main(*command)[1] == done.stdout, "the bootstrap is seeded"
 
 
+def test_pictures_at_equal_rate_are_written_where_originals_are_given(main, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(pixels).resize((240, 160)).save(folder / "photo.png")
+    files = (published(tmp_path / "a.json", "JPEG"), published(tmp_path / "b.json", "WebP", 0.7))
+    output = tmp_path / "o"
+    command = (*files, "--anchor", "JPEG", "--output", output, "--images", folder)
+    status, out, err = main(*command, "--bpp", 2)
+    assert (status, err) == (0, "") and "crops.png, .svg" in out
+    assert {"crops.png", "crops.svg"} <= {path.name for path in output.iterdir()}
+    texts = (output / "report.html").read_text()
+    assert "photo.png" in texts
+    status, _, err = main(*command, "--bpp", 0)
+    assert status == 2 and "bpp=0.0 must be above 0" in err
+
+
 def test_published_curves_beside_runs_have_no_interval(main, runs, tmp_path):
     jpeg = published(tmp_path / "jpeg.json", "JPEG")
     webp = published(tmp_path / "webp.json", "WebP", factor=0.7)

@@ -99,6 +99,17 @@ def test_the_estimate_knows_what_symbols_beyond_the_tables_cost(model):
     assert float(model.bits(*floats)[0]) > 3 * coded, "far less than their probability says"
 
 
+def test_the_estimate_knows_that_no_symbol_is_less_likely_than_one_count(model):
+    """Within the widest table, where a model that went wrong has all its latents."""
+    symbols = np.random.default_rng(0).integers(1000, 1100, (40, 40, CHANNELS)).astype(np.int32)
+    indexes = tf.fill(symbols.shape, SCALES - 1)
+    coded = 8 * len(model.compress(tf.constant(symbols), Layout(CHANNELS), indexes))
+    estimate = model.symbol_bits(tf.constant(symbols), Layout(CHANNELS), indexes)
+    assert estimate == pytest.approx(coded, rel=0.002)
+    floats = [tf.cast(x[tf.newaxis], tf.float32) for x in (symbols, indexes)]
+    assert float(model.bits(*floats)[0]) > 1.2 * coded
+
+
 def test_decodes_what_it_coded_also_far_outside_the_tables(model):
     symbols, indexes = example(6, 6)
     symbols = symbols.numpy()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from evaluation.audio_classical import MP3, OPUS, VORBIS, audio_ladder, closest_to
+from evaluation.audio_classical import MP3, OPUS, VORBIS
+from evaluation.audio_matches import audio_ladder, closest_to
 from evaluation.audio_metrics import si_sdr
 from evaluation.sound_containers import mp3_has_tag, mp3_sizes, ogg_sizes
 

@@ -46,15 +46,15 @@ def runs(tmp_path):
 
 def test_points_rise_and_are_means_over_seeds_and_images(runs):
     curve = curve_of_runs("mixed", runs, PSNR)
-    np.testing.assert_allclose(curve.bpp, [0.45, 1.05])
+    np.testing.assert_allclose(curve.rates, [0.45, 1.05])
     np.testing.assert_allclose(curve.quality, [31.5, 37.5])
     assert curve.seeds == ((1, 2), (1, 2)) and curve.seeds_at_all_points == (1, 2)
 
 
 def test_rows_of_all_seeds_line_up_by_image(runs):
     curve = curve_of_runs("mixed", runs, PSNR)
-    np.testing.assert_allclose(curve.image_quality[0], [[30, 31], [32, 33]])
-    np.testing.assert_allclose(curve.image_bpp[1], [[0.9, 1.0], [1.1, 1.2]])
+    np.testing.assert_allclose(curve.file_quality[0], [[30, 31], [32, 33]])
+    np.testing.assert_allclose(curve.file_rates[1], [[0.9, 1.0], [1.1, 1.2]])
 
 
 def test_ms_ssim_is_in_decibels_of_the_mean(runs):
@@ -65,7 +65,7 @@ def test_ms_ssim_is_in_decibels_of_the_mean(runs):
 def test_without_a_csv_there_are_no_rows(runs):
     runs[0].path.with_suffix(".csv").unlink()
     runs = [read_measurement(run.path) for run in runs]
-    assert curve_of_runs("mixed", runs, PSNR).image_bpp is None
+    assert curve_of_runs("mixed", runs, PSNR).file_rates is None
 
 
 def test_a_run_of_another_seed_count_is_seen(runs):
@@ -97,8 +97,8 @@ def test_a_published_file_is_a_curve_in_order_of_rate(tmp_path):
     write_results(Results("J2K", "", points), path)
     measurement = read_measurement(path)
     curve = curve_of_file("J2K", measurement, PSNR)
-    assert curve.bpp.tolist() == [0.5, 1, 2] and curve.quality.tolist() == [32, 36, 40]
-    assert curve.dataset is None and curve.seeds == () and curve.image_bpp is None
+    assert curve.rates.tolist() == [0.5, 1, 2] and curve.quality.tolist() == [32, 36, 40]
+    assert curve.dataset is None and curve.seeds == () and curve.file_rates is None
     with pytest.raises(ValueError, match=r"jpeg2000\.json \(J2K\) has no ms-ssim-rgb, only bpp, "):
         curve_of_file("J2K", measurement, METRICS["ms-ssim-rgb"])
 
@@ -153,7 +153,7 @@ def test_curves_of_sound_have_kbps_and_distances_with_their_sign_changed(tmp_pat
     ]  # fmt: skip
     runs = [read_measurement(path) for path in paths]
     curve = curve_of_runs("mixed", runs, METRICS["si-sdr"])
-    assert curve.bpp.tolist() == [8, 16] and curve.quality.tolist() == [5, 10]
+    assert curve.rates.tolist() == [8, 16] and curve.quality.tolist() == [5, 10]
     assert curve_of_runs("mixed", runs, METRICS["log-mel"]).quality.tolist() == [-15, -10]
     with pytest.raises(
         ValueError, match=r"has results of recordings .* psnr-rgb is a metric of im"
@@ -166,9 +166,9 @@ def test_rate_and_quality_are_over_the_files_that_have_the_metric(tmp_path):
     rows = [sound_row(0, 4000, 5.0, pesq=3.0), sound_row(1, 9000, 5.0, pesq=nothing)]
     run = read_measurement(write_run(tmp_path / "a", 0.1, 1, rows))
     curve = curve_of_runs("mixed", [run], METRICS["pesq-nb"])
-    assert curve.bpp.tolist() == [8] and curve.quality.tolist() == [3]
-    assert curve.image_bpp[0].tolist() == [[8]]
-    assert curve_of_runs("mixed", [run], METRICS["si-sdr"]).bpp.tolist() == [13]
+    assert curve.rates.tolist() == [8] and curve.quality.tolist() == [3]
+    assert curve.file_rates[0].tolist() == [[8]]
+    assert curve_of_runs("mixed", [run], METRICS["si-sdr"]).rates.tolist() == [13]
     other = [rows[0]._replace(pesq_nb=nothing), rows[1]._replace(pesq_nb=2.0)]
     runs = [run, read_measurement(write_run(tmp_path / "b", 0.2, 1, other))]
     with pytest.raises(ValueError, match="a and b have pesq-nb of different files"):

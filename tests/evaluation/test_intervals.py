@@ -12,16 +12,16 @@ BPP = np.array([0.15, 0.3, 0.6, 1.2])
 PSNR = np.array([27.0, 30.0, 33.0, 36.0])
 
 
-def curve(name, image_bpp, image_psnr, seeds):
+def curve(name, file_rates, file_psnr, seeds):
     """From [points, seeds, images]."""
     return Curve(
         name,
         METRICS["psnr-rgb"],
-        image_bpp.mean(axis=(1, 2)),
-        image_psnr.mean(axis=(1, 2)),
-        seeds=(tuple(seeds),) * len(image_bpp),
-        image_bpp=tuple(image_bpp),
-        image_quality=tuple(image_psnr),
+        file_rates.mean(axis=(1, 2)),
+        file_psnr.mean(axis=(1, 2)),
+        seeds=(tuple(seeds),) * len(file_rates),
+        file_rates=tuple(file_rates),
+        file_quality=tuple(file_psnr),
     )
 
 
@@ -79,8 +79,8 @@ def test_what_images_share_cancels():
 def test_seeds_in_common_are_drawn_together_and_others_are_not():
     generator = np.random.default_rng(1)
     anchor, _ = pair(generator, seeds=4, image_noise=0, seed_noise=0.5)
-    better = tuple(0.9 * bpp for bpp in anchor.image_bpp)
-    same = dataclasses.replace(anchor, name="same", image_bpp=better, bpp=0.9 * anchor.bpp)
+    better = tuple(0.9 * rates for rates in anchor.file_rates)
+    same = dataclasses.replace(anchor, name="same", file_rates=better, rates=0.9 * anchor.rates)
     interval = paired_interval(anchor, same, resamples=100, seed=0)
     assert interval.low == pytest.approx(-10) and interval.high == pytest.approx(-10)
     others = dataclasses.replace(same, seeds=((10, 11, 12, 13),) * 4)
@@ -108,9 +108,9 @@ def test_equal_seeds_give_equal_intervals_and_the_band_follows_the_grid():
 def test_curves_that_fall_in_many_resamples_have_no_interval():
     generator = np.random.default_rng(4)
     anchor, other = pair(generator)
-    psnr = [np.array(point) for point in other.image_quality]
+    psnr = [np.array(point) for point in other.file_quality]
     psnr[1] = psnr[0] + generator.normal(0.01, 3.0, psnr[0].shape[1])
-    shaky = dataclasses.replace(other, image_quality=tuple(psnr))
+    shaky = dataclasses.replace(other, file_quality=tuple(psnr))
     assert paired_interval(anchor, shaky, resamples=100, seed=0) is None
 
 
@@ -118,7 +118,7 @@ def test_refusals():
     anchor, other = pair(np.random.default_rng(5))
     with pytest.raises(ValueError, match="resamples=10 must be at least 100"):
         paired_interval(anchor, other, resamples=10, seed=0)
-    published = dataclasses.replace(other, image_bpp=None)
+    published = dataclasses.replace(other, file_rates=None)
     with pytest.raises(ValueError, match="'other' has no per-file rows"):
         paired_interval(anchor, published, resamples=100, seed=0)
     one, two = pair(np.random.default_rng(5), images=1)
@@ -128,7 +128,7 @@ def test_refusals():
 
 def test_band_over_seeds_holds_every_seed():
     _, other = pair(np.random.default_rng(6), seed_noise=0.3)
-    low, high = seed_band(other, np.log10(other.bpp))
+    low, high = seed_band(other, np.log10(other.rates))
     assert (low <= other.quality + 1e-9).all() and (high >= other.quality - 1e-9).all()
     single = pair(np.random.default_rng(6), seeds=1)[0]
-    assert seed_band(single, np.log10(single.bpp)) is None
+    assert seed_band(single, np.log10(single.rates)) is None

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from evaluation.comparison import compare_with_anchor
+from evaluation.crop_figures import Crop
 from evaluation.curves import METRICS, Curve
-from evaluation.report_page import Crop, Sound, write_page
+from evaluation.report_page import Sound, write_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -33,8 +34,8 @@ def curve(name, factor, metric="psnr-rgb"):
     noise = np.array([[-0.1], [0.1]])
     return Curve(
         name, METRICS[metric], bpp, values, seeds=((0, 1),) * 4,
-        image_bpp=tuple(np.full([2, 1], b) for b in bpp) if metric == "psnr-rgb" else None,
-        image_quality=tuple(value + noise for value in values) if metric == "psnr-rgb" else None,
+        file_rates=tuple(np.full([2, 1], b) for b in bpp) if metric == "psnr-rgb" else None,
+        file_quality=tuple(value + noise for value in values) if metric == "psnr-rgb" else None,
         settings=tuple(f"lmbda={lmbda}" for lmbda in (0.01, 0.02, 0.04, 0.08)),
     )  # fmt: skip
 
@@ -44,7 +45,7 @@ def page(tmp_path_factory):
     curves = [curve("anchor", 1.0), curve("better", 0.8), curve(NASTY, 1.3)]
     grid = np.linspace(26, 35, 9)
     # Without rows: what is tested is the page, not the bootstrap.
-    bare = [each.__class__(**{**each.__dict__, "image_bpp": None}) for each in curves]
+    bare = [each.__class__(**{**each.__dict__, "file_rates": None}) for each in curves]
     rows = [compare_with_anchor(bare[0], each, grid, resamples=100, seed=0) for each in bare]
     rows.sort(key=lambda row: row.bd_rate)
     pixels = np.random.default_rng(0).integers(0, 256, [2, 32, 48, 3], dtype=np.uint8)
