@@ -47,7 +47,16 @@ def models():
 
 @pytest.fixture
 def make(compose, models):
-    def make_model(model="bls2017", quantizer="mixed", *overrides):
+    def make_model(*choices):
+        # In graphs also where the test runs eagerly: sixty steps and the search for tails are long.
+        eager = tf.config.functions_run_eagerly()
+        tf.config.run_functions_eagerly(False)
+        try:
+            return find_or_make(*choices)
+        finally:
+            tf.config.run_functions_eagerly(eager)
+
+    def find_or_make(model="bls2017", quantizer="mixed", *overrides):
         key = (model, quantizer, *overrides)
         if key in models:
             return models[key]

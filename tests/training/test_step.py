@@ -34,7 +34,20 @@ def changed(before, variables):
     return [not np.array_equal(old, new.numpy()) for old, new in zip(before, variables)]
 
 
+def test_every_kind_of_quantizer_learns_in_a_graph(make, quantizer_kind):
+    check_learning(make, quantizer_kind)
+
+
 def test_every_quantizer_takes_steps_and_learns_in_all_parts(make, quantizer_name):
+    """Without a graph, whose making takes longer than many steps; quantizers alone have theirs."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        check_learning(make, quantizer_name)
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+def check_learning(make, quantizer_name):
     model, step = make(f"quantizer={quantizer_name}")
     for variable in model.transforms.analysis_variables:
         if "kernel" in variable.name:  # Latents that round to 0 everywhere would teach nothing.
