@@ -18,9 +18,6 @@ from entropy.integer_coder import IntegerCoder, edges_beyond
 SMALLEST_SCALE, LARGEST_SCALE, SCALES = 0.11, 256.0, 64
 """Ends and number of the scale table, equal ratios between: those of TFC's published models."""
 
-_COARSE_BITS = 3
-"""Probabilities of fewer than 2**3 counts of the range coder are rounded too coarsely to ignore."""
-
 _STANDARD = tfp.distributions.Normal(np.float64(0), np.float64(1))
 
 
@@ -91,9 +88,7 @@ class ConditionalGaussian(IntegerCoder):
         """The terms of ``symbol_bits``: float of the symbols' shape."""
         scales = scale_of(tf.cast(indexes, tf.float32))
         bits = _log_masses(*self._cells(symbols, layout), scales) / -math.log(2)
-        rows = self._rows(self._grids_of(symbols, layout), np.arange(self._channels), indexes)
-        rare = bits.numpy() > self._precision - _COARSE_BITS
-        return np.where(rare, self._tables().bits(rows.numpy(), symbols.numpy()), bits)
+        return self._in_whole_counts(bits.numpy(), symbols, layout, indexes)
 
     def freeze(self) -> None:
         """Builds the coding tables, grid by grid and scale by scale."""

@@ -79,7 +79,10 @@ class FactorizedPrior(IntegerCoder):
         return sum_log_probabilities(self._density, values) / -math.log(2)
 
     def symbol_bits(self, symbols: tf.Tensor, layout) -> float:
-        """Bits of int32 ``[height, width, channels]`` symbols, each on its grid, before any table.
+        """Bits of int32 ``[height, width, channels]`` symbols, each on its grid.
+
+        They are the density's. Once there are tables, rare symbols cost what these have for them: a
+        few whole counts near a table's end, and an escape beyond it.
 
         Args:
             symbols: what ``compress`` would code.
@@ -92,7 +95,8 @@ class FactorizedPrior(IntegerCoder):
         cells = self._cells(symbols, layout)
         by_channel = [tf.transpose(tf.reshape(ends, [-1, self._channels])) for ends in cells]
         logarithms = tf.transpose(log_masses(self._density, *by_channel))
-        return tf.reshape(logarithms, tf.shape(symbols)).numpy() / np.float32(-math.log(2))
+        bits = tf.reshape(logarithms, tf.shape(symbols)).numpy() / np.float32(-math.log(2))
+        return self._in_whole_counts(bits, symbols, layout) if self.frozen else bits
 
     def freeze(self) -> None:
         """Builds the coding tables, grid by grid and channel by channel, from the density."""

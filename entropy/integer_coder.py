@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from entropy.range_coder import DamagedData, Tables, lookup_rows
 
+_COARSE_BITS = 3
+"""Probabilities of fewer than 2**3 counts of the range coder are rounded too coarsely to ignore."""
+
 
 class IntegerCoder(tf.Module):
     """Base of entropy models for integer symbols on one or several grids.
@@ -119,6 +122,14 @@ class IntegerCoder(tf.Module):
         if not self.frozen:
             raise RuntimeError("freeze() builds the tables before anything can be coded.")
         return Tables(self._lookup.value(), self._offsets.value())
+
+    def _in_whole_counts(
+        self, bits: np.ndarray, symbols: tf.Tensor, layout, indexes: Optional[tf.Tensor] = None
+    ) -> np.ndarray:
+        """Bits under the density, those of rare symbols replaced by what their tables have."""
+        rows = self._rows(self._grids_of(symbols, layout), np.arange(self._channels), indexes)
+        rare = bits > self._precision - _COARSE_BITS
+        return np.where(rare, self._tables().bits(rows.numpy(), symbols.numpy()), bits)
 
     @staticmethod
     def _grids_of(symbols: tf.Tensor, layout) -> np.ndarray:
