@@ -87,7 +87,10 @@ def _comparison(anchor, rows, grid, dataset):
         differences.plot(grid, row.difference, **{**style, "marker": ""})
         _mark_points(differences, row, grid, style)
         if row.band is not None:
-            differences.fill_between(grid, *row.band, color=style["color"], alpha=0.2, lw=0)
+            # Many lie over each other: ends are told by lines, not by how dark the inside is.
+            differences.fill_between(grid, *row.band, color=style["color"], alpha=0.06, lw=0)
+            for end in row.band:
+                differences.plot(grid, end, color=style["color"], lw=0.5, alpha=0.6)
     label, unit = anchor.metric.label, anchor.metric.unit
     _limit_rates(curves, anchor, rows)
     _magnify(curves, anchor, rows)

@@ -16,7 +16,7 @@ freedom that Welch and Satterthwaite give the sum of the two variances.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy import stats
@@ -42,7 +42,8 @@ class Interval(NamedTuple):
         low: lower end of the percentile interval, percent.
         high: upper end.
         p: two-sided p-value of no difference in rate.
-        band: of the difference in rate along the grid, percent: [2, grid], NaN outside.
+        band: of the difference in rate along the grid, percent: [2, grid], of the resamples whose
+            curves reach that quality; NaN where fewer than half do.
         discarded: resamples that gave no BD-rate, because quality fell somewhere or the curves
             overlapped too little.
     """
@@ -98,9 +99,17 @@ def paired_interval(
     at = _stretched(at, estimate.at, stretch)
     ends = [50 * (1 - LEVEL), 50 * (1 + LEVEL)]
     low, high = np.percentile(percents, ends)
-    # NaN goes through: near a curve's ends some resamples have no value.
-    band = np.percentile(at, ends, axis=0)
+    band = _band(at, ends)
     return Interval(float(low), float(high), _p_value(percents), band, discarded)
+
+
+def _band(at: np.ndarray, ends: Sequence[float]) -> np.ndarray:
+    """Percentiles of ``[resamples, grid]``: drawn again, images move the qualities reached."""
+    reached = np.isfinite(at).mean(axis=0) >= 0.5
+    band = np.full([2, at.shape[1]], np.nan)
+    if reached.any():
+        band[:, reached] = np.nanpercentile(at[:, reached], ends, axis=0)
+    return band
 
 
 def seed_band(curve: Curve, log_rates: np.ndarray) -> Optional[np.ndarray]:

@@ -94,7 +94,9 @@ def compare(arguments: argparse.Namespace) -> None:
     said = notes(anchor, rows, dataset=arguments.dataset, resamples=arguments.resamples)
     said += [f"Not ranked: {reason}" for reason in refused.values()]
     if left_out:
-        said.append(f"Left out, being no JSON: {', '.join(path.name for path in left_out)}.")
+        names = ", ".join(path.name for path in left_out[:3])
+        more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        said.append(f"Left out, being no JSON: {names}{more}.")
     text = f"{table(anchor, rows)}\n\n" + "\n".join(f"- {note}" for note in said)
     folder = arguments.output
     dataset = _dataset_name(curves.values(), arguments.dataset)
