@@ -1,5 +1,6 @@
 """What the README shows works: its commands compose, its files exist, its new quantizer runs."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -47,15 +48,30 @@ def test_the_guide_names_every_quantizer():
 def test_commands_compose(words, compose):
     import hydra
 
-    script, arguments = words[1], [word for word in words[2:] if word != "-m"]
+    script, arguments = words[1], words[2:]
     assert (ROOT / script).is_file()
     if script == "train.py" and arguments != ["--help"]:
-        config = fill_slots(compose(*arguments))
-        assert callable(build_part(config.quantizer))
+        for job in jobs(arguments[1:]) if arguments[:1] == ["-m"] else [arguments]:
+            config = fill_slots(compose(*job))
+            assert callable(build_part(config.quantizer))
     elif script == "evaluate.py":
         with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
             config = hydra.compose("evaluate", overrides=arguments)
         assert config.run or config.runs
+
+
+def jobs(arguments):
+    """The overrides of each job of a sweep."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    choices = []
+    for override in OverridesParser.create().parse_overrides(arguments):
+        key, whole = override.get_key_element(), override.input_line
+        swept = override.is_sweep_override()
+        choices.append(
+            [f"{key}={v}" for v in override.sweep_string_iterator()] if swept else [whole]
+        )
+    return itertools.product(*choices)
 
 
 def test_the_new_quantizer_of_the_guide_is_two_files_and_trains(tmp_path):
