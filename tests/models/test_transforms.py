@@ -138,7 +138,7 @@ def test_bfloat16_gradients_point_where_float32_ones_do(make, convolutions):
     names = [v.name for v in transforms.trainable_variables]
     for name, exact, result in zip(names, results["float32"][2:], results["bfloat16"][2:]):
         error = np.linalg.norm(result - exact) / np.linalg.norm(exact)
-        # 0.03 with two threads; one thread alone sums more of a kernel's gradient in bfloat16: 0.055.
+        # Below 0.03 with two threads; one thread sums more of a gradient in bfloat16: 0.055.
         assert error < 0.1, (name, error)
 
 
