@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from evaluation.figure_style import DPI, WIDTH, write_figure
+from evaluation.figure_style import DPI, WIDTH, draw_middle, write_figure
 
 _FONT = 7
 
@@ -62,7 +62,7 @@ def _figure(crops: Sequence[Crop]) -> Figure:
         left = _whole_dots(_GAP + column * (_CROP + _GAP))
         bottom = _whole_dots(height - _GAP - row * (_CROP + _CAPTION) - _CROP)
         box = (left / WIDTH, bottom / height, _CROP / WIDTH, _CROP / height)
-        _draw(figure.add_axes(box), pixels, caption)
+        draw_middle(figure.add_axes(box), pixels, caption, size=_PIXELS, font_size=_FONT)
     return figure
 
 
@@ -78,17 +78,6 @@ def _cells(crops: Sequence[Crop]) -> Dict[Tuple[int, int], Tuple[np.ndarray, str
             cells[first + number // _COLUMNS, number % _COLUMNS] = cell
         first += -(-len(shown) // _COLUMNS)
     return cells
-
-
-def _draw(axes, pixels: np.ndarray, caption: str) -> None:
-    top, left = (max(size - _PIXELS, 0) // 2 for size in pixels.shape[:2])
-    crop = pixels[top : top + _PIXELS, left : left + _PIXELS]
-    rows, columns = crop.shape[:2]
-    axes.imshow(crop, interpolation="none", extent=(0, columns, rows, 0))
-    axes.set_xlim(0, _PIXELS)
-    axes.set_ylim(_PIXELS, 0)
-    axes.axis("off")
-    axes.text(0, 1.02 * _PIXELS, caption, fontsize=_FONT, va="top", linespacing=1.25)
 
 
 def _whole_dots(inches: float) -> float:

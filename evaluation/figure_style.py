@@ -7,6 +7,7 @@ import pathlib
 from typing import Any, Callable, Dict, Tuple
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 
 from codec.files import write_atomically
@@ -56,3 +57,15 @@ def write_figure(
             paths.append(pathlib.Path(path).with_suffix(suffix))
             write_atomically(paths[-1], file.getvalue())
     return paths[0], paths[1]
+
+
+def draw_middle(axes, pixels: np.ndarray, caption: str, *, size: int, font_size: float) -> None:
+    """The middle ``size * size`` pixels of a uint8 picture [height, width, 3], a caption below."""
+    top, left = (max(length - size, 0) // 2 for length in pixels.shape[:2])
+    crop = pixels[top : top + size, left : left + size]
+    rows, columns = crop.shape[:2]
+    axes.imshow(crop, interpolation="none", extent=(0, columns, rows, 0))
+    axes.set_xlim(0, size)
+    axes.set_ylim(size, 0)
+    axes.axis("off")
+    axes.text(0, 1.02 * size, caption, fontsize=font_size, va="top", linespacing=1.25)

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from evaluation.figure_style import DPI, write_figure
+from evaluation.figure_style import DPI, draw_middle, write_figure
 from evaluation.metrics import ms_ssim_db
 from evaluation.results import Results
 
@@ -96,7 +96,8 @@ def _overview(examples, learned, classical):
         for column, (pixels, caption) in enumerate(_shown(example)):
             left = _MARGIN + column * (_CROP + _GAP)
             top = _MARGIN + row * (_CROP + _CAPTION)
-            _draw_crop(axes(left, top, _CROP, _CROP), pixels, caption)
+            box = axes(left, top, _CROP, _CROP)
+            draw_middle(box, pixels, caption, size=_CROP_PIXELS, font_size=8)
 
     between = 0.2
     panel = (height - 2 * _MARGIN - between - 0.65) / 2
@@ -121,18 +122,6 @@ def _shown(example) -> List[Tuple[np.ndarray, str]]:
     ]
     pictures = [version.pixels for version in example.versions]
     return [(example.original, f"{example.name:.28}\noriginal, 24 bpp"), *zip(pictures, captions)]
-
-
-def _draw_crop(axes, pixels, caption):
-    """The middle of the picture, at pixel scale."""
-    top, left = (max(size - _CROP_PIXELS, 0) // 2 for size in pixels.shape[:2])
-    crop = pixels[top : top + _CROP_PIXELS, left : left + _CROP_PIXELS]
-    height, width = crop.shape[:2]
-    axes.imshow(crop, interpolation="none", extent=(0, width, height, 0))
-    axes.set_xlim(0, _CROP_PIXELS)
-    axes.set_ylim(_CROP_PIXELS, 0)
-    axes.axis("off")
-    axes.text(0, 1.02 * _CROP_PIXELS, caption, fontsize=8, va="top", linespacing=1.25)
 
 
 def _draw_curves(axes, learned, classical, key, scale):

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from evaluation import intervals
 from evaluation.curves import METRICS, Curve
 from evaluation.intervals import paired_interval, seed_band
 
@@ -124,6 +125,16 @@ def test_refusals():
     one, two = pair(np.random.default_rng(5), images=1)
     with pytest.raises(ValueError, match="at least 2 images, got 1"):
         paired_interval(one, two, resamples=100, seed=0)
+
+
+def test_the_band_is_where_half_of_the_resamples_reach():
+    """Images drawn again move the qualities of a curve: hardly one is reached by all resamples."""
+    at = np.tile(np.arange(100.0)[:, None], (1, 3))
+    at[:40, 1] = at[:60, 2] = np.nan
+    low, high = intervals._band(at, [10, 90])
+    np.testing.assert_allclose([low[0], high[0]], np.percentile(np.arange(100), [10, 90]))
+    np.testing.assert_allclose([low[1], high[1]], np.percentile(np.arange(40, 100), [10, 90]))
+    assert np.isnan([low[2], high[2]]).all()
 
 
 def test_band_over_seeds_holds_every_seed():
