@@ -9,6 +9,8 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_compression as tfc
 
+from models.convolutions import convolve, convolve_transposed
+
 
 class GDN(tfc.GDN):
     """TFC's GDN at exponents 1: ``y = x / n`` (inverse: ``x * n``), ``n = beta + |x| gamma``.
@@ -65,7 +67,7 @@ class Downsampling(tf.keras.layers.Conv2D):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, in]`` to ``[batch, height / s, width / s, filters]``."""
-        outputs = self.apply_to(inputs, self.kernel)
+        outputs = convolve(inputs, self.kernel, self.strides[0])
         return outputs + self.bias if self.use_bias else outputs
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -78,7 +80,7 @@ class Upsampling(tf.keras.layers.Conv2DTranspose):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, in]`` to ``[batch, height * s, width * s, filters]``."""
-        return self.apply_to(inputs, self.kernel) + self.bias
+        return convolve_transposed(inputs, self.kernel, self.strides[0]) + self.bias
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """The transposed convolution alone, of any floating type."""

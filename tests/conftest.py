@@ -12,9 +12,10 @@ import threading
 
 import pytest
 
+import assembly  # noqa: F401 (a command's process settings, made before TensorFlow is imported)
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 if "PYTEST_XDIST_WORKER" in os.environ:  # Workers, and the commands they start, share the cores.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

@@ -1,0 +1,50 @@
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+FAULTS = """
+import resource, sys
+import numpy as np
+if sys.argv[1] == "kept":
+    import assembly
+np.ones(2**24)  # 128 MiB: 32768 pages.
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(4):
+    np.ones(2**24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def run(*command, **environment):
+    rest = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    done = subprocess.run(
+        [sys.executable, "-c", *command],
+        env={**rest, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of GNU's C library")
+def test_freed_tensors_are_used_again():
+    given_back, kept = int(run(FAULTS, "given back")), int(run(FAULTS, "kept"))
+    # Huge pages, where the system makes them by itself, are 512 times fewer.
+    assert kept < 20 and given_back >= 4 * 32768 // 512
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is for x86")
+def test_onednn_is_on_unless_the_user_says_otherwise():
+    state = (
+        "import assembly; from tensorflow.python.framework import test_util;"
+        "print(test_util.IsMklEnabled())"
+    )
+    assert run(state) == "True"
+    assert run(state, TF_ENABLE_ONEDNN_OPTS="0") == "False"
