@@ -3,32 +3,31 @@
 python scripts/benchmark.py                          # all parts, 3 minutes on two cores
 python scripts/benchmark.py --parts train --rounds 20
 
-Whatever is compared runs in turn, round after round, in one process; figures are medians, so that
-other work on the machine weighs on all alike. bfloat16 is measured where the processor multiplies
-it natively: emulated, a step takes minutes.
+Whatever is compared runs in turn, round after round; figures are medians, so that other work on the
+machine weighs on all alike. Training steps of TFC's script run in processes of their own, one as
+published, one with the process settings of Roundtrip; coding is compared within one process, which
+has these settings. bfloat16 is measured where the processor multiplies it natively: emulated, a
+step takes minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from benchmark_audio import audio, code_long_sound
-from benchmark_hyper import code_hyper, train_hyper
+from benchmark_hyper import code_hyper
+from benchmark_peer import CONVOLUTIONS, FILTERS
+from benchmark_train import train
 from measuring import PEAK_OF_CHILD, in_turn, photograph
 
 PARTS = ("train", "code", "startup", "memory", "audio")
-CONVOLUTIONS = {"bls2017": [(9, 4), (5, 2), (5, 2)], "factorized": [(5, 2)] * 4}
-FILTERS, PATCH, BATCH = 128, 256, 8
+CODED_LATENTS = {"bls2017": FILTERS, "factorized": 192}
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -68,9 +67,8 @@ def main() -> None:
         if part == "train":
             for name in CONVOLUTIONS:
                 train(name, arguments.rounds, precisions)
-            train_hyper(arguments.rounds, precisions)
         elif part == "code":
-            for name in CONVOLUTIONS:
+            for name in CODED_LATENTS:
                 code(name, arguments.rounds)
             code_hyper(arguments.rounds)
         elif part == "startup":
@@ -90,44 +88,7 @@ def precisions_of(words: str | None) -> list[str]:
     return ["float32"] + ["bfloat16"] * (resolve_precision("auto") == "bfloat16")
 
 
-def train(name: str, rounds: int, precisions: list[str]) -> None:
-    """Training steps: TFC's script, ours in each precision, and the machine's limits."""
-    import tensorflow as tf
-    from benchmark_reference import ReferenceModel, machine_cases, operations_per_image
-
-    images = tf.constant(
-        np.random.default_rng(0).integers(0, 256, [BATCH, PATCH, PATCH, 3]), tf.float32
-    )
-    reference = ReferenceModel(CONVOLUTIONS[name], FILTERS, FILTERS)
-    reference.compile(optimizer=tf.keras.optimizers.Adam(1e-4))
-    reference_step = tf.function(reference.train_step)
-    cases, operations = machine_cases(BATCH, FILTERS, precisions)
-    cases["TFC's script, float32"] = lambda: reference_step(images)["loss"].numpy()
-    for precision in precisions:
-        step = our_train_step(name, precision)
-        cases[precision] = lambda step=step: step(images).finite.numpy()
-    seconds = in_turn(cases, rounds)
-
-    def rate(case):
-        return operations[case] / seconds[case] / 1e9
-
-    print(f"\n{name}, N = M = {FILTERS}: training, batches of {BATCH} patches of {PATCH}x{PATCH}")
-    print(f"{'machine, GFLOP/s':26}" + "".join(f"{p:>10}" for p in precisions))
-    for case in ("matrices", "convolution", "convolution, trained"):
-        print(f"{case:26}" + "".join(f"{rate(f'{case} {p}'):10.0f}" for p in precisions))
-    work = operations_per_image(CONVOLUTIONS[name], FILTERS, PATCH) / 1e9
-    limits = {p: rate(f"convolution, trained {p}") / work for p in precisions}
-    print(f"{'roofline, images/s':26}" + "".join(f"{limits[p]:10.1f}" for p in precisions))
-    print(f"{'step':26}{'images/s':>10}{'ratio':>10}{'share of roofline':>20}")
-    for case in ("TFC's script, float32", *precisions):
-        speed = BATCH / seconds[case]
-        ratio = seconds["TFC's script, float32"] / seconds[case]
-        share = speed / limits.get(case, limits[precisions[0]])
-        print(f"{case:26}{speed:10.1f}{ratio:10.2f}{share:20.0%}")
-    sys.stdout.flush()
-
-
-def our_model(name: str, *, latents: int, precision: str, init_scale: float = 10.0):
+def our_model(name: str, latents: int):
     """Autoencoder with uniform noise in both slots, as the reference has it."""
     import functools
 
@@ -141,26 +102,14 @@ def our_model(name: str, *, latents: int, precision: str, init_scale: float = 10
 
     tf.keras.utils.set_random_seed(0)
     if name == "bls2017":
-        transforms = Bls2017Transforms(num_filters=FILTERS, precision=precision)
+        transforms = Bls2017Transforms(num_filters=FILTERS)
     else:
-        transforms = FactorizedTransforms(
-            num_filters=FILTERS, latent_channels=latents, precision=precision
-        )
+        transforms = FactorizedTransforms(num_filters=FILTERS, latent_channels=latents)
     return Autoencoder(
         transforms=transforms,
         quantizer=ScalarQuantizer(decoder=UniformNoise(seed=0), rate=UniformNoise(seed=0)),
-        entropy=functools.partial(FactorizedPrior, init_scale=init_scale),
+        entropy=functools.partial(FactorizedPrior, init_scale=1.0),
     )
-
-
-def our_train_step(name: str, precision: str) -> Callable:
-    """The step that train.py takes."""
-    from distortion import MeanSquaredError
-    from training.optimizers import adam
-    from training.step import TrainStep
-
-    model = our_model(name, latents=FILTERS, precision=precision)
-    return TrainStep(model, MeanSquaredError(), adam(steps=1000), lmbda=0.01)
 
 
 def code(name: str, rounds: int) -> None:
@@ -168,7 +117,7 @@ def code(name: str, rounds: int) -> None:
     import tensorflow as tf
     from benchmark_reference import ReferenceModel
 
-    latents = {"bls2017": FILTERS, "factorized": 192}[name]
+    latents = CODED_LATENTS[name]
     pixels = photograph(512, 768)
     batch = tf.constant(pixels[np.newaxis], tf.float32)
 
@@ -210,7 +159,7 @@ def our_codec(name: str, latents: int, batch):
     """A codec over an untrained model whose latents have standard deviation 1 on a batch."""
     from codec import ImageCodec
 
-    model = our_model(name, latents=latents, precision="float32", init_scale=1.0)
+    model = our_model(name, latents)
     kernel = model.transforms._analysis.layers[-1].kernel
     kernel.assign(kernel / np.std(model.transforms.analysis(batch)))
     model.freeze()

@@ -1,65 +1,15 @@
-"""The benchmark's part with side information: TFC's hyperprior step against ours, and coding."""
+"""The benchmark's part for coding with side information."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from measuring import codec_of, configured_model, in_turn, photograph
 
-FILTERS, LATENTS, PATCH, BATCH = 128, 192, 256, 8
-GOALS = {"float32": 1.5, "bfloat16": 2.5}
+FILTERS, LATENTS = 128, 192
 SECONDS = {"hyperprior": 1.0, "mean_scale_hyperprior": 1.0, "channel_autoregressive": 3.0}
-
-
-def train_hyper(rounds: int, precisions: Sequence[str]) -> None:
-    """Training steps of the scale hyperprior: TFC's script, ours, and the machine's limit."""
-    import tensorflow as tf
-    from benchmark_hyper_reference import HyperReferenceModel
-    from benchmark_reference import (
-        hyper_operations_per_image,
-        machine_cases,
-        operations_per_image,
-    )
-
-    images = tf.constant(
-        np.random.default_rng(0).integers(0, 256, [BATCH, PATCH, PATCH, 3]), tf.float32
-    )
-    reference = HyperReferenceModel(FILTERS)
-    reference.compile(optimizer=tf.keras.optimizers.Adam(1e-4))
-    reference_step = tf.function(reference.train_step)
-    theirs = "TFC's script, float32"
-    machine, operations = machine_cases(BATCH, FILTERS, precisions)
-    cases = {case: run for case, run in machine.items() if "trained" in case}
-    cases[theirs] = lambda: reference_step(images)["loss"].numpy()
-    for precision in precisions:
-        step = hyper_train_step(precision)
-        cases[precision] = lambda step=step: step(images).finite.numpy()
-    seconds = in_turn(cases, rounds)
-    work = operations_per_image([(5, 2)] * 4, FILTERS, PATCH)
-    work += hyper_operations_per_image(FILTERS, PATCH)
-    print(
-        f"\nhyperprior, N = M = {FILTERS}: training, batches of {BATCH} patches of {PATCH}x{PATCH}"
-    )
-    print(f"{'step':26}{'images/s':>10}{'ratio':>10}{'goal':>10}{'share of roofline':>20}")
-    for case in (theirs, *precisions):
-        limit = f"convolution, trained {case if case in precisions else 'float32'}"
-        goal = f"{GOALS[case]:10.1f}" if case in GOALS else " " * 10
-        speed = BATCH / seconds[case]
-        share = speed * work / (operations[limit] / seconds[limit]) if limit in seconds else np.nan
-        print(f"{case:26}{speed:10.1f}{seconds[theirs] / seconds[case]:10.2f}{goal}{share:20.0%}")
-    sys.stdout.flush()
-
-
-def hyper_train_step(precision: str) -> Callable:
-    """The step that train.py takes with model=hyperprior."""
-    from distortion import MeanSquaredError
-    from training.optimizers import adam
-    from training.step import TrainStep
-
-    model = configured_model("hyperprior", FILTERS, FILTERS, precision)
-    return TrainStep(model, MeanSquaredError(), adam(steps=1000), lmbda=0.01)
 
 
 def code_hyper(rounds: int) -> None:

@@ -127,8 +127,8 @@ def machine_cases(
 ) -> tuple[dict[str, Callable], dict[str, float]]:
     """What the machine can do, in each precision: cases, and floating-point operations of each.
 
-    The convolution is the models' most expensive one: 5x5, stride 2, 128 to 128 channels. Training
-    takes it forward and twice backward, so that is the roofline of a training step.
+    The convolution is the models' most expensive one: 5x5, stride 2, 128 to 128 channels. Its rate
+    is the roofline of a training step, too, whose gradients take the same operations twice.
     """
     cases, operations = {}, {}
     for precision in precisions:
@@ -138,7 +138,6 @@ def machine_cases(
 
         left, right = random(2048, 2048), random(2048, 2048)
         inputs, kernel = random(batch, 64, 64, filters), random(5, 5, filters, filters)
-        outputs = random(batch, 32, 32, filters)
 
         @tf.function
         def multiply(left, right):
@@ -148,19 +147,10 @@ def machine_cases(
         def forward(inputs, kernel):
             return tf.nn.conv2d(inputs, kernel, 2, "SAME")[0, 0, 0, 0]
 
-        @tf.function
-        def training(inputs, kernel, upstream):
-            with tf.GradientTape() as tape:
-                tape.watch([inputs, kernel])
-                outputs = tf.nn.conv2d(inputs, kernel, 2, "SAME")
-            to_inputs, to_kernel = tape.gradient(outputs, [inputs, kernel], upstream)
-            return outputs[0, 0, 0, 0] + to_inputs[0, 0, 0, 0] + to_kernel[0, 0, 0, 0]
-
-        one_pass = 2 * batch * 32 * 32 * 5 * 5 * filters * filters
+        convolution = 2 * batch * 32 * 32 * 5 * 5 * filters * filters
         for name, count, function, tensors in [
             ("matrices", 2 * 2048**3, multiply, (left, right)),
-            ("convolution", one_pass, forward, (inputs, kernel)),
-            ("convolution, trained", 3 * one_pass, training, (inputs, kernel, outputs)),
+            ("convolution", convolution, forward, (inputs, kernel)),
         ]:
             cases[f"{name} {precision}"] = lambda f=function, t=tensors: f(*t).numpy()
             operations[f"{name} {precision}"] = count

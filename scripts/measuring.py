@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+import assembly  # noqa: F401 (a command's process settings, made before TensorFlow is imported)
+
 # A process inherits the peak of the one that starts it, so a small one stands in between.
 PEAK_OF_CHILD = """
 import resource, subprocess, sys

@@ -11,10 +11,6 @@ of the latents. Seconds are medians for a photograph of 768x512 with untrained w
 from __future__ import annotations
 
 import argparse
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 from collections.abc import Iterable
 
 import numpy as np

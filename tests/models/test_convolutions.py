@@ -88,5 +88,6 @@ def test_only_large_and_wide_float32_convolutions_take_the_products(shape, dtype
             outputs = convolve(inputs, kernel, 2)
         return tape.gradient(outputs, kernel)
 
-    kinds = {operation.type for operation in gradient.get_concrete_function().graph.get_operations()}
+    operations = gradient.get_concrete_function().graph.get_operations()
+    kinds = {operation.type for operation in operations}
     assert ("Conv2DBackpropFilter" in kinds) != by_matrices
