@@ -1,7 +1,7 @@
 """Measures speed and memory against TFC's published script and against the machine itself.
 
 python scripts/benchmark.py                          # all parts, 3 minutes on two cores
-python scripts/benchmark.py --parts train --rounds 20
+python scripts/benchmark.py --parts train --models hyperprior --rounds 20
 
 Whatever is compared runs in turn, round after round; figures are medians, so that other work on the
 machine weighs on all alike. Training steps of TFC's script run in processes of their own, one as
@@ -37,6 +37,9 @@ def main() -> None:
     parser.add_argument(
         "--parts", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}"
     )
+    parser.add_argument(
+        "--models", default=",".join(CONVOLUTIONS), help=f"to train, of {', '.join(CONVOLUTIONS)}"
+    )
     parser.add_argument("--rounds", type=int, default=8, help="measurements of each variant")
     parser.add_argument(
         "--steps", type=int, default=300, help="length of the default job for its memory"
@@ -49,9 +52,10 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     parts = arguments.parts.split(",")
-    for part in parts:
-        if part not in PARTS:
-            parser.error(f"--parts={part}: must be among {', '.join(PARTS)}.")
+    models = arguments.models.split(",")
+    for option, words, choices in [("parts", parts, PARTS), ("models", models, CONVOLUTIONS)]:
+        if not set(words) <= set(choices):
+            parser.error(f"--{option}={','.join(words)}: must be among {', '.join(choices)}.")
     if arguments.rounds < 1 or arguments.steps < 1:
         parser.error("--rounds and --steps must be at least 1.")
     precisions = precisions_of(arguments.precisions)
@@ -65,7 +69,7 @@ def main() -> None:
         return
     for part in parts:
         if part == "train":
-            for name in CONVOLUTIONS:
+            for name in models:
                 train(name, arguments.rounds, precisions)
         elif part == "code":
             for name in CODED_LATENTS:
