@@ -1,12 +1,15 @@
 """Strided 'same' convolutions, plain and transposed, whose kernel gradient is matrix products.
 
-On CPUs the gradient to the kernel is the slow part of TensorFlow's convolutions: of a third of the
-operations it takes up to half the time. Products of large matrices run near the machine's peak.
+On CPUs without AVX512 the gradient to the kernel is the slow part of TensorFlow's convolutions: of
+a third of the operations it takes up to half the time. Products of large matrices run near the
+machine's peak.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
+
+from models.processor import instruction_sets
 
 FEWEST_CHANNELS = 32
 """On either side of a kernel; with fewer, the matrices are too narrow to be worth it."""
@@ -77,10 +80,12 @@ def _transposed(inputs, kernel, stride, shape):
 
 
 def _by_matrices(kernel) -> bool:
-    # GPUs have kernels of their own for it, and bfloat16 its own units.
+    # GPUs have kernels of their own for it, bfloat16 its own units; and with AVX512 oneDNN's
+    # gradients run as fast as its products of matrices.
     return (
         kernel.dtype == tf.float32
         and min(kernel.shape[2:]) >= FEWEST_CHANNELS
+        and "avx512f" not in instruction_sets()
         and not tf.config.list_logical_devices("GPU")
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pathlib
-
 import tensorflow as tf
 
-CPUINFO = pathlib.Path("/proc/cpuinfo")
+from models.processor import instruction_sets
+
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -23,5 +22,4 @@ def _has_native_bfloat16() -> bool:
         details = tf.config.experimental.get_device_details(gpus[0])
         return details.get("compute_capability", (0, 0)) >= (8, 0)
     # Emulated bfloat16 is slower than float32, so only the processor's own word counts.
-    flags = CPUINFO.read_text().split() if CPUINFO.exists() else []
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    return not instruction_sets().isdisjoint({"avx512_bf16", "amx_bf16"})

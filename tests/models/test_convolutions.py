@@ -2,9 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from models import convolutions
 from models.convolutions import FEWEST_CHANNELS, convolve, convolve_transposed, kernel_gradient
 
 WIDE = FEWEST_CHANNELS + 8
+
+
+@pytest.fixture(autouse=True)
+def older_processor(monkeypatch):
+    monkeypatch.setattr(convolutions, "instruction_sets", lambda: frozenset({"avx2"}))
 
 
 def normal(*shape, seed=0):
@@ -80,6 +86,16 @@ def test_kernel_gradient_of_a_rectangular_kernel():
     ids=["large and wide", "bfloat16", "narrow", "small", "unknown"],
 )
 def test_only_large_and_wide_float32_convolutions_take_the_products(shape, dtype, by_matrices):
+    assert ("Conv2DBackpropFilter" in operations_of_gradient(shape, dtype)) != by_matrices
+
+
+def test_with_avx512_the_gradient_is_onednns(monkeypatch):
+    monkeypatch.setattr(convolutions, "instruction_sets", lambda: frozenset({"avx512f"}))
+    kinds = operations_of_gradient([1, 64, 64, FEWEST_CHANNELS], tf.float32)
+    assert "Conv2DBackpropFilter" in kinds
+
+
+def operations_of_gradient(shape, dtype):
     @tf.function(input_signature=[tf.TensorSpec(shape, dtype)])
     def gradient(inputs):
         kernel = tf.ones([5, 5, shape[-1], FEWEST_CHANNELS], dtype)
@@ -89,5 +105,4 @@ def test_only_large_and_wide_float32_convolutions_take_the_products(shape, dtype
         return tape.gradient(outputs, kernel)
 
     operations = gradient.get_concrete_function().graph.get_operations()
-    kinds = {operation.type for operation in operations}
-    assert ("Conv2DBackpropFilter" in kinds) != by_matrices
+    return {operation.type for operation in operations}
