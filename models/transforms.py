@@ -8,6 +8,8 @@ from typing import Tuple
 
 import tensorflow as tf
 
+from models.processor import instruction_sets
+
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """Compute type of convolutions and GDN -> Keras policy. Variables are float32 in both."""
 
@@ -175,13 +177,17 @@ class ImageTransforms(Transforms):
 
 
 def policy(precision: str) -> str:
-    """The Keras policy of a precision.
+    """The Keras policy of a precision, with what TensorFlow needs to compute in it.
 
     Raises:
         ValueError: no such precision.
     """
     if precision not in POLICIES:
         raise ValueError(f"precision={precision!r} must be one of {', '.join(POLICIES)}.")
+    if precision == "bfloat16" and "avx512f" not in instruction_sets():
+        # Graphs would fuse convolution and bias into an operation that only oneDNN has, and
+        # oneDNN has it with AVX512 only.
+        tf.config.optimizer.set_experimental_options({"remapping": False})
     return POLICIES[precision]
 
 
