@@ -31,10 +31,10 @@ def _normalize(inputs, gamma, beta, inverse):
     @tf.custom_gradient
     def normalize(inputs, gamma, beta):
         magnitudes = tf.abs(inputs)
-        # One pass over memory less than `+`: graphs fuse it with the convolution.
-        norm = tf.nn.bias_add(
-            tf.nn.conv2d(magnitudes, gamma[tf.newaxis, tf.newaxis], 1, "VALID"), beta
-        )
+        norm = tf.nn.conv2d(magnitudes, gamma[tf.newaxis, tf.newaxis], 1, "VALID")
+        # One pass over memory less than `+`: graphs fuse it with the convolution. In bfloat16 they
+        # fuse `+` where that can be computed, and this also where it cannot.
+        norm = norm + beta if norm.dtype == tf.bfloat16 else tf.nn.bias_add(norm, beta)
         outputs = inputs * norm if inverse else inputs / norm
 
         def gradients(upstream):
