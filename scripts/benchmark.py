@@ -1,6 +1,6 @@
 """Measures speed and memory against TFC's published script and against the machine itself.
 
-python scripts/benchmark.py                          # all parts, 3 minutes on two cores
+python scripts/benchmark.py                          # all parts, 15 minutes on two cores
 python scripts/benchmark.py --parts train --models hyperprior --rounds 20
 
 Whatever is compared runs in turn, round after round; figures are medians, so that other work on the
