@@ -67,12 +67,12 @@ class Downsampling(tf.keras.layers.Conv2D):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, in]`` to ``[batch, height / s, width / s, filters]``."""
-        outputs = convolve(inputs, self.kernel, self.strides[0])
+        outputs = self.apply_to(inputs, self.kernel)
         return outputs + self.bias if self.use_bias else outputs
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """The convolution alone, of any floating type."""
-        return tf.nn.conv2d(inputs, kernel, self.strides[0], "SAME")
+        return convolve(inputs, kernel, self.strides[0])
 
 
 class Upsampling(tf.keras.layers.Conv2DTranspose):
@@ -80,14 +80,11 @@ class Upsampling(tf.keras.layers.Conv2DTranspose):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, in]`` to ``[batch, height * s, width * s, filters]``."""
-        return convolve_transposed(inputs, self.kernel, self.strides[0]) + self.bias
+        return self.apply_to(inputs, self.kernel) + self.bias
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """The transposed convolution alone, of any floating type."""
-        stride = self.strides[0]
-        batch, height, width, _ = tf.unstack(tf.shape(inputs))
-        shape = [batch, height * stride, width * stride, self.filters]
-        return tf.nn.conv2d_transpose(inputs, kernel, shape, stride, "SAME")
+        return convolve_transposed(inputs, kernel, self.strides[0])
 
 
 class UpsamplingToImage(Upsampling):
