@@ -27,7 +27,7 @@ def main(config: DictConfig) -> None:
         if config.runs is None:
             _evaluate_as_asked(config.run, config)
             return
-        from assembly.evaluations import evaluate_runs
+        from sweeps.evaluations import evaluate_runs
 
         sys.exit(int(evaluate_runs(config, _evaluate_as_asked) > 0))
 
@@ -74,11 +74,11 @@ def evaluate(
     """
     from omegaconf import OmegaConf
 
-    from assembly.evaluations import data_to_evaluate, results_name
     from assembly.media import NAMES, report_of, whole_files
     from assembly.refining import Refining
     from assembly.saved_run import load_run
     from evaluation.provenance import provenance
+    from sweeps.evaluations import data_to_evaluate, results_name
     from training.checkpoints import model_digest
 
     if limit is not None and limit < 1:

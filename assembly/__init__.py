@@ -5,7 +5,7 @@ import os
 
 from omegaconf import OmegaConf
 
-from assembly.process import set_process
+from processor.process import set_process
 
 # TensorFlow reads these when it is first imported. Level 3, because 2.14 reports three "errors" at
 # every start (CUDA libraries registered twice); what goes wrong still arrives as an exception.

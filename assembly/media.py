@@ -6,10 +6,10 @@ import pathlib
 from typing import Iterator, Optional
 
 from codec import AudioCodec, ImageCodec, loudness_gain
-from codec.resampling import resample, resampled_length
 from evaluation.audio_measure import sample_digest
 from evaluation.measure import pixel_digest
 from models import Autoencoder
+from signals.resampling import resample, resampled_length
 from training.monitor import AudioMonitor, Monitor
 
 NAMES = {"image": "images", "audio": "sound"}

@@ -2,10 +2,10 @@
 
 from codec.audio_codec import Audio, AudioCodec
 from codec.container import AUDIO_HEADER_LIMIT, HEADER_LIMIT, DamagedFile, ForeignFile
-from codec.files import write_atomically
 from codec.image_codec import ImageCodec
-from codec.loudness import loudness_gain
 from codec.rate_estimate import RateEstimate
+from signals.files import write_atomically
+from signals.loudness import loudness_gain
 
 __all__ = [
     "AUDIO_HEADER_LIMIT",

@@ -11,10 +11,10 @@ from codec import container
 from codec.blocks import blocks, decode_blocks, encode_blocks
 from codec.fingerprint import fingerprint
 from codec.latent_coder import LatentCoder
-from codec.loudness import from_half_decibels, half_decibels, loudness_gain
 from codec.rate_estimate import RateEstimate, estimate_rate
-from codec.resampling import resample, resampled_length
 from models import Autoencoder
+from signals.loudness import from_half_decibels, half_decibels, loudness_gain
+from signals.resampling import resample, resampled_length
 
 FULL_SCALE = 32768.0
 

@@ -26,7 +26,7 @@ from codec.payload import (
 )
 from codec.varint import from_varint, to_varint
 from models import Autoencoder
-from models.hyper_transforms import STRIDE, centred
+from models.hyperprior import STRIDE, centred
 
 _CRC_BYTES = 4
 

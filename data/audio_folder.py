@@ -8,7 +8,6 @@ from typing import Iterator, List, Optional, Tuple
 import numpy as np
 import tensorflow as tf
 
-from data.audio_files import AudioSize, read_audio, read_audio_size
 from data.audio_source import AudioSource, NamedRecording
 from data.folder_splits import FolderSplits, Roots
 from data.segments import (
@@ -23,6 +22,7 @@ from data.segments import (
     training_form,
 )
 from data.source import SPLITS, check_split
+from signals.audio_files import AudioSize, read_audio, read_audio_size
 
 SUFFIXES = (".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
 

@@ -7,8 +7,8 @@ from typing import Iterator, NamedTuple, Tuple
 
 import numpy as np
 
-from data.audio_files import MAX_SAMPLE_RATE
 from data.source import Source, check_whole
+from signals.audio_files import MAX_SAMPLE_RATE
 
 
 class NamedRecording(NamedTuple):

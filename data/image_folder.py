@@ -8,9 +8,9 @@ from typing import Iterator, List, Optional, Tuple
 import tensorflow as tf
 
 from data.folder_splits import FolderSplits, Roots
-from data.image_files import read_image, read_image_size
 from data.patches import DecodedImages, PatchSampler, decode_all, decoded_bytes, reflected
 from data.source import SPLITS, ImageSource, NamedImage, check_split
+from signals.image_files import read_image, read_image_size
 
 SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
 

@@ -20,9 +20,9 @@ import numpy as np
 import soxr
 import tensorflow as tf
 
-from data.audio_files import AudioSize
 from data.loudness import LEVEL, PEAK, loudness_gain
 from data.patches import DecodedImages, PatchSampler
+from signals.audio_files import AudioSize
 
 
 class Stretches(NamedTuple):

@@ -1,6 +1,6 @@
 """Any dataset of TensorFlow Datasets that has images.
 
-Records are read undecoded and decoded by `data.image_files`, so that gray, 16-bit, palette and
+Records are read undecoded and decoded by `signals.image_files`, so that gray, 16-bit, palette and
 RGBA images become 8-bit RGB by the same rules as files do.
 """
 
@@ -15,7 +15,6 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from data.image_files import decode_image, decode_size
 from data.patches import DecodedImages, PatchSampler, decode_all, decoded_bytes, reflected
 from data.source import SPLITS, ImageSource, NamedImage, check_split
 from data.tfds_records import (
@@ -27,6 +26,7 @@ from data.tfds_records import (
     prepare,
     size_of,
 )
+from signals.image_files import decode_image, decode_size
 
 
 class TfdsImages(ImageSource):

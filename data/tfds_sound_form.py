@@ -13,8 +13,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-from data.audio_files import check_finite, decode_audio
 from data.audio_source import check_sample_rate
+from signals.audio_files import check_finite, decode_audio
 
 
 class RecordForm(NamedTuple):

@@ -1,6 +1,6 @@
 """Mean squared error of sound, in thousandths of the power at which sound is coded.
 
-Sound is scaled to -23 dBFS before it is coded (``codec.loudness``). An error of that power counts
+Sound is scaled to -23 dBFS before it is coded (``signals.loudness``). An error of that power counts
 1000: a distortion of 56 is a signal-to-noise ratio of 12.5 dB. On this scale the values of
 ``lmbda`` that are published for images are sensible for sound: at high rates the best codec of
 noise has a distortion near ``1 / (2 ln(2) lmbda)``, which goes from 4 to 24 dB over .0018 to .18.

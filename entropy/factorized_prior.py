@@ -86,7 +86,7 @@ class FactorizedPrior(IntegerCoder):
 
         Args:
             symbols: what ``compress`` would code.
-            layout: the quantizer's, see ``quantizers.grids``.
+            layout: the quantizer's, see ``quantizers.base.grids``.
         """
         return float(self.bits_of_each(symbols, layout).sum(dtype=np.float64))
 

@@ -30,7 +30,7 @@ class IntegerCoder(tf.Module):
         Args:
             name: of the module.
             channels: number of latent channels, at least 1.
-            alphabet: the quantizer's, of integers, see ``quantizers.contract``.
+            alphabet: the quantizer's, of integers, see ``quantizers.base.contract``.
             tail_mass: mass outside the tables, in (0, 1); symbols there are coded by an escape and
                 an Elias gamma code, so every integer can be coded.
             range_coder_precision: bits of the coder's probabilities, 1 to 16.
@@ -71,7 +71,7 @@ class IntegerCoder(tf.Module):
 
         Args:
             symbols: int32 ``[height, width, channels]``, each of magnitude up to 2**23.
-            layout: the quantizer's, see ``quantizers.grids``.
+            layout: the quantizer's, see ``quantizers.base.grids``.
             indexes: int32, same shape: scale indexes, where the model is conditional.
         """
         return self._tables().encode(

@@ -14,10 +14,10 @@ from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Protocol
 
 import numpy as np
 
-from codec.files import write_atomically
-from evaluation import audio_metrics
 from evaluation.measure import RoundTripError, coded_file
 from evaluation.media import AUDIO
+from evaluation.metrics import audio as audio_metrics
+from signals.files import write_atomically
 
 
 class Recording(Protocol):
@@ -112,7 +112,7 @@ class AudioFileRow(NamedTuple):
 
 
 class Quality(NamedTuple):
-    """How close decoded sound is to the original; see `evaluation.audio_metrics`."""
+    """How close decoded sound is to the original; see `evaluation.metrics.audio`."""
 
     si_sdr: float
     log_mel: float

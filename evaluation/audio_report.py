@@ -9,16 +9,16 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 import numpy as np
 
 from codec import AUDIO_HEADER_LIMIT
-from codec.files import write_atomically
-from evaluation.audio_classical import MP3, OPUS, VORBIS, ClassicalAudioCodec
-from evaluation.audio_figures import SoundExample, SoundVersion, write_audio_overview
-from evaluation.audio_matches import ClassicalAudioMatch, closest_to
 from evaluation.audio_measure import AudioCodec, AudioFileRow, Recording, as_float, measure
 from evaluation.audio_tables import audio_gap_table, audio_table
-from evaluation.ladders import LADDERS, kept_audio_ladder
+from evaluation.classical.audio_formats import MP3, OPUS, VORBIS, ClassicalAudioCodec
+from evaluation.classical.audio_matches import ClassicalAudioMatch, closest_to
+from evaluation.classical.ladders import LADDERS, kept_audio_ladder
+from evaluation.figures.audio import SoundExample, SoundVersion, write_audio_overview
 from evaluation.measure import check_coded_size, coded_file
 from evaluation.report import classical_codecs, warn_of_collapse
 from evaluation.results import Results, write_results
+from signals.files import write_atomically
 
 CLASSICAL = {codec.name: codec for codec in (OPUS, VORBIS, MP3)}
 """What a codec can be reported beside; all of them by default."""

@@ -6,10 +6,10 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from evaluation.audio_matches import ClassicalAudioMatch
 from evaluation.audio_measure import AudioFileRow
-from evaluation.audio_metrics import has_pesq
+from evaluation.classical.audio_matches import ClassicalAudioMatch
 from evaluation.media import AUDIO
+from evaluation.metrics.audio import has_pesq
 from evaluation.tables import shortened
 
 _NAME_WIDTH = 24

@@ -15,9 +15,9 @@ from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Protocol
 
 import numpy as np
 
-from codec.files import write_atomically
-from evaluation import metrics
 from evaluation.media import IMAGE
+from evaluation.metrics import image as metrics
+from signals.files import write_atomically
 
 # The coded size may leave the rounded estimate by this share (probabilities are stored with finite
 # precision) ...

@@ -6,10 +6,9 @@ import pathlib
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from codec import HEADER_LIMIT
-from codec.files import write_atomically
-from evaluation.classical import JPEG, WEBP, ClassicalCodec, ClassicalMatch, closest_to
-from evaluation.figures import Example, Version, write_overview
-from evaluation.ladders import LADDERS, kept_ladder
+from evaluation.classical.ladders import LADDERS, kept_ladder
+from evaluation.classical.matches import JPEG, WEBP, ClassicalCodec, ClassicalMatch, closest_to
+from evaluation.figures.overview import Example, Version, write_overview
 from evaluation.measure import (
     Codec,
     FileRow,
@@ -21,6 +20,7 @@ from evaluation.measure import (
 )
 from evaluation.results import Results, write_results
 from evaluation.tables import comparison_table, gap_table
+from signals.files import write_atomically
 
 CLASSICAL = {codec.name: codec for codec in (JPEG, WEBP)}
 """What a codec can be reported beside; all of them by default."""

@@ -15,9 +15,10 @@ import math
 import pathlib
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from codec.files import write_atomically
-from evaluation import audio_metrics, metrics
 from evaluation.media import MEDIA, Medium
+from evaluation.metrics import audio as audio_metrics
+from evaluation.metrics import image as metrics
+from signals.files import write_atomically
 
 _DEFINITIONS = {**metrics.DEFINITIONS, **audio_metrics.DEFINITIONS}
 

@@ -6,7 +6,7 @@ from typing import Dict, List, Sequence
 
 import numpy as np
 
-from evaluation.classical import ClassicalMatch
+from evaluation.classical.matches import ClassicalMatch
 from evaluation.measure import FileRow
 
 _NAME_WIDTH = 24

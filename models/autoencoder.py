@@ -11,10 +11,10 @@ from typing import Callable, NamedTuple, Optional, Tuple
 
 import tensorflow as tf
 
-from models.hyper_transforms import NOTHING, Code, HyperTransforms, centred
+from models.hyperprior import NOTHING, Code, HyperTransforms, centred
 from models.tiling import apply_in_tiles
 from models.transforms import Transforms
-from quantizers.slices import SlicedQuantizer
+from quantizers.base.slices import SlicedQuantizer
 
 
 class Forward(NamedTuple):

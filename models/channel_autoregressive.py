@@ -21,7 +21,7 @@ from typing import List, Sequence
 import tensorflow as tf
 
 from models.fixed_point import MOST_PRODUCTS, synthesize
-from models.hyper_transforms import (
+from models.hyperprior import (
     Code,
     HyperTransforms,
     apply_layers,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from models.convolutions import convolve, convolve_transposed
+from processor.convolutions import convolve, convolve_transposed
 
 
 class GDN(tfc.GDN):

@@ -8,7 +8,7 @@ from typing import Tuple
 
 import tensorflow as tf
 
-from models.processor import instruction_sets
+from processor.instruction_sets import instruction_sets
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """Compute type of convolutions and GDN -> Keras policy. Variables are float32 in both."""

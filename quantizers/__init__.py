@@ -1,6 +1,7 @@
 """Interchangeable quantizers: a rate slot and a decoder slot, each filled by a surrogate."""
 
-from quantizers.contract import Indices, Integers, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.contract import Indices, Integers, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.scalar import ScalarQuantizer
 from quantizers.finite_scalar import FiniteScalarQuantizer
 from quantizers.identity import Identity
 from quantizers.lattice import LatticeQuantizer
@@ -8,7 +9,6 @@ from quantizers.learned_step import LearnedStep
 from quantizers.lookup_free import LookupFreeQuantizer
 from quantizers.noise import GaussianNoise, KumaraswamyNoise, UniformNoise
 from quantizers.residual_vector import ResidualVectorQuantizer
-from quantizers.scalar import ScalarQuantizer
 from quantizers.sinusoids import Fourier, Sinusoidal
 from quantizers.soft_round import SoftGradient, SoftRound, SoftRoundNoise
 from quantizers.soft_to_hard import SoftToHardQuantizer

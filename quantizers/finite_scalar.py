@@ -14,8 +14,8 @@ from typing import Dict, Sequence
 import numpy as np
 import tensorflow as tf
 
-from quantizers.contract import Quantized
-from quantizers.indices import IndexQuantizer, bounded, with_gradient_of
+from quantizers.base.contract import Quantized
+from quantizers.base.indices import IndexQuantizer, bounded, with_gradient_of
 
 EPSILON = 1e-3
 """By which the bound stays inside the outermost cells."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from quantizers.contract import ScalarSurrogate
+from quantizers.base.contract import ScalarSurrogate
 
 
 class Identity(ScalarSurrogate):

@@ -16,8 +16,8 @@ from typing import Dict, NamedTuple, Optional
 
 import tensorflow as tf
 
-from quantizers.contract import Annealed, Integers, Quantized, Quantizer, ScalarSurrogate
-from quantizers.grids import INTEGER_GRID, Affine, Layout
+from quantizers.base.contract import Annealed, Integers, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.grids import INTEGER_GRID, Affine, Layout
 
 LARGEST_COORDINATE = 2.0**21
 

@@ -11,7 +11,7 @@ from typing import Dict, Optional, Sequence
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from quantizers.contract import Annealed, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.contract import Annealed, Quantized, Quantizer, ScalarSurrogate
 
 SMALLEST_STEP = 1e-3
 

@@ -12,8 +12,8 @@ from typing import Dict
 import numpy as np
 import tensorflow as tf
 
-from quantizers.contract import Quantized
-from quantizers.indices import (
+from quantizers.base.contract import Quantized
+from quantizers.base.indices import (
     IndexQuantizer,
     bounded,
     mean_square,

@@ -11,8 +11,8 @@ from typing import Dict, List, Sequence, Tuple
 
 import tensorflow as tf
 
-from quantizers.contract import Quantized
-from quantizers.indices import IndexQuantizer, bounded, mean_square, with_gradient_of
+from quantizers.base.contract import Quantized
+from quantizers.base.indices import IndexQuantizer, bounded, mean_square, with_gradient_of
 from quantizers.vector import CodebookFactory, as_vectors, ungrouped
 
 

@@ -11,8 +11,8 @@ from typing import Union
 
 import tensorflow as tf
 
-from quantizers.contract import ScalarSurrogate
-from quantizers.schedules import Schedule
+from quantizers.base.contract import ScalarSurrogate
+from quantizers.base.schedules import Schedule
 
 
 class Sinusoidal(ScalarSurrogate):

@@ -12,8 +12,8 @@ from typing import Union
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from quantizers.contract import ScalarSurrogate
-from quantizers.schedules import Schedule
+from quantizers.base.contract import ScalarSurrogate
+from quantizers.base.schedules import Schedule
 
 
 class SoftRound(ScalarSurrogate):

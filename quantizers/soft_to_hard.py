@@ -12,9 +12,9 @@ from typing import Dict, Sequence, Union
 import numpy as np
 import tensorflow as tf
 
-from quantizers.contract import Annealed, Quantized
-from quantizers.indices import IndexQuantizer, bounded, with_gradient_of
-from quantizers.schedules import Schedule, as_schedule
+from quantizers.base.contract import Annealed, Quantized
+from quantizers.base.indices import IndexQuantizer, bounded, with_gradient_of
+from quantizers.base.schedules import Schedule, as_schedule
 
 
 class SoftToHardQuantizer(IndexQuantizer):

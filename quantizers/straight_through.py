@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from quantizers.contract import ScalarSurrogate
+from quantizers.base.contract import ScalarSurrogate
 
 
 class StraightThrough(ScalarSurrogate):

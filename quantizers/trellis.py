@@ -12,9 +12,9 @@ from typing import List, Optional, Tuple
 import numpy as np
 import tensorflow as tf
 
-from quantizers.contract import Integers
-from quantizers.grids import INTEGER_GRID, HalfIntegersAndZero, Layout
-from quantizers.scalar import LARGEST_SYMBOL, ScalarQuantizer
+from quantizers.base.contract import Integers
+from quantizers.base.grids import INTEGER_GRID, HalfIntegersAndZero, Layout
+from quantizers.base.scalar import LARGEST_SYMBOL, ScalarQuantizer
 
 GRIDS = (INTEGER_GRID, HalfIntegersAndZero())
 GRID_OF_STATE = np.array([0, 0, 1, 1])

@@ -11,9 +11,9 @@ from typing import Optional
 
 import tensorflow as tf
 
-from quantizers.contract import Integers, ScalarSurrogate
-from quantizers.grids import Affine, Layout
-from quantizers.scalar import LARGEST_SYMBOL, ScalarQuantizer
+from quantizers.base.contract import Integers, ScalarSurrogate
+from quantizers.base.grids import Affine, Layout
+from quantizers.base.scalar import LARGEST_SYMBOL, ScalarQuantizer
 
 DITHERS = 16
 """Different shifts, equally spaced over one cell: each needs coding tables of its own."""

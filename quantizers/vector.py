@@ -12,9 +12,9 @@ from typing import Dict, Sequence
 import numpy as np
 import tensorflow as tf
 
-from quantizers.codebook import Codebooks
-from quantizers.contract import Quantized
-from quantizers.indices import (
+from quantizers.base.codebook import Codebooks
+from quantizers.base.contract import Quantized
+from quantizers.base.indices import (
     IndexQuantizer,
     bounded,
     mean_square,

@@ -20,8 +20,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from assembly.user_errors import one_line_errors
 from data.image_folder import ImageFolder
-from evaluation.classical import CLASSICAL
-from evaluation.classical_files import kept_curve, measure_curve, write_curve
+from evaluation.classical.matches import CLASSICAL
+from evaluation.classical.results_files import kept_curve, measure_curve, write_curve
 
 
 def main() -> None:

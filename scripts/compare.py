@@ -18,17 +18,12 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
-from assembly.crops import crops_at
-from assembly.curve_groups import group_runs, is_run
-from assembly.sounds import sounds_of
 from assembly.user_errors import one_line_errors
-from codec.files import write_atomically
 from data.image_folder import ImageFolder
-from evaluation.bd_rate import TooLittleOverlap, check_curve
-from evaluation.comparison import compare_with_anchor, notes, record, table
-from evaluation.crop_figures import write_crops
-from evaluation.curve_figures import Compared, write_comparison
-from evaluation.curves import (
+from evaluation.comparison.bd_rate import TooLittleOverlap, check_curve
+from evaluation.comparison.crops import crops_at
+from evaluation.comparison.curve_groups import group_runs, is_run
+from evaluation.comparison.curves import (
     METRICS,
     Curve,
     Metric,
@@ -37,10 +32,15 @@ from evaluation.curves import (
     curve_of_file,
     curve_of_runs,
 )
-from evaluation.intervals import MINIMUM_RESAMPLES
+from evaluation.comparison.intervals import MINIMUM_RESAMPLES
+from evaluation.comparison.measurements import Measurement, find_results, read_measurement
+from evaluation.comparison.ranking import compare_with_anchor, notes, record, table
+from evaluation.comparison.recordings import sounds_of
+from evaluation.comparison.report_page import write_page
+from evaluation.figures.crops import write_crops
+from evaluation.figures.curves import Compared, write_comparison
 from evaluation.provenance import provenance
-from evaluation.report_page import write_page
-from evaluation.result_files import Measurement, find_results, read_measurement
+from signals.files import write_atomically
 
 GRID = 200
 """Qualities at which the figure draws differences in rate."""

@@ -21,9 +21,7 @@ from omegaconf import DictConfig
 from assembly.choices import CONFIGS
 from assembly.parts import build_part
 from assembly.user_errors import one_line_errors
-from codec.files import write_atomically
-from evaluation.surrogate_figures import LATENTS, Panel, write_overview, write_pair
-from evaluation.surrogate_statistics import (
+from evaluation.figures.surrogate_statistics import (
     DEAD_GRADIENT,
     CellStatistics,
     Response,
@@ -32,7 +30,9 @@ from evaluation.surrogate_statistics import (
     is_random,
     respond,
 )
+from evaluation.figures.surrogates import LATENTS, Panel, write_overview, write_pair
 from quantizers import ScalarSurrogate
+from signals.files import write_atomically
 from training.settings import Settings
 
 SOFT_ROUND_ALPHAS = (3, 7, 15)

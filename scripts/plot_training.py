@@ -11,7 +11,7 @@ import pathlib
 from typing import List, Sequence
 
 from assembly.user_errors import one_line_errors
-from evaluation.training_figures import read_log, write_training_curves
+from evaluation.figures.training import read_log, write_training_curves
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ import sys
 from typing import Dict
 
 from assembly.choices import CONFIGS
-from assembly.jobs import Outcome, best_first, labels, run_jobs
 from assembly.user_errors import one_line_errors
-from codec.files import write_atomically
+from signals.files import write_atomically
+from sweeps.jobs import Outcome, best_first, labels, run_jobs
 
 REFERENCE = "uniform_noise"
 """The quantizer that speeds are relative to; it is trained first."""

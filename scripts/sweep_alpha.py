@@ -15,9 +15,9 @@ import pathlib
 import sys
 from typing import Dict, List
 
-from assembly.jobs import Outcome, best_first, labels, run_jobs
 from assembly.user_errors import one_line_errors
-from codec.files import write_atomically
+from signals.files import write_atomically
+from sweeps.jobs import Outcome, best_first, labels, run_jobs
 
 ALPHA = "quantizer.decoder.alpha"
 

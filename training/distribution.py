@@ -15,7 +15,7 @@ from typing import Iterator, Optional
 import numpy as np
 import tensorflow as tf
 
-from quantizers.contract import Quantizer
+from quantizers.base.contract import Quantizer
 
 STRATEGIES = ("single", "mirrored", "multi_worker")
 

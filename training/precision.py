@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from models.processor import instruction_sets
+from processor.instruction_sets import instruction_sets
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 

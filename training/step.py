@@ -7,8 +7,8 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Union
 import tensorflow as tf
 
 from models import Autoencoder
-from quantizers.contract import Annealed
-from quantizers.schedules import Schedule, as_schedule
+from quantizers.base.contract import Annealed
+from quantizers.base.schedules import Schedule, as_schedule
 from training.distribution import Distribution
 
 

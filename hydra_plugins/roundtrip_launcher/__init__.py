@@ -21,7 +21,7 @@ class _SweepLauncher(Launcher):
     place: str
 
     def __init__(self, **settings: Any) -> None:
-        """See the place in ``assembly.places``."""
+        """See the place in ``sweeps.places``."""
         self._settings = settings
 
     def setup(
@@ -35,8 +35,8 @@ class _SweepLauncher(Launcher):
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
     ) -> List[JobReturn]:
         """Runs all jobs; with Hydra's basic sweeper it exits with status 1 if some failed."""
-        from assembly.sweep import run_sweep
         from assembly.user_errors import one_line_errors
+        from sweeps.multirun import run_sweep
 
         compose = self._context.config_loader.load_sweep_config
         configs = [compose(self._config, list(overrides)) for overrides in job_overrides]
@@ -50,7 +50,7 @@ class ProcessLauncher(_SweepLauncher):
     place = "LocalProcesses"
 
     def __init__(self, n_jobs: int = 1, threads: Optional[int] = None) -> None:
-        """See ``assembly.places.LocalProcesses``."""
+        """See ``sweeps.places.LocalProcesses``."""
         super().__init__(n_jobs=n_jobs, threads=threads)
 
 

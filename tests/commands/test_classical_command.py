@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.curves import METRICS, check_same_metric, curve_of_file
-from evaluation.intervals import paired_interval
-from evaluation.result_files import read_measurement
+from evaluation.comparison.curves import METRICS, check_same_metric, curve_of_file
+from evaluation.comparison.intervals import paired_interval
+from evaluation.comparison.measurements import read_measurement
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

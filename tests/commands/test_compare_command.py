@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assembly.curve_groups import group_runs, quantizer_name
+from evaluation.comparison.curve_groups import group_runs, quantizer_name
+from evaluation.comparison.measurements import Measurement
 from evaluation.measure import FileRow
-from evaluation.result_files import Measurement
 from evaluation.results import Results, write_results
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -219,7 +219,7 @@ def test_names_of_quantizers(compose):
 
 
 def test_every_choice_is_called_what_it_is(compose, quantizer_name):
-    from assembly import curve_groups
+    from evaluation.comparison import curve_groups
 
     config = config_of(compose, f"quantizer={quantizer_name}", "steps=123", "seed=3")
     assert curve_groups.quantizer_name(config) == quantizer_name

@@ -15,7 +15,7 @@ SCRIPT = ROOT / "scripts" / "plot_quantizers.py"
 NAMES = sorted(path.stem for path in (ROOT / "configs" / "quantizer").glob("*.yaml"))
 SURROGATE = """
 import tensorflow as tf
-from quantizers.contract import ScalarSurrogate
+from quantizers.base.contract import ScalarSurrogate
 
 class Third(ScalarSurrogate):
     def __call__(self, latents):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import skimage.data
 
-from assembly import crops
 from data.source import NamedImage
-from evaluation import metrics
-from evaluation.classical import JPEG
+from evaluation.classical.matches import JPEG
+from evaluation.comparison import crops
+from evaluation.comparison.measurements import ImageRows, Measurement
 from evaluation.measure import coded_file, pixel_digest
-from evaluation.result_files import ImageRows, Measurement
+from evaluation.metrics import image as metrics
 from evaluation.results import Results
 
 

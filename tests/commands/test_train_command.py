@@ -127,7 +127,7 @@ def test_killed_in_the_middle_it_resumes_to_the_same_weights(finished, tmp_path)
 
 def test_killed_it_resumes_codebooks_schedules_and_the_hard_stage_too(train_warm, tmp_path):
     for overrides in (
-        ("quantizer=residual_vector", "lmbda_factor={_target_: quantizers.schedules.Linear, "
+        ("quantizer=residual_vector", "lmbda_factor={_target_: quantizers.base.schedules.Linear, "
          "start: 4, end: 1, end_step: 50}"),
         ("quantizer=soft_then_hard", "quantizer@decoder=gumbel"),
     ):  # fmt: skip

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from data.audio_files import AudioSize
 from data.loudness import loudness_gain
 from data.segments import (
     decode_rows,
@@ -14,6 +13,7 @@ from data.segments import (
     stretches,
     training_form,
 )
+from signals.audio_files import AudioSize
 
 
 def rms_level(samples):
@@ -39,7 +39,7 @@ def test_silence_is_not_scaled():
 
 def test_coding_scales_as_training_does():
     """Two functions, because the packages may not import each other; one rule."""
-    from codec import loudness as coding
+    from signals import loudness as coding
 
     generator = np.random.default_rng(0)
     click = np.zeros(9999, np.float32)

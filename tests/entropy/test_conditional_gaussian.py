@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from entropy import ConditionalGaussian
 from entropy.conditional_gaussian import SCALES, scale_of
-from quantizers.contract import Indices, Integers
-from quantizers.grids import Affine, HalfIntegersAndZero, Layout
+from quantizers.base.contract import Indices, Integers
+from quantizers.base.grids import Affine, HalfIntegersAndZero, Layout
 
 CHANNELS = 3
 GRIDS = (Affine(), Affine(0.25, 1.0), Affine(-1.0, 2.0), HalfIntegersAndZero())

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from entropy import FactorizedPrior
-from quantizers.contract import Integers
-from quantizers.grids import Affine, HalfIntegersAndZero, Layout
+from quantizers.base.contract import Integers
+from quantizers.base.grids import Affine, HalfIntegersAndZero, Layout
 
 CHANNELS = 4
 LAYOUT = Layout(CHANNELS)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from evaluation.audio_classical import MP3, OPUS, VORBIS
-from evaluation.audio_matches import audio_ladder, closest_to
-from evaluation.audio_metrics import si_sdr
-from evaluation.sound_containers import mp3_has_tag, mp3_sizes, ogg_sizes
+from evaluation.classical.audio_containers import mp3_has_tag, mp3_sizes, ogg_sizes
+from evaluation.classical.audio_formats import MP3, OPUS, VORBIS
+from evaluation.classical.audio_matches import audio_ladder, closest_to
+from evaluation.metrics.audio import si_sdr
 
 CODECS = pytest.mark.parametrize("codec", [OPUS, VORBIS, MP3], ids=lambda codec: codec.name)
 

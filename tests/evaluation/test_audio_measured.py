@@ -8,9 +8,9 @@ import json
 import numpy as np
 import pytest
 
-from evaluation import audio_metrics
 from evaluation.audio_measure import as_float, measure, measure_recording, sample_digest
 from evaluation.measure import RoundTripError, check_coded_size
+from evaluation.metrics import audio as audio_metrics
 from evaluation.results import Results, read_results, write_results
 
 

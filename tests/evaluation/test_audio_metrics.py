@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation import audio_metrics
-from evaluation.audio_metrics import (
+from evaluation.metrics import audio as audio_metrics
+from evaluation.metrics.audio import (
     BANDS,
     FLOOR_DB,
     has_pesq,

@@ -11,9 +11,10 @@ import pytest
 import soundfile
 from PIL import Image
 
-from evaluation import audio_metrics, audio_report, audio_tables
-from evaluation.audio_classical import OPUS, VORBIS
+from evaluation import audio_report, audio_tables
 from evaluation.audio_report import report as full_report
+from evaluation.classical.audio_formats import OPUS, VORBIS
+from evaluation.metrics import audio as audio_metrics
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_curves_are_kept(sound_codec, sounds, tmp_path, two_codecs, monkeypatch)
     def never(*arguments, **settings):
         raise AssertionError("measured anew")
 
-    monkeypatch.setattr("evaluation.ladders.audio_ladder", never)
+    monkeypatch.setattr("evaluation.classical.ladders.audio_ladder", never)
     assert (
         report(sound_codec, lambda: iter(sounds[:1]), tmp_path, dataset="s").dataset
         == first.dataset

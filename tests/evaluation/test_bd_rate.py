@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.bd_rate import (
+from evaluation.comparison.bd_rate import (
     check_curve,
     check_overlap,
     overlap,

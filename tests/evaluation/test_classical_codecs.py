@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import features
 
-from evaluation import metrics
-from evaluation.classical import CLASSICAL, JPEG, WEBP, closest_to, ladder
+from evaluation.classical.matches import CLASSICAL, JPEG, WEBP, closest_to, ladder
+from evaluation.metrics import image as metrics
 
 CODECS = pytest.mark.parametrize("codec", [JPEG, WEBP], ids=lambda codec: codec.name)
 

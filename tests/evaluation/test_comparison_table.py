@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evaluation import measure
-from evaluation.classical import JPEG, WEBP, ClassicalMatch, closest_to
+from evaluation.classical.matches import JPEG, WEBP, ClassicalMatch, closest_to
 from evaluation.tables import comparison_table
 
 

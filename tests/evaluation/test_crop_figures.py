@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation import crop_figures
-from evaluation.crop_figures import Crop, write_crops
-from evaluation.figure_style import DPI
+from evaluation.figures import crops as crop_figures
+from evaluation.figures.crops import Crop, write_crops
+from evaluation.figures.style import DPI
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluation.curve_figures import Compared, _comparison
-from evaluation.curves import METRICS, Curve
+from evaluation.comparison.curves import METRICS, Curve
+from evaluation.figures.curves import Compared, _comparison
 
 
 def curve(name, factor):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from evaluation.audio_measure import AudioFileRow
-from evaluation.curves import METRICS, curve_of_file, curve_of_runs
+from evaluation.comparison.curves import METRICS, curve_of_file, curve_of_runs
+from evaluation.comparison.measurements import find_results, read_measurement
 from evaluation.measure import FileRow
-from evaluation.result_files import find_results, read_measurement
 from evaluation.results import Results, write_results
 
 PSNR = METRICS["psnr-rgb"]

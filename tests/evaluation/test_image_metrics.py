@@ -7,7 +7,7 @@ import pytest
 import skimage.data
 import tensorflow as tf
 
-from evaluation import metrics
+from evaluation.metrics import image as metrics
 
 
 def ms_ssim_oracle(x, y):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation import measure, metrics
+from evaluation import measure
 from evaluation.measure import RoundTripError
+from evaluation.metrics import image as metrics
 
 
 def test_rows_hold_the_figures_of_the_files(codec, photos, tmp_path):

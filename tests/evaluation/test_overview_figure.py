@@ -9,9 +9,10 @@ import pytest
 from matplotlib._pylab_helpers import Gcf
 from PIL import Image
 
-from evaluation import figures, measure
-from evaluation.classical import JPEG, WEBP, ladder
-from evaluation.figures import Example, Version, write_overview
+from evaluation import measure
+from evaluation.classical.matches import JPEG, WEBP, ladder
+from evaluation.figures import overview as figures
+from evaluation.figures.overview import Example, Version, write_overview
 from evaluation.results import Results
 
 

@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from evaluation.comparison import compare_with_anchor
-from evaluation.crop_figures import Crop
-from evaluation.curves import METRICS, Curve
-from evaluation.report_page import Sound, write_page
+from evaluation.comparison.curves import METRICS, Curve
+from evaluation.comparison.ranking import compare_with_anchor
+from evaluation.comparison.report_page import Sound, write_page
+from evaluation.figures.crops import Crop
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")

@@ -9,10 +9,10 @@ import pytest
 from matplotlib._pylab_helpers import Gcf
 from PIL import Image
 
-from evaluation import surrogate_figures
-from evaluation.figure_style import STYLE
-from evaluation.surrogate_figures import LATENTS, Panel, write_overview, write_pair
-from evaluation.surrogate_statistics import respond
+from evaluation.figures import surrogates as surrogate_figures
+from evaluation.figures.style import STYLE
+from evaluation.figures.surrogate_statistics import respond
+from evaluation.figures.surrogates import LATENTS, Panel, write_overview, write_pair
 from quantizers import Fourier, Gumbel, SoftRound, StraightThrough, UniformNoise
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from evaluation.surrogate_statistics import (
+from evaluation.figures.surrogate_statistics import (
     at_sharpnesses,
     cell_statistics,
     is_random,
@@ -31,7 +31,7 @@ from quantizers import (
     StraightThrough,
     UniformNoise,
 )
-from quantizers.schedules import Exponential, Linear, Step
+from quantizers.base.schedules import Exponential, Linear, Step
 
 DEVIATION_OF_A_CELL = 1 / math.sqrt(12)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.training_figures import annealed_columns, read_log, write_training_curves
+from evaluation.figures.training import annealed_columns, read_log, write_training_curves
 
 IMAGE = "step,loss,bpp,distortion,mse,penalty,psnr,images_per_second,data_wait_share,alpha,tau"
 

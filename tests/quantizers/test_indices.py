@@ -11,7 +11,7 @@ from quantizers import (
     SoftToHardQuantizer,
     VectorQuantizer,
 )
-from quantizers.schedules import Linear
+from quantizers.base.schedules import Linear
 
 CHANNELS = 8
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from quantizers.schedules import Constant, Cosine, Exponential, Linear, Step, as_schedule
+from quantizers.base.schedules import Constant, Cosine, Exponential, Linear, Step, as_schedule
 
 SHAPES = [Linear, Exponential, Cosine]
 

@@ -16,7 +16,7 @@ from quantizers import (
     StraightThrough,
     UniformNoise,
 )
-from quantizers.schedules import Linear
+from quantizers.base.schedules import Linear
 
 CELL = np.linspace(-0.5, 0.5, 200_001)[1:-1].astype(np.float32)
 WIDE = np.linspace(-3.2137, 3.2091, 4001).astype(np.float32)  # misses every corner of a stair

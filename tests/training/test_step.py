@@ -8,7 +8,7 @@ from hydra.utils import instantiate
 from assembly.parts import build_model, build_part, fill_slots
 from distortion import MeanSquaredError
 from quantizers import SoftGradient, StraightThrough, UniformNoise
-from quantizers.schedules import Linear
+from quantizers.base.schedules import Linear
 from training.step import TrainStep
 
 SMALL = ("model.transforms.num_filters=8", "precision=float32", "steps=8")

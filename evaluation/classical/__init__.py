@@ -1,0 +1,1 @@
+"""Classical codecs, the yardstick beside learned ones."""

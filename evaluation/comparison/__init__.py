@@ -1,0 +1,1 @@
+"""Curves, BD-rates with intervals, ranking, and the report page."""

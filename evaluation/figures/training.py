@@ -1,0 +1,135 @@
+"""How runs trained: loss, rate and quality over the steps, with what was annealed."""
+
+from __future__ import annotations
+
+import csv
+import pathlib
+from typing import Dict, Mapping, Sequence, Tuple
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+
+from evaluation.figures.style import WIDTH, curve_style, write_figure
+
+_NOT_ANNEALED = (
+    "step", "loss", "bpp", "kbps", "distortion", "mse", "penalty", "psnr", "snr",
+    "images_per_second", "segments_per_second", "data_wait_share",
+)  # fmt: skip
+_FONT = 8
+
+Log = Mapping[str, np.ndarray]
+"""Columns of a training.csv by name, float64 [lines]."""
+
+
+def read_log(path: pathlib.Path) -> Log:
+    """Reads a run's training.csv.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it has no lines, or something in it is no number.
+    """
+    with pathlib.Path(path).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows:
+        raise ValueError(f"{path} has no lines yet: the run has not logged a step.")
+    try:
+        return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a training log: {error}") from error
+
+
+def annealed_columns(log: Log) -> Tuple[str, ...]:
+    """Names of what followed a schedule, as ``alpha``; a constant is not annealed."""
+    return tuple(name for name in log if name not in _NOT_ANNEALED and np.ptp(log[name]) > 0)
+
+
+def write_training_curves(
+    path: pathlib.Path, logs: Mapping[str, Log]
+) -> Tuple[pathlib.Path, pathlib.Path]:
+    """Writes loss, rate and quality over the steps as PNG and SVG.
+
+    What followed a schedule lies over the loss: thin, in its run's colour, on an axis of its own.
+
+    Args:
+        path: where to; the suffix is replaced by .png and .svg.
+        logs: name of a run -> its log, all of one medium.
+
+    Returns:
+        The two paths.
+
+    Raises:
+        ValueError: there are no logs, or some are of images and some of sound.
+    """
+    if not logs:
+        raise ValueError("logs must hold at least one run, got none.")
+    rates = {"kbps" if "kbps" in log else "bpp" for log in logs.values()}
+    if len(rates) > 1:
+        raise ValueError("logs must be of images or of sound, not of both.")
+    return write_figure(path, lambda: _curves(logs, rates.pop()), font_size=_FONT)
+
+
+def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
+    quality = ("snr", "SNR (dB)") if rate == "kbps" else ("psnr", "PSNR (dB)")
+    rate_label = "rate (kbit/s)" if rate == "kbps" else "rate (bits per pixel)"
+    panels: Sequence[Tuple[str, str]] = [(rate, rate_label), quality, ("loss", "loss")]
+    columns = 3 if max(map(len, logs)) <= 26 else 2
+    rows = -(-len(logs) // columns)
+    height = 2.6 + 0.15 * rows
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    box = {"left": 0.08, "right": 0.92, "top": 0.97, "bottom": (0.45 + 0.15 * rows) / height}
+    every = figure.subplots(1, 3, gridspec_kw={**box, "wspace": 0.42})
+    for axes, (column, label) in zip(every, panels):
+        for number, log in enumerate(logs.values()):
+            if column in log:
+                style = {**curve_style(number), "marker": ""}
+                axes.plot(log["step"], log[column], **style)
+        axes.set_xlabel("step")
+        axes.set_ylabel(label)
+        axes.grid(True, color="0.9", lw=0.6)
+        axes.set_axisbelow(True)
+        axes.spines["top"].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    losses = np.concatenate([log["loss"] for log in logs.values()])
+    if losses.min() > 0 and losses.max() > 3 * losses.min():
+        every[2].set_yscale("log")
+        every[2].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        every[2].yaxis.set_minor_locator(NullLocator())
+        every[2].yaxis.set_major_formatter("{x:g}")
+    _overlay_annealed(every[2], logs)
+    for axes in every[:2]:
+        axes.spines["right"].set_visible(False)
+    figure.legend(
+        [every[0].lines[number] for number in range(len(logs))],
+        list(logs),
+        loc="lower center",
+        ncols=min(columns, len(logs)),
+        frameon=False,
+        fontsize=_FONT - 0.5,
+        borderaxespad=0.2,
+    )
+    return figure
+
+
+def _overlay_annealed(axes, logs: Mapping[str, Log]) -> None:
+    """Values of schedules on the right; equal ones (the same schedule in two runs) once."""
+    names: Dict[str, None] = {}
+    drawn, right = set(), None
+    for number, log in enumerate(logs.values()):
+        for column in annealed_columns(log):
+            names.setdefault(column)
+            line = (column, log["step"].tobytes(), log[column].tobytes())
+            if line in drawn:
+                continue
+            drawn.add(line)
+            right = right or axes.twinx()
+            colour = curve_style(number)["color"]
+            right.plot(log["step"], log[column], color=colour, lw=0.9, ls=(0, (1, 1)))
+    if right is None:
+        axes.spines["right"].set_visible(False)
+        return
+    right.set_ylabel(f"{', '.join(names)} (dotted)")
+    right.spines["top"].set_visible(False)
+    right.yaxis.set_major_locator(MaxNLocator(5))

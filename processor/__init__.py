@@ -1,0 +1,1 @@
+"""What is written for a kind of processor, and settings of the process."""

@@ -1,0 +1,1 @@
+"""What quantizers are built from; the choices are in the package above."""

@@ -1,0 +1,180 @@
+"""What every quantizer and every scalar surrogate offers.
+
+A *scalar surrogate* stands in for rounding while training. It maps latents to values of the same
+shape and knows nothing of models, data or coding. A *quantizer* fills the rate slot and the decoder
+slot, and alone knows what happens after training: integer symbols and the values decoded from them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple, Union
+
+import tensorflow as tf
+
+from quantizers.base.grids import INTEGER_GRID, Layout
+from quantizers.base.schedules import Schedule, as_schedule
+
+
+@dataclasses.dataclass(frozen=True)
+class Integers:
+    """Alphabet of integers on a line, of any size: one symbol for each latent.
+
+    Attributes:
+        grids: where the symbols lie; most quantizers have one grid.
+    """
+
+    grids: Tuple[Callable, ...] = (INTEGER_GRID,)
+    kind = "integers"
+
+
+@dataclasses.dataclass(frozen=True)
+class Indices:
+    """Finite alphabets, one for each symbol channel.
+
+    Attributes:
+        sizes: number of different symbols of each channel: 0..size - 1.
+    """
+
+    sizes: Tuple[int, ...]
+    kind = "indices"
+
+
+class Quantized(NamedTuple):
+    """What a quantizer makes of latents ``[..., channels]``.
+
+    Attributes:
+        rate: float32, what the entropy model counts bits of. With an ``Integers`` alphabet: values
+            of the latents' shape. With ``Indices``: probabilities of the symbols,
+            ``[..., symbol channels, max(sizes)]``, one-hot but for their gradients.
+        decoder: float32, the latents' shape: the value that the synthesis transform sees.
+        penalty: float32 scalar, added to the training loss.
+    """
+
+    rate: tf.Tensor
+    decoder: tf.Tensor
+    penalty: tf.Tensor
+
+
+class Quantizer(tf.Module):
+    """Base of all quantizers: what models, entropy models and codecs may ask for.
+
+    A subclass implements ``__call__``, ``encode`` and ``decode``; the rest has defaults for a
+    quantizer of one grid without parameters.
+
+    Law: ``decode(encode(y))`` is what the decoder sees with ``training=False``, bit for bit.
+
+    Attributes:
+        file_seed: None, or the seed of a dither: the codec writes it into the file and hands it
+            back to ``decode`` and ``layout``.
+        hard: True once the analysis transform is frozen and both slots hold rounded values.
+        stages: number of refinement stages of which a file may hold the first few; 1: all or none.
+    """
+
+    file_seed: Optional[int] = None
+    hard: bool = False
+    stages: int = 1
+
+    def build(self, channels: int) -> None:
+        """Creates what depends on the number of latent channels; called once, before all else."""
+
+    @property
+    def alphabet(self) -> Union[Integers, Indices]:
+        """What the symbols are; known after ``build``."""
+        return Integers()
+
+    def for_slice(self, number: int) -> Quantizer:
+        """The quantizer of one of several arrays in a file, which shares all variables with it.
+
+        Another object only where what happens depends on more than latents: a dither does.
+        """
+        del number
+        return self
+
+    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
+        """Values for rate and decoder; changes no state but that of random generators."""
+        raise NotImplementedError
+
+    def update(self, latents: tf.Tensor) -> None:
+        """Learns from a training batch's latents what gradients do not teach; once a step."""
+        del latents
+
+    def encode(self, latents: tf.Tensor) -> tf.Tensor:
+        """Symbols int32 ``[..., symbol channels]`` of latents ``[..., channels]``."""
+        raise NotImplementedError
+
+    def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
+        """Values float32 ``[..., channels]`` of symbols; ``seed`` as the file has it."""
+        raise NotImplementedError
+
+    def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
+        """How an ``Integers`` alphabet's symbols ``[rows, columns, channels]`` are coded."""
+        del seed
+        return Layout(channels)
+
+    @property
+    def coding_settings(self) -> Dict[str, object]:
+        """What decides, besides variables, how symbols are made and read after training."""
+        return {}
+
+    @property
+    def coding_variables(self) -> Sequence[tf.Variable]:
+        """Variables that ``encode`` and ``decode`` depend on."""
+        return ()
+
+    @property
+    def annealed(self) -> Dict[str, Annealed]:
+        """What follows a schedule, by name."""
+        return {}
+
+    def advance(self, step: int) -> None:
+        """Sets every annealed hyper-parameter to its value for ``step``."""
+        for annealed in self.annealed.values():
+            annealed.advance(step)
+
+
+class Annealed(tf.Module):
+    """A hyper-parameter that follows a schedule; its current value is a checkpointed variable."""
+
+    def __init__(self, schedule: Schedule, name: str):
+        """Starts at the schedule's value for step 0."""
+        super().__init__(name=name)
+        self.schedule = schedule
+        self.value = tf.Variable(schedule(0), trainable=False, dtype=tf.float32, name=name)
+
+    def advance(self, step: int) -> None:
+        """Takes the schedule's value for ``step``."""
+        self.value.assign(self.schedule(step))
+
+
+class ScalarSurrogate(tf.Module):
+    """Base of the scalar surrogates: differentiable stand-ins for rounding to the integers.
+
+    A subclass hands its constructor's arguments to this one and implements ``__call__``, which is
+    evaluated only while training: afterwards every surrogate of this family is ``tf.round``.
+
+    Attributes:
+        annealed: what follows a schedule, by name.
+    """
+
+    def __init__(self, **settings):
+        """Keeps the settings: two surrogates of one class with equal settings are the same."""
+        super().__init__(name=type(self).__name__)
+        self._settings = settings
+        self.annealed: Dict[str, Annealed] = {}
+
+    def __call__(self, latents: tf.Tensor) -> tf.Tensor:
+        """Training values for float32 ``latents`` of any shape; same shape, float32."""
+        raise NotImplementedError
+
+    def same_as(self, other: ScalarSurrogate) -> bool:
+        """Whether the two compute the same, so that one sample can serve both slots."""
+        return type(self) is type(other) and self._settings == other._settings
+
+    def _anneal(self, name: str, value: Union[float, Schedule], *, minimum: float) -> tf.Variable:
+        """Registers a hyper-parameter, number or schedule, that must never fall below a minimum."""
+        schedule = as_schedule(value)
+        if schedule.bounds[0] < minimum:
+            raise ValueError(f"{name}={value!r} of {self.name} must be at least {minimum:g}.")
+        self.annealed[name] = Annealed(schedule, name)
+        return self.annealed[name].value

@@ -1,0 +1,105 @@
+"""One quantizer over slices of the channels that are quantized one after the other.
+
+Where a slice's mean follows from the slices decoded before it, no array of all channels exists to
+be quantized at once. The quantizer stays one object, with one step size, one schedule and one
+stream of noise; each slice is an array of its own to it: a trellis path or a lattice block does not
+reach from slice to slice, and a dither differs between them.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Optional, Sequence, Union
+
+import tensorflow as tf
+
+from quantizers.base.contract import Annealed, Indices, Integers, Quantized, Quantizer
+from quantizers.base.grids import JoinedLayout, Layout
+
+
+class SlicedQuantizer(Quantizer):
+    """A quantizer whose arrays of all channels are slices side by side.
+
+    ``for_slice`` gives the quantizer of one slice. As a whole it takes and gives what the slices'
+    quantizers do, joined along the channels.
+    """
+
+    def __init__(self, quantizer: Quantizer, slices: int):
+        """Takes the quantizer of all slices.
+
+        Args:
+            quantizer: not yet built.
+            slices: their number; all have equally many channels.
+        """
+        super().__init__(name=type(self).__name__)
+        self._quantizer = quantizer
+        self._slices = slices
+
+    def build(self, channels: int) -> None:
+        """Builds the quantizer for one slice; ``channels`` is a multiple of their number."""
+        self._quantizer.build(channels // self._slices)
+
+    @property
+    def alphabet(self) -> Union[Integers, Indices]:
+        """The quantizer's."""
+        return self._quantizer.alphabet
+
+    @property
+    def file_seed(self) -> Optional[int]:
+        """The quantizer's; the slices' dithers follow from it."""
+        return self._quantizer.file_seed
+
+    @property
+    def hard(self) -> bool:
+        """The quantizer's."""
+        return self._quantizer.hard
+
+    def for_slice(self, number: int) -> Quantizer:
+        """The quantizer of one slice, from 0."""
+        return self._quantizer.for_slice(number)
+
+    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
+        """Values of all slices for rate and decoder; see the contract."""
+        parts = [
+            self.for_slice(number)(values, training=training)
+            for number, values in enumerate(self._split(latents))
+        ]
+        rates, decoders, penalties = zip(*parts)
+        return Quantized(tf.concat(rates, -1), tf.concat(decoders, -1), tf.add_n(penalties))
+
+    def encode(self, latents: tf.Tensor) -> tf.Tensor:
+        """Symbols int32 of all slices."""
+        parts = enumerate(self._split(latents))
+        return tf.concat([self.for_slice(k).encode(values) for k, values in parts], -1)
+
+    def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
+        """Values float32 of all slices."""
+        parts = enumerate(self._split(symbols))
+        return tf.concat([self.for_slice(k).decode(part, seed) for k, part in parts], -1)
+
+    def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
+        """The slices' layouts, one behind the other."""
+        size = channels // self._slices
+        return JoinedLayout([self.for_slice(k).layout(size, seed) for k in range(self._slices)])
+
+    @property
+    def coding_settings(self) -> Dict[str, object]:
+        """The quantizer's, its name, and the number of slices."""
+        name = type(self._quantizer).__name__
+        return {"quantizer": name, "slices": self._slices, **self._quantizer.coding_settings}
+
+    @property
+    def coding_variables(self) -> Sequence[tf.Variable]:
+        """The quantizer's."""
+        return self._quantizer.coding_variables
+
+    @property
+    def annealed(self) -> Dict[str, Annealed]:
+        """The quantizer's."""
+        return self._quantizer.annealed
+
+    def advance(self, step: int) -> None:
+        """Sets what follows a schedule, and whether training is hard, to the value for ``step``."""
+        self._quantizer.advance(step)
+
+    def _split(self, values: tf.Tensor):
+        return tf.split(values, self._slices, axis=-1)

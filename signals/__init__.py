@@ -1,0 +1,1 @@
+"""Images and audio as files and arrays: reading, writing, resampling, loudness."""

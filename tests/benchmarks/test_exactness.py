@@ -1,0 +1,88 @@
+"""benchmarks/exactness.py: files decode to the encoder's latents in processes of other settings."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assembly.parts import build_model
+from training.checkpoints import save_model
+from training.run_directory import RunDirectory
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODELS = ("hyperprior", "mean_scale_hyperprior", "channel_autoregressive")
+
+
+@pytest.fixture
+def runs(compose, tmp_path):
+    """Run directories of models with random weights, large enough to fill the latents."""
+    paths = []
+    for model_name in MODELS:
+        config = compose(
+            f"model={model_name}",
+            "quantizer=mixed",
+            "model.transforms.num_filters=32",
+            "model.transforms.latent_channels=32",
+            "precision=float32",
+        )
+        model = build_model(config)
+        noise = np.random.default_rng(0)
+        for variable in model.transforms.trainable_variables:
+            if "kernel" in variable.name:
+                variable.assign(3 * variable)
+        for variable in model.hyper.trainable_variables:
+            if "kernel" in variable.name:
+                variable.assign_add(noise.normal(0, 0.02, variable.shape))
+        model.freeze()
+        directory = RunDirectory(tmp_path / model_name)
+        directory.open(config, overwrite=False)
+        save_model(model, directory.model)
+        paths.append(directory.path)
+    return paths
+
+
+@pytest.fixture
+def photo(tmp_path):
+    coarse = np.random.default_rng(0).integers(0, 256, (24, 30, 3)).astype(np.uint8)
+    path = tmp_path / "photo.png"
+    Image.fromarray(coarse.repeat(8, 0).repeat(8, 1)).save(path)
+    return path
+
+
+def matrix(runs, photo, *settings):
+    arguments = [*map(str, runs), "--image", str(photo), "--settings", *settings]
+    return subprocess.run(
+        [sys.executable, "benchmarks/exactness.py", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def cells(output):
+    rows = [line.split() for line in output.splitlines() if line[:1].isdigit()]
+    return np.array([[int(count) for count in row[1:]] for row in rows])
+
+
+def test_files_decode_exactly_with_other_threads_and_kernels(runs, photo):
+    done = matrix(runs, photo, "1:0", "2:1")
+    assert done.returncode == 0, done.stderr + done.stdout
+    np.testing.assert_array_equal(cells(done.stdout), np.zeros([2 * len(MODELS), 2]))
+    assert done.stdout.endswith("\nexact\n")
+
+
+@pytest.mark.slow
+def test_files_decode_exactly_whatever_the_setting(runs, photo):
+    done = matrix(runs, photo, "1:0", "1:1", "2:0", "2:1", "4:1")
+    assert done.returncode == 0, done.stderr + done.stdout
+    np.testing.assert_array_equal(cells(done.stdout), np.zeros([5 * len(MODELS), 5]))
+
+
+def test_a_setting_that_is_none_is_one_line(warm, tmp_path):
+    arguments = (tmp_path, "--image", "photo.png", "--settings", "2:fast")
+    done = warm("benchmarks/exactness.py", *arguments)
+    assert done.returncode == 2
+    assert done.stderr == "error: settings='2:fast' must be THREADS:ONEDNN, such as 2:1.\n"

@@ -1,0 +1,103 @@
+"""Hyper-transforms: sizes, the fixed-point synthesis, and that it is the same everywhere."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.fixed_point import synthesize
+from models.hyperprior import HyperTransforms
+from models.layers import Downsampling, Upsampling
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+DIGEST = """
+import sys, zlib
+import numpy as np, tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
+tf.config.threading.set_inter_op_parallelism_threads(int(sys.argv[1]))
+from models.hyperprior import HyperTransforms
+hyper = HyperTransforms(latent_channels=96, num_filters=64, predicts_means=True)
+noise = np.random.default_rng(0)
+for variable in hyper.variables:
+    variable.assign(noise.normal(0, 0.3, variable.shape))
+values = np.round(np.random.default_rng(1).normal(0, 5, [1, 8, 12, 64])).astype(np.float32)
+exact = hyper.exact(tf.constant(values), 30, 47)
+floating = hyper.predict(tf.constant(values), 30, 47)
+digest = [zlib.crc32(part.numpy().tobytes()) for part in (*exact, *floating)]
+print(*digest, len(np.unique(exact.indexes)))
+"""
+
+
+def make(**settings):
+    tf.keras.utils.set_random_seed(0)
+    defaults = dict(latent_channels=12, num_filters=8, predicts_means=True)
+    return HyperTransforms(**{**defaults, **settings})
+
+
+@pytest.mark.parametrize("predicts_means", [True, False])
+@pytest.mark.parametrize("size", [(1, 1), (4, 4), (5, 9), (16, 3)])
+def test_any_size_of_latents_gets_a_prediction(predicts_means, size):
+    hyper = make(predicts_means=predicts_means)
+    latents = tf.random.stateless_normal([2, *size, 12], [0, 0])
+    hyper_latents = hyper.analysis(latents)
+    assert hyper_latents.shape == (2, -(-size[0] // 4), -(-size[1] // 4), 8)
+    for predict in (hyper.predict, hyper.exact):
+        means, indexes = predict(hyper_latents, *size)
+        assert indexes.shape == latents.shape and indexes.dtype == tf.float32
+        assert (means is None) != predicts_means
+        assert predicts_means is False or means.shape == latents.shape
+        assert (indexes >= 0).numpy().all() and (indexes <= 63).numpy().all()
+
+
+def test_fixed_point_follows_floating_point():
+    hyper = make()
+    values = tf.round(4 * tf.random.stateless_normal([1, 4, 5, 8], [1, 2]))
+    exact, floating = (f(values, 14, 19) for f in (hyper.exact, hyper.predict))
+    np.testing.assert_allclose(exact.means, floating.means, atol=0.02)
+    np.testing.assert_array_equal(exact.indexes, tf.round(exact.indexes))
+    assert np.abs(exact.indexes - floating.indexes).max() <= 0.52
+
+
+def test_sums_do_not_round():
+    """The result is a multiple of the last place, whatever the order of the sum."""
+    layers = [Upsampling(6, 5, 2, "same"), Downsampling(3, 3, 1, "same")]
+    layers[0].build([None, None, None, 200])
+    layers[1].build([None, None, None, 6])
+    rng = np.random.default_rng(0)
+    layers[0].kernel.assign(rng.normal(0, 8, layers[0].kernel.shape))
+    values = rng.normal(0, 900, [1, 3, 3, 200]).astype(np.float32)
+    result = synthesize(layers, tf.constant(values)).numpy()
+    np.testing.assert_array_equal(result * 2**20, np.round(result * 2**20))
+    order = rng.permutation(200)
+    shuffled = [Upsampling(6, 5, 2, "same"), layers[1]]
+    shuffled[0].build([None, None, None, 200])
+    shuffled[0].kernel.assign(layers[0].kernel.numpy()[..., order])
+    again = synthesize(shuffled, tf.constant(values[..., order])).numpy()
+    assert result.tobytes() == again.tobytes()
+
+
+def test_same_numbers_in_every_process_thread_count_and_library():
+    """What decoders repeat is equal everywhere; floating point is not, so the test can fail."""
+    digests = []
+    for threads, onednn in ((1, 0), (2, 1)):  # All pairs of settings: benchmarks/exactness.py.
+        done = subprocess.run(
+            [sys.executable, "-c", DIGEST, str(threads)],
+            env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": str(onednn), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        digests.append(done.stdout.split())
+    exact = {tuple(digest[:2]) for digest in digests}
+    assert len(exact) == 1
+    assert int(digests[0][-1]) > 10, "many different scale indexes"
+
+
+def test_errors_name_the_argument():
+    with pytest.raises(ValueError, match="num_filters=0 must be at least 1"):
+        make(num_filters=0)

@@ -1,0 +1,160 @@
+"""Every kind of file that read_audio promises to read, written by libsndfile; and every refusal."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from data import read_audio
+from signals.audio_files import AudioSize, decode_audio, read_audio_size
+
+
+def noise(samples, channels=1, seed=0):
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, (samples, channels)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("subtype", "step"),
+    [("PCM_U8", 2**-7), ("PCM_16", 2**-15), ("PCM_24", 2**-23), ("PCM_32", 2**-24)],
+)
+def test_integers_of_every_depth_are_scaled_to_one(tmp_path, subtype, step):
+    written = noise(1000, 2)
+    soundfile.write(tmp_path / "a.wav", written, 44100, subtype=subtype)
+    samples, rate = read_audio(tmp_path / "a.wav")
+    assert samples.dtype == np.float32 and rate == 44100
+    assert np.abs(samples - written).max() <= step
+
+
+def test_16_bits_are_over_32768_exactly(tmp_path):
+    values = np.array([-32768, -1, 0, 1, 32767], np.int16)
+    soundfile.write(tmp_path / "a.wav", values, 8000)
+    samples, _ = read_audio(str(tmp_path / "a.wav"))
+    np.testing.assert_array_equal(samples[:, 0], values / 32768)
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+def test_floats_are_kept_also_beyond_full_scale(tmp_path, subtype):
+    written = np.array([[0.25], [-1.75], [3.5]])
+    soundfile.write(tmp_path / "a.wav", written, 8000, subtype=subtype)
+    np.testing.assert_array_equal(read_audio(tmp_path / "a.wav")[0], written)
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels"), [(8000, 1), (96000, 6), (192000, 2), (11025, 1), (1, 1)]
+)
+def test_any_rate_and_any_channels(tmp_path, rate, channels):
+    written = noise(300, channels)
+    soundfile.write(tmp_path / "a.wav", written, rate, subtype="FLOAT")
+    samples, found = read_audio(tmp_path / "a.wav")
+    assert found == rate
+    np.testing.assert_array_equal(samples, written)
+    assert read_audio_size(tmp_path / "a.wav") == AudioSize(300, channels, rate)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "container", "subtype"),
+    [
+        ("flac", "FLAC", "PCM_16"),
+        ("ogg", "OGG", "VORBIS"),
+        ("opus", "OGG", "OPUS"),
+        ("mp3", "MP3", "MPEG_LAYER_III"),
+    ],
+)
+def test_compressed_files_have_their_length_and_their_sound(tmp_path, suffix, container, subtype):
+    time = np.arange(24000) / 24000
+    written = 0.5 * np.sin(2 * np.pi * 440 * time)[:, np.newaxis]
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, written, 24000, format=container, subtype=subtype)
+    samples, rate = read_audio(path)
+    assert samples.shape == (24000, 1) and rate == 24000
+    middle = slice(4000, 20000)
+    error = np.sqrt(np.mean((samples - written)[middle] ** 2))
+    assert error < 0.03, error  # a shift by one sample alone gives 0.04
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_one_sample(tmp_path, suffix):
+    soundfile.write(tmp_path / f"a.{suffix}", np.array([0.5]), 16000)
+    assert read_audio(tmp_path / f"a.{suffix}")[0].shape == (1, 1)
+
+
+def test_the_content_tells_the_format_not_the_name(tmp_path):
+    soundfile.write(tmp_path / "a.wav", noise(10), 8000)
+    (tmp_path / "a.wav").rename(tmp_path / "a.mp3")
+    assert read_audio(tmp_path / "a.mp3")[0].shape == (10, 1)
+
+
+def refused(path):
+    with pytest.raises(ValueError) as caught:
+        read_audio(path)
+    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no audio file .*gone\.wav"):
+        read_audio(tmp_path / "gone.wav")
+
+
+def test_a_folder_is_no_recording(tmp_path):
+    assert "cannot be read: Is a directory" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "mp3", "raw"])
+def test_an_empty_file_is_named(tmp_path, suffix):
+    (tmp_path / f"a.{suffix}").touch()
+    assert refused(tmp_path / f"a.{suffix}").endswith("is empty.")
+    with pytest.raises(ValueError, match="record 7 is empty"):
+        decode_audio(b"", name="record 7")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "ogg"])
+def test_no_samples_are_refused(tmp_path, suffix):
+    soundfile.write(tmp_path / f"a.{suffix}", np.zeros((0, 1)), 8000)
+    assert refused(tmp_path / f"a.{suffix}").endswith("has no samples.")
+
+
+def test_samples_that_are_not_finite_are_counted(tmp_path):
+    values = np.array([0, np.nan, np.inf, -np.inf, 0.5])
+    soundfile.write(tmp_path / "a.wav", values, 8000, subtype="FLOAT")
+    assert refused(tmp_path / "a.wav").endswith("has 3 samples that are NaN or infinite.")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "mp3", "flac", "ogg", "opus", "raw"])
+def test_a_renamed_text_file_is_no_audio(tmp_path, suffix):
+    (tmp_path / f"a.{suffix}").write_text("Nothing to be heard here.\n" * 300)
+    assert "is not a WAV, FLAC, OGG or MP3 file" in refused(tmp_path / f"a.{suffix}")
+
+
+def test_a_rate_above_the_limit_is_refused(tmp_path):
+    soundfile.write(tmp_path / "a.wav", noise(9), 192001)
+    assert "has 192001 samples a second; up to 192000 are read" in refused(tmp_path / "a.wav")
+
+
+def test_a_header_may_not_claim_any_size(tmp_path, monkeypatch):
+    monkeypatch.setattr("signals.audio_files.MAX_SAMPLES", 99)
+    soundfile.write(tmp_path / "a.wav", noise(50, 2), 8000)
+    assert "has more than the 99 samples" in refused(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("suffix", ["flac", "mp3"])
+@pytest.mark.parametrize("share", [0.02, 0.5])
+def test_a_truncated_file_is_named(tmp_path, suffix, share):
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, noise(96000), 24000)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    refused(path)
+
+
+def test_flipped_bits_never_raise_anything_else(tmp_path):
+    generator = np.random.default_rng(3)
+    for suffix in ("wav", "flac", "ogg"):
+        soundfile.write(tmp_path / f"good.{suffix}", noise(2000), 8000)
+        for _ in range(40):
+            content = bytearray((tmp_path / f"good.{suffix}").read_bytes())
+            content[generator.integers(min(len(content), 200))] ^= 1 << int(generator.integers(8))
+            try:
+                samples, rate = decode_audio(bytes(content), name="hit")
+                assert samples.size and rate
+            except ValueError as error:
+                assert "hit" in str(error) and "\n" not in str(error)

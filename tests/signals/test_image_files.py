@@ -1,0 +1,237 @@
+"""Every kind of file that read_image promises to read; written by Pillow, or by hand."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data import read_image
+from signals import image_files
+
+RAMP = np.arange(0, 240, dtype=np.uint8).reshape(12, 20)
+COLOURS = np.stack([RAMP, RAMP[::-1], RAMP[:, ::-1]], axis=-1)
+
+
+def png16(samples):
+    """A 16-bit PNG of uint16 ``[height, width, channels]``: Pillow does not write colour ones."""
+    height, width, channels = samples.shape
+    colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+
+    def chunk(kind, content):
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def on_white(pixels, alpha):
+    """The definition of compositing, in floating point."""
+    alpha = alpha[..., np.newaxis] / 255
+    return pixels * alpha + 255 * (1 - alpha)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".PNG"])
+def test_lossless_colour_is_read_as_written(tmp_path, suffix):
+    path = tmp_path / f"image{suffix}"
+    options = {"lossless": True} if suffix == ".webp" else {}
+    Image.fromarray(COLOURS).save(path, **options)
+    pixels = read_image(path)
+    assert pixels.dtype == np.uint8 and pixels.flags.writeable
+    np.testing.assert_array_equal(pixels, COLOURS)
+    np.testing.assert_array_equal(read_image(str(path)), COLOURS)
+
+
+@pytest.mark.parametrize("options", [{"quality": 95}, {"quality": 95, "progressive": True}])
+def test_jpeg(tmp_path, options):
+    Image.new("RGB", (33, 17), (200, 100, 50)).save(tmp_path / "image.jpg", **options)
+    pixels = read_image(tmp_path / "image.jpg")
+    assert pixels.shape == (17, 33, 3)
+    assert np.abs(pixels.astype(int) - [200, 100, 50]).max() <= 3
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_gray_fills_three_channels(tmp_path, suffix):
+    path = tmp_path / f"gray{suffix}"
+    Image.new("L", (16, 16), 77).save(path)
+    assert (np.abs(read_image(path).astype(int) - 77) <= 1).all()
+    assert read_image(path).shape == (16, 16, 3)
+
+
+def test_one_bit_is_black_or_white(tmp_path):
+    Image.fromarray(RAMP > 100).save(tmp_path / "bits.png")
+    assert Image.open(tmp_path / "bits.png").mode == "1"
+    expected = np.where(RAMP > 100, 255, 0)[..., np.newaxis]
+    np.testing.assert_array_equal(read_image(tmp_path / "bits.png"), expected + 0 * COLOURS)
+
+
+def test_palette(tmp_path):
+    image = Image.fromarray(COLOURS).quantize(16)
+    image.save(tmp_path / "palette.png")
+    assert Image.open(tmp_path / "palette.png").mode == "P"
+    np.testing.assert_array_equal(read_image(tmp_path / "palette.png"), image.convert("RGB"))
+
+
+@pytest.mark.parametrize("transparency", [1, bytes([255, 51, 0])], ids=["index", "alphas"])
+def test_palette_with_transparency_is_composited_over_white(tmp_path, transparency):
+    indices = np.array([[0, 1, 2]], np.uint8)
+    image = Image.fromarray(indices, "P")
+    image.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
+    image.save(tmp_path / "palette.png", transparency=transparency)
+    alpha = {0: 255, 1: 0, 2: 255} if transparency == 1 else {0: 255, 1: 51, 2: 0}
+    palette = np.array([[[10, 20, 30], [40, 50, 60], [70, 80, 90]]])
+    expected = on_white(palette, np.vectorize(alpha.get)(indices))
+    assert np.abs(read_image(tmp_path / "palette.png") - expected).max() <= 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_alpha_is_composited_over_white(tmp_path, suffix):
+    alpha = RAMP[::-1, ::-1]
+    rgba = np.dstack([COLOURS, alpha])
+    options = {"lossless": True, "exact": True} if suffix == ".webp" else {}
+    Image.fromarray(rgba).save(tmp_path / f"alpha{suffix}", **options)
+    expected = on_white(COLOURS, alpha)
+    assert np.abs(read_image(tmp_path / f"alpha{suffix}") - expected).max() <= 1
+
+
+def test_gray_with_alpha_is_composited_over_white(tmp_path):
+    alpha = RAMP[::-1]
+    Image.fromarray(np.dstack([RAMP, alpha]), "LA").save(tmp_path / "la.png")
+    expected = on_white(np.dstack([RAMP] * 3), alpha)
+    assert np.abs(read_image(tmp_path / "la.png") - expected).max() <= 1
+
+
+@pytest.mark.parametrize(("mode", "colour", "key"), [("L", 9, 9), ("RGB", (9, 8, 7), (9, 8, 7))])
+def test_a_transparent_colour_becomes_white(tmp_path, mode, colour, key):
+    Image.new(mode, (4, 4), colour).save(tmp_path / "key.png", transparency=key)
+    assert (read_image(tmp_path / "key.png") == 255).all()
+
+
+def test_16_bit_gray_is_scaled_not_clipped(tmp_path):
+    samples = np.linspace(0, 65535, 240).astype(np.uint16).reshape(12, 20)
+    Image.fromarray(samples).save(tmp_path / "deep.png")
+    pixels = read_image(tmp_path / "deep.png")
+    assert np.abs(pixels - samples[..., np.newaxis] / 257).max() <= 1
+    assert pixels.min() == 0 and pixels.max() == 255
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_16_bit_samples_keep_their_high_byte(tmp_path, channels):
+    samples = np.random.default_rng(1).integers(0, 2**16, (6, 7, channels), np.uint16)
+    (tmp_path / "deep.png").write_bytes(png16(samples))
+    np.testing.assert_array_equal(
+        read_image(tmp_path / "deep.png"), samples // 256 + 0 * COLOURS[:6, :7]
+    )
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_16_bit_samples_with_alpha_are_composited_over_white(tmp_path, channels):
+    samples = np.random.default_rng(2).integers(0, 2**16, (6, 7, channels), np.uint16)
+    (tmp_path / "deep.png").write_bytes(png16(samples))
+    expected = on_white(samples[..., :-1] / 257, samples[..., -1] / 257)
+    assert np.abs(read_image(tmp_path / "deep.png") - expected).max() <= 2
+
+
+def test_cmyk_jpeg(tmp_path):
+    cmyk = Image.new("CMYK", (16, 16), (0, 255, 255, 0))  # no cyan: red
+    cmyk.save(tmp_path / "cmyk.jpg", quality=95)
+    assert Image.open(tmp_path / "cmyk.jpg").mode == "CMYK"
+    pixels = read_image(tmp_path / "cmyk.jpg").astype(int)
+    assert np.abs(pixels - [255, 0, 0]).max() <= 8
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_exif_orientation_is_applied(tmp_path, suffix):
+    pixels = np.zeros((16, 48, 3), np.uint8)
+    pixels[:, :16] = 250  # bright at the left; orientation 6 turns it to the top
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / f"turned{suffix}", exif=exif)
+    turned = read_image(tmp_path / f"turned{suffix}")
+    assert turned.shape == (48, 16, 3)
+    assert turned[:16].mean() > 240 and turned[16:].mean() < 10
+    assert image_files.read_image_size(tmp_path / f"turned{suffix}") == (16, 48)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_one_pixel(tmp_path, suffix):
+    Image.new("RGB", (1, 1), (128, 128, 128)).save(tmp_path / f"dot{suffix}")
+    assert read_image(tmp_path / f"dot{suffix}").shape == (1, 1, 3)
+
+
+def test_an_animation_gives_its_first_frame(tmp_path):
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "lime")]
+    frames[0].save(tmp_path / "move.webp", save_all=True, append_images=frames[1:], lossless=True)
+    assert (read_image(tmp_path / "move.webp") == [255, 0, 0]).all()
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no image file .*gone\.png"):
+        read_image(tmp_path / "gone.png")
+
+
+def test_a_folder_is_no_image(tmp_path):
+    with pytest.raises(ValueError, match="cannot be read: Is a directory"):
+        read_image(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"II*\0" + bytes(60)])
+def test_no_image_is_named(tmp_path, content):
+    (tmp_path / "odd.png").write_bytes(content)
+    with pytest.raises(ValueError, match=r"odd\.png (is not a PNG, JPEG or WebP image|cannot be)"):
+        read_image(tmp_path / "odd.png")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
+def test_a_truncated_file_is_named(tmp_path, suffix, share):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    path = tmp_path / f"cut{suffix}"
+    Image.fromarray(noise).save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=rf"cut\{suffix} (cannot be decoded|is not a)") as caught:
+        read_image(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_flipped_bits_never_raise_anything_else(tmp_path):
+    """Damage is either not seen by the format or named; no decoder's own error gets out."""
+    generator = np.random.default_rng(3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    refused = 0
+    for suffix in (".png", ".jpg", ".webp"):
+        buffer = io.BytesIO()
+        kind = {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP"}[suffix]
+        Image.fromarray(COLOURS).save(buffer, kind, exif=exif)
+        for _ in range(60):
+            content = bytearray(buffer.getvalue())
+            content[generator.integers(len(content))] ^= 1 << int(generator.integers(8))
+            (tmp_path / f"hit{suffix}").write_bytes(content)
+            try:
+                assert read_image(tmp_path / f"hit{suffix}").dtype == np.uint8
+            except ValueError as error:
+                refused += 1
+                assert f"hit{suffix}" in str(error)
+    assert refused > 20
+
+
+def test_an_image_of_too_many_pixels_is_refused_by_its_header(tmp_path):
+    def header_only(side):
+        content = bytearray(png16(np.zeros((1, 1, 3), np.uint16)))
+        content[16:24] = struct.pack(">II", side, side)
+        content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+        return bytes(content)
+
+    for side in (11_586, 40_000):  # above the limit here; above Pillow's own too
+        (tmp_path / "bomb.png").write_bytes(header_only(side))
+        with pytest.raises(ValueError, match=r"bomb\.png has more than the 134217728 pixels"):
+            read_image(tmp_path / "bomb.png")
+    (tmp_path / "large.png").write_bytes(header_only(11_585))
+    assert image_files.read_image_size(tmp_path / "large.png") == (11_585, 11_585)

@@ -1,0 +1,189 @@
+"""Evaluation of many runs: what is skipped, what is measured anew, and what failures leave."""
+
+import csv
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import hydra
+import numpy as np
+import pytest
+from hydra.core.config_store import ConfigStore
+from PIL import Image
+
+from assembly.parts import build_model, fill_slots
+from evaluation.results import Results
+from sweeps.evaluations import evaluate_runs, find_runs
+from training.checkpoints import save_model
+from training.run_directory import RunDirectory
+from training.settings import Settings
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SMALL = ("model.transforms.num_filters=4", "steps=4", "precision=float32")
+TIMES = ("encode_seconds", "decode_seconds")
+
+
+def write_images(folder, seed):
+    folder.mkdir(exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, [2, 12, 10, 3], np.uint8)
+    for number, image in enumerate(pixels.repeat(4, axis=1).repeat(4, axis=2)):
+        Image.fromarray(image).save(folder / f"{number}.png")
+    return folder
+
+
+def configured(seed):
+    ConfigStore.instance().store(name="settings", node=Settings)
+    with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        return fill_slots(hydra.compose("train", [*SMALL, f"seed={seed}"]))
+
+
+@pytest.fixture
+def images(tmp_path):
+    return write_images(tmp_path / "images", seed=0)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Two trained runs, one that is not trained to its end, and a log."""
+    folder = tmp_path_factory.mktemp("trained") / "runs"
+    for seed in (0, 1, 2):
+        config = configured(seed)
+        directory = RunDirectory(folder / f"run{seed}")
+        directory.open(config, overwrite=False)
+        if seed < 2:
+            model = build_model(config)
+            model.freeze()
+            save_model(model, directory.model)
+    (folder / "run0.log").write_text("not a run\n")
+    return folder
+
+
+@pytest.fixture
+def runs(trained, tmp_path):
+    return pathlib.Path(shutil.copytree(trained, tmp_path / "runs"))
+
+
+def command(*overrides):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "evaluate.py"), *overrides],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=ROOT,
+    )
+
+
+def rows(run):
+    with (run / "results" / "images.csv").open() as file:
+        return [
+            {key: value for key, value in row.items() if key not in TIMES}
+            for row in csv.DictReader(file)
+        ]
+
+
+def test_a_pattern_of_runs_is_measured_one_by_one_and_in_parallel(runs, images, warm):
+    asked = (f"runs={runs}/run*", "data=image_folder", f"data.root={images}")
+    first = warm("evaluate.py", *asked)
+    assert first.returncode == 1, first.stderr
+    lines = first.stdout.splitlines()
+    assert re.fullmatch(r"\[1/3\] run0: \d\.\d+ bpp, \d+\.\d+ dB, .* \(0:\d\d, ETA .*\)", lines[0])
+    assert lines[-1].startswith(f"failed: {runs}/run2: ") and "resumes it" in lines[-1]
+    measured = [rows(runs / name) for name in ("run0", "run1")]
+    assert len(measured[0]) == 2 and measured[0] != measured[1]
+
+    parallel = command(*asked, "overwrite=true", "n_jobs=2")
+    assert parallel.returncode == 1 and parallel.stdout.count("bpp") == 2, parallel.stderr
+    # A run's figures do not depend on what its process has measured before.
+    assert measured == [rows(runs / name) for name in ("run0", "run1")]
+
+
+@pytest.fixture
+def measured(runs, images):
+    """``measured("limit=1")``: the names of the runs that such a command would measure."""
+    from data import ImageFolder
+    from evaluate import evaluate
+
+    for name in ("run0", "run1"):
+        evaluate(str(runs / name), ImageFolder(root=str(images)), classical=[])
+
+    def names(*overrides):
+        called = []
+
+        def pretend(run, config):
+            called.append(pathlib.Path(run).name)
+            return Results(name="", description="", points={"bpp": [1.0]})
+
+        with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+            config = hydra.compose(
+                "evaluate",
+                [f"runs=[{runs}/run0,{runs}/run1]", "data=image_folder", f"data.root={images}",
+                 *overrides],
+            )  # fmt: skip
+        assert evaluate_runs(config, pretend) == 0
+        return called
+
+    return names
+
+
+def test_what_was_measured_in_the_same_way_is_skipped(measured, runs, images):
+    both = ["run0", "run1"]
+    assert measured() == []
+    assert measured("overwrite=true") == both
+    assert measured("limit=1") == both
+    assert measured("limit=2") == [], "there are two images"
+    assert measured("precision=bfloat16") == both
+    assert measured("classical=[JPEG]") == both
+    (runs / "run1" / "results" / "images.txt").unlink()
+    assert measured() == ["run1"], "the table is written last"
+
+    weights = build_model(configured(seed=7))
+    weights.freeze()
+    (runs / "run0" / "model").rename(runs / "old")
+    save_model(weights, runs / "run0" / "model")
+    assert measured() == both, "other weights"
+
+    (runs / "run0" / "model").rename(runs / "new")
+    (runs / "old").rename(runs / "run0" / "model")
+    assert measured() == ["run1"]
+    write_images(images, seed=1)
+    assert measured() == both, "other pixels under the same name"
+
+
+def test_one_failure_leaves_the_others(runs, images, capsys):
+    def fail_at_first(run, config):
+        if run.endswith("run0"):
+            raise RuntimeError("of this\nrun alone")
+        return Results(name="", description="", points={"bpp": [0.5], "psnr-rgb": [30.0]})
+
+    with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        config = hydra.compose("evaluate", [f"runs=[{runs}/run0,{runs}/run1]"])
+    assert evaluate_runs(config, fail_at_first) == 1
+    out = capsys.readouterr().out
+    assert "[1/2] run0: failed: of this run alone (" in out
+    assert "[2/2] run1: 0.5000 bpp, 30.00 dB (" in out
+    assert out.endswith(f"failed: {runs}/run0: of this run alone\n")
+
+
+def test_names_paths_and_patterns(runs, monkeypatch):
+    assert find_runs(f"{runs}/run*") == [runs / f"run{seed}" for seed in (0, 1, 2)]
+    assert find_runs([str(runs / "run1"), f"{runs}/*"])[0] == runs / "run1"
+    monkeypatch.chdir(runs.parent)
+    assert find_runs("run?") == [pathlib.Path("runs") / f"run{seed}" for seed in (0, 1, 2)]
+    with pytest.raises(ValueError, match=r"runs='nothing\*' names no run directory"):
+        find_runs(["run0", "nothing*"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ((), "run=None and runs=None: give one of them"),
+        (("run=a", "runs=b"), "run=a and runs=b: give one of them"),
+        (("runs=no-such-*",), "runs='no-such-*' names no run directory"),
+    ],
+)
+def test_mistakes_are_one_line_with_status_2(warm, overrides, message):
+    done = warm("evaluate.py", *overrides)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and message in done.stderr, done.stderr

@@ -1,0 +1,59 @@
+"""What a sweep reads of a finished run, of images and of sound."""
+
+import csv
+import json
+
+import pytest
+
+from sweeps.jobs import best_first, labels, read_outcome
+
+
+def write_run(folder, points, rows, speed):
+    results = folder / "results"
+    results.mkdir(parents=True)
+    made = {"split": "test", "config": {"lmbda": 0.01}}
+    document = {"results": {key: [value] for key, value in points.items()}, "provenance": made}
+    (results / "data.json").write_text(json.dumps(document))
+    with (results / "data.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    (folder / "training.csv").write_text(f"step,{speed}\n1,5\n2,40\n3,60\n")
+    return folder
+
+
+@pytest.fixture
+def image(tmp_path):
+    rates = dict.fromkeys(("bpp", "bpp-training", "bpp-rounded"), 0.5)
+    points = {**rates, "bpp-fixed-length": None, "psnr-rgb": 30.0, "psnr-rgb-training": 31.0}
+    return write_run(tmp_path / "image", points, [{"psnr": 20}, {"psnr": 40}], "images_per_second")
+
+
+@pytest.fixture
+def sound(tmp_path):
+    rates = dict.fromkeys(("kbps", "kbps-training", "kbps-rounded"), 12.0)
+    points = {**rates, "kbps-fixed-length": 16.0, "si-sdr": 8.0, "si-sdr-training": None}
+    return write_run(tmp_path / "sound", points, [{"si_sdr": 8}], "segments_per_second")
+
+
+def test_loss_of_images_is_of_the_mean_mse_of_files(image):
+    outcome = read_outcome(image)
+    assert outcome.loss == pytest.approx(0.5 + 0.01 * (650.25 + 6.5025) / 2)
+    assert outcome.examples_per_second == 50
+    assert outcome.in_words() == "0.5000 bpp, 30.00 dB, loss 3.7838"
+
+
+def test_sound_has_its_own_rate_and_quality_and_no_loss(sound):
+    outcome = read_outcome(sound)
+    assert outcome.loss is None and outcome.rate_fixed_length == 16.0
+    assert outcome.quality_training != outcome.quality_training, "null: not finite"
+    assert outcome.in_words() == "12.0000 kbps, SI-SDR 8.00 dB"
+    assert labels({"one": outcome}) == ("kbps", "SI-SDR (dB)")
+
+
+def test_best_first_by_loss_or_else_by_quality(image, sound):
+    one = read_outcome(image)
+    assert [name for name, _ in best_first({"a": one._replace(loss=9.0), "b": one})] == ["b", "a"]
+    heard = read_outcome(sound)
+    ranked = best_first({"a": heard, "b": heard._replace(quality=9.0)})
+    assert [name for name, _ in ranked] == ["b", "a"]
