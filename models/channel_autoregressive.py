@@ -27,7 +27,6 @@ from models.hyperprior import (
     apply_layers,
     uncentred,
 )
-from models.layers import Downsampling
 
 MIDDLE_INDEX, INDEXES_A_UNIT = 18.0, 8.0
 """Scale index about where models start, and a power of two about as large as indexes vary."""
@@ -49,6 +48,7 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
         slices: int = 10,
         widths: Sequence[int] = (224, 128),
         residual_prediction: bool = True,
+        padding: str = "edge",
     ):
         """Creates the layers and their variables; defaults are the paper's, for M = 320.
 
@@ -59,6 +59,7 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
             widths: channels of the hidden layers of a slice's stack, each at least 1: 5x5
                 convolutions, before a last one of 3x3.
             residual_prediction: whether what rounding took from a slice is predicted.
+            padding: see ``HyperTransforms``; the stacks of the slices have it too.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -72,16 +73,19 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
         if not widths or min(widths) < 1:
             raise ValueError(f"widths={list(widths)} must be one or more numbers, each at least 1.")
         super().__init__(
-            latent_channels=latent_channels, num_filters=num_filters, predicts_means=True
+            latent_channels=latent_channels,
+            num_filters=num_filters,
+            predicts_means=True,
+            padding=padding,
         )
         self.slices = slices
         size = latent_channels // slices
         self._predictors = [
-            _stack(2 * latent_channels + number * size, widths, 2 * size)
+            self._stack(2 * latent_channels + number * size, widths, 2 * size)
             for number in range(1, slices)
         ]
         self._refiners = [
-            _stack(latent_channels + (number + 1) * size, widths, size)
+            self._stack(latent_channels + (number + 1) * size, widths, size)
             for number in range(slices if residual_prediction else 0)
         ]
 
@@ -116,21 +120,22 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
         own = [*self._predictors, *self._refiners]
         return [*super().decoding_layers, *((layers, 1.0) for layers in own)]
 
-
-def _stack(channels: int, widths: Sequence[int], outputs: int) -> List[tf.keras.layers.Layer]:
-    layers = [Downsampling(width, 5, 1, "same") for width in widths]
-    layers.append(Downsampling(outputs, 3, 1, "same"))
-    for layer in layers:
-        products = layer.kernel_size[0] * layer.kernel_size[1] * channels
-        if products > MOST_PRODUCTS:
-            raise ValueError(
-                f"{channels} channels into a slice's convolution are {products} products a sum, "
-                f"which must be at most {MOST_PRODUCTS} to be exact: fewer latent_channels or "
-                "smaller widths."
-            )
-        layer.build([None, None, None, channels])
-        channels = layer.filters
-    return layers
+    def _stack(
+        self, channels: int, widths: Sequence[int], outputs: int
+    ) -> List[tf.keras.layers.Layer]:
+        layers = [self._downsampling(width, 5, 1, "same") for width in widths]
+        layers.append(self._downsampling(outputs, 3, 1, "same"))
+        for layer in layers:
+            products = layer.kernel_size[0] * layer.kernel_size[1] * channels
+            if products > MOST_PRODUCTS:
+                raise ValueError(
+                    f"{channels} channels into a slice's convolution are {products} products a "
+                    f"sum, which must be at most {MOST_PRODUCTS} to be exact: fewer "
+                    "latent_channels or smaller widths."
+                )
+            layer.build([None, None, None, channels])
+            channels = layer.filters
+        return layers
 
 
 def _joined(known: tf.Tensor, decoded: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -13,10 +13,13 @@ import tensorflow as tf
 import tensorflow_compression as tfc
 
 from models.fixed_point import synthesize
-from models.layers import Downsampling, Upsampling
+from models.layers import Downsampling, EdgeDownsampling, EdgeUpsampling, Upsampling
 
 STRIDE = 4
 """Latents a hyper-latent, in both directions."""
+
+PADDINGS = {"edge": (EdgeDownsampling, EdgeUpsampling), "zeros": (Downsampling, Upsampling)}
+"""What the layers see beyond the border of the latents -> layers of that kind."""
 
 LARGEST_INDEX = 63.0
 
@@ -48,6 +51,11 @@ class HyperTransforms(tf.Module):
 
     Everything here is float32: it is a small share of the work, and the decoder repeats half of it.
 
+    A training patch of 128 pixels has 2x2 hyper-latents, so that each output lies at a border. With
+    zeros beyond the border a model learns nothing else than borders, and may spend a multiple of
+    the bits inside of a whole image. With the outermost values repeated, borders look like the
+    inside, and a model codes images of all sizes alike.
+
     Attributes:
         latent_channels: channels of the hyper-latents.
         predicts_means: whether means are predicted beside scales.
@@ -56,40 +64,52 @@ class HyperTransforms(tf.Module):
 
     slices = 1
 
-    def __init__(self, *, latent_channels: int, num_filters: int, predicts_means: bool):
+    def __init__(
+        self,
+        *,
+        latent_channels: int,
+        num_filters: int,
+        predicts_means: bool,
+        padding: str = "edge",
+    ):
         """Creates the layers and their variables.
 
         Args:
             latent_channels: channels of the latents (M), at least 1.
             num_filters: channels of hidden layers and hyper-latents (N), at least 1.
             predicts_means: whether means are predicted beside scales.
+            padding: "edge" or "zeros", what layers see beyond the border of the latents. Zeros are
+                the papers'.
 
         Raises:
-            ValueError: a number is below 1.
+            ValueError: a number is below 1, or there is no such padding.
         """
         super().__init__(name="hyper_transforms")
         if num_filters < 1:
             raise ValueError(f"num_filters={num_filters} must be at least 1.")
         if latent_channels < 1:
             raise ValueError(f"latent_channels={latent_channels} must be at least 1.")
+        if padding not in PADDINGS:
+            raise ValueError(f"padding={padding!r} must be one of {', '.join(PADDINGS)}.")
         self.latent_channels = num_filters
         self.predicts_means = predicts_means
         n, m = num_filters, latent_channels
+        self._downsampling, self._upsampling = PADDINGS[padding]
         self._analysis = tf.keras.Sequential(
             [
-                Downsampling(n, 3, 1, "same"),
+                self._downsampling(n, 3, 1, "same"),
                 tf.keras.layers.ReLU(),
-                Downsampling(n, 5, 2, "same"),
+                self._downsampling(n, 5, 2, "same"),
                 tf.keras.layers.ReLU(),
-                Downsampling(n, 5, 2, "same"),
+                self._downsampling(n, 5, 2, "same"),
             ],
             name="hyper_analysis",
         )
         widths = (m, m * 3 // 2, 2 * m) if predicts_means else (n, n, m)
         self._layers = [
-            Upsampling(widths[0], 5, 2, "same"),
-            Upsampling(widths[1], 5, 2, "same"),
-            Downsampling(widths[2], 3, 1, "same"),
+            self._upsampling(widths[0], 5, 2, "same"),
+            self._upsampling(widths[1], 5, 2, "same"),
+            self._downsampling(widths[2], 3, 1, "same"),
         ]
         self._analysis.build([None, None, None, m])
         channels = n

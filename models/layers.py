@@ -87,6 +87,41 @@ class Upsampling(tf.keras.layers.Conv2DTranspose):
         return convolve_transposed(inputs, kernel, self.strides[0])
 
 
+class EdgeDownsampling(Downsampling):
+    """``Downsampling`` that sees its outermost inputs repeated beyond the border, and no zeros.
+
+    Height and width must be multiples of the stride.
+    """
+
+    def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """See ``Downsampling``."""
+        stride = self.strides[0]
+        # Whole strides, so that outputs keep their positions.
+        outside = -(-(self.kernel_size[0] // 2) // stride)
+        outputs = super().apply_to(_with_edges(inputs, outside * stride), kernel)
+        return _without_border(outputs, outside)
+
+
+class EdgeUpsampling(Upsampling):
+    """``Upsampling`` that sees its outermost inputs repeated beyond the border, and no zeros."""
+
+    def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """See ``Upsampling``."""
+        stride = self.strides[0]
+        outside = -(-(self.kernel_size[0] // 2) // stride)
+        outputs = super().apply_to(_with_edges(inputs, outside), kernel)
+        return _without_border(outputs, outside * stride)
+
+
+def _with_edges(values: tf.Tensor, outside: int) -> tf.Tensor:
+    values = tf.concat([*[values[:, :1]] * outside, values, *[values[:, -1:]] * outside], 1)
+    return tf.concat([*[values[:, :, :1]] * outside, values, *[values[:, :, -1:]] * outside], 2)
+
+
+def _without_border(values: tf.Tensor, border: int) -> tf.Tensor:
+    return values[:, border:-border, border:-border] if border else values
+
+
 class UpsamplingToImage(Upsampling):
     """The same with few output channels, as one dense convolution (its sub-pixel form).
 
