@@ -91,6 +91,8 @@ def evaluate(
             f"data={type(source).__name__} is of {NAMES[source.medium]}, but run={run!r} codes "
             f"{NAMES[saved.medium]}."
         )
+    if saved.medium == "image" and "patch_size" in saved.config.data:
+        _check_patches(saved, next(whole_files(source, split), None))
     return report_of(saved.medium)(
         saved.codec,
         lambda: itertools.islice(whole_files(source, split), limit),
@@ -110,6 +112,16 @@ def evaluate(
         ),
         **({} if refine is None else {"refine": refine}),
     )
+
+
+def _check_patches(saved, image) -> None:
+    """Prints a warning if the run codes the first image unlike the patches that it consists of."""
+    from evaluation.patch_check import check_patches
+
+    check = image and check_patches(saved.codec.model, image.pixels, saved.config.data.patch_size)
+    warning = check and check.warning(image.name)
+    if warning:
+        print(warning, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

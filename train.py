@@ -67,7 +67,16 @@ def train(config: DictConfig, run: str) -> None:
         distribution.wait()
         if not directory.trained:
             with contextlib.redirect_stdout(io.StringIO()):
-                _fit(settings, source, model, train_step, optimizer, directory, distribution)
+                _fit(
+                    settings,
+                    source,
+                    model,
+                    train_step,
+                    optimizer,
+                    distortion,
+                    directory,
+                    distribution,
+                )
         return
     directory.open(saved_form(config), settings.overwrite)
     distribution.wait()
@@ -77,7 +86,7 @@ def train(config: DictConfig, run: str) -> None:
     else:
         print(source.describe(), flush=True)
         print(model.transforms.describe(), flush=True)
-        _fit(settings, source, model, train_step, optimizer, directory, distribution)
+        _fit(settings, source, model, train_step, optimizer, distortion, directory, distribution)
     summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():
         print(summary.read_text())
@@ -91,11 +100,14 @@ def train(config: DictConfig, run: str) -> None:
         )
 
 
-def _fit(settings, source, model, train_step, optimizer, directory, distribution) -> None:
-    from assembly.media import make_monitor
+def _fit(
+    settings, source, model, train_step, optimizer, distortion, directory, distribution
+) -> None:
+    from assembly.media import make_monitor, validation_signals
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
     from training.step import NonFiniteGradient
+    from training.validation import MOST_FILES, Validation
 
     def batches_from(step):
         return source.training_batches(
@@ -105,18 +117,26 @@ def _fit(settings, source, model, train_step, optimizer, directory, distribution
     rate = input_rate(batches_from(0), settings.batch_size)
     pieces = "segments" if source.medium == "audio" else "patches"
     print(f"input pipeline alone: {rate:.0f} {pieces}/s", flush=True)
+    signals = validation_signals(source, model, MOST_FILES)
+    checkpoints = Checkpoints(directory.checkpoints, model, optimizer, writes=distribution.is_chief)
     try:
         with distribution.folder(directory.path) as folder:
             fit(
                 model=model,
                 train_step=train_step,
-                checkpoints=Checkpoints(
-                    directory.checkpoints, model, optimizer, writes=distribution.is_chief
-                ),
+                checkpoints=checkpoints,
                 batches_from=batches_from,
                 settings=settings,
                 folder=folder,
-                monitor=make_monitor(folder / directory.tensorboard.name, model, source),
+                monitor=make_monitor(folder / directory.tensorboard.name, model, signals),
+                validate=Validation(
+                    folder / "validation.csv",
+                    model,
+                    distortion,
+                    settings.lmbda,
+                    signals,
+                    checkpoints.newest_step or 0,
+                ),
                 distribution=distribution,
             )
     except Interrupted as stop:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional
+
+import numpy as np
 
 from codec import AudioCodec, ImageCodec, loudness_gain
 from evaluation.audio_measure import sample_digest
@@ -33,17 +36,29 @@ def make_codec(model: Autoencoder, name: str, stages: Optional[int] = None):
     return codec(model, name, stages)
 
 
-def make_monitor(folder: pathlib.Path, model: Autoencoder, source) -> Monitor:
-    """TensorBoard with the first validation file, if there is one."""
-    example = next(whole_files(source, "validation"), None)
+def make_monitor(folder: pathlib.Path, model: Autoencoder, signals) -> Monitor:
+    """TensorBoard with the first validation signal, if there is one."""
+    example = next(iter(signals), None)
+    if model.transforms.medium == "image":
+        return Monitor(folder, model, example)
+    return AudioMonitor(folder, model, None if example is None else example[0, :, 0])
+
+
+def validation_signals(source, model: Autoencoder, most: int) -> List[np.ndarray]:
+    """The first validation files as the model sees them: ``[height, width, input channels]``.
+
+    Of audio the first channel, at the model's sample rate and at the level of coding.
+    """
+    files = itertools.islice(whole_files(source, "validation"), most)
     if source.medium == "image":
-        return Monitor(folder, model, None if example is None else example.pixels)
-    if example is None:
-        return AudioMonitor(folder, model, None)
+        return [file.pixels for file in files]
     rate = model.transforms.sample_rate
-    length = resampled_length(len(example.samples), example.sample_rate, rate)
-    sound = resample(example.samples[:, :1], example.sample_rate, rate, length)[:, 0]
-    return AudioMonitor(folder, model, sound * loudness_gain(sound))
+    signals = []
+    for file in files:
+        length = resampled_length(len(file.samples), file.sample_rate, rate)
+        channel = resample(file.samples[:, :1], file.sample_rate, rate, length)[:, 0]
+        signals.append((channel * loudness_gain(channel))[np.newaxis, :, np.newaxis])
+    return signals
 
 
 def report_of(medium: str):

@@ -6,7 +6,7 @@ import pathlib
 import re
 import signal
 import time
-from typing import Callable, Iterable, Iterator, Optional
+from typing import Callable, Dict, Iterable, Iterator, Optional
 
 import tensorflow as tf
 
@@ -38,6 +38,7 @@ def fit(
     settings: Settings,
     folder: pathlib.Path,
     monitor: Monitor,
+    validate: Callable[[int], Dict[str, float]] = lambda step: {},
     distribution: Optional[Distribution] = None,
 ) -> None:
     """Trains to ``settings.steps`` from the newest checkpoint, or from the start.
@@ -53,6 +54,7 @@ def fit(
         settings: the run's scalars.
         folder: run directory, for training.csv.
         monitor: TensorBoard.
+        validate: measures whole validation files after a number of steps, with each checkpoint.
         distribution: over which ``train_step`` was built; None: one device.
 
     Raises:
@@ -93,6 +95,8 @@ def fit(
             if done % settings.checkpoint_every == 0 or done == settings.steps or stop.signum:
                 checkpoints.save(done)
                 monitor.examples(done)
+                figures = validate(done)
+                monitor.scalars(done, {f"validation/{n}": v for n, v in figures.items()})
             if stop.signum and done < settings.steps:
                 raise Interrupted(stop.signum, done)
 

@@ -31,7 +31,7 @@ class Progress:
         self._results: List[StepResult] = []
         self._started = self._since = time.monotonic()
         self._waited = 0.0
-        _drop_rows_after(path, first_step)
+        drop_rows_after(path, first_step)
 
     def add(self, result: StepResult, waited: float) -> None:
         """Notes one step and the seconds that it waited for data."""
@@ -60,7 +60,7 @@ class Progress:
             f"ETA {clock(remaining)}",
             flush=True,
         )
-        _append_row(self._path, {"step": step, **row})
+        append_row(self._path, {"step": step, **row})
         self._results, self._waited, self._since = [], 0.0, now
         return row
 
@@ -72,7 +72,8 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def _append_row(path: pathlib.Path, row: Dict[str, float]) -> None:
+def append_row(path: pathlib.Path, row: Dict[str, float]) -> None:
+    """Appends a row to a CSV file, which begins with the first row's names."""
     is_new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.writer(file)
@@ -83,7 +84,8 @@ def _append_row(path: pathlib.Path, row: Dict[str, float]) -> None:
         )
 
 
-def _drop_rows_after(path: pathlib.Path, step: int) -> None:
+def drop_rows_after(path: pathlib.Path, step: int) -> None:
+    """Drops the rows of steps that a resumed run will take again."""
     if not path.exists():
         return
     header, *rows = path.read_text().splitlines()

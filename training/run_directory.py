@@ -3,6 +3,7 @@
 ```
 config.yaml      the whole configuration, enough to build the model again
 training.csv     the log's figures
+validation.csv   the loss on whole validation files, a row a checkpoint
 checkpoints/     while it trains
 tensorboard/
 model/           trained weights and coding tables: the run is trained when this exists
