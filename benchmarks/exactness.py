@@ -93,11 +93,11 @@ def work(kind: str, arguments, folder: pathlib.Path, threads: int) -> None:
         coder = LatentCoder(model)
         pixels = read_image(pathlib.Path(arguments.image))
         if kind == "encode":
-            latents = model.latents(pixels)
+            latents = model.analyze(pixels)
             (folder / file_name(number, own)).write_bytes(coder.encode(latents))
             np.save(folder / file_name(number, own, "npy"), coder.values(latents))
             continue
-        grid = model.grid(*pixels.shape[:2])
+        grid = model.latent_grid(*pixels.shape[:2])
         for encoder in settings:
             expected = np.load(folder / file_name(number, encoder, "npy"))
             try:

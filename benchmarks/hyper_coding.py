@@ -37,7 +37,7 @@ def prediction_case(model, pixels: np.ndarray) -> Callable:
     """Only what encoder and decoder both repeat in fixed point."""
     import tensorflow as tf
 
-    latents = model.latents(pixels)[tf.newaxis]
+    latents = model.analyze(pixels)[tf.newaxis]
     side = tf.round(model.hyper.analysis(latents))
     parts = tf.split(tf.round(latents), model.slices, axis=-1)
     rows, columns = latents.shape[1:3]

@@ -56,7 +56,7 @@ def configured_model(name: str, filters: int, latents: int | None, precision: st
 
     from assembly.choices import CONFIGS
     from assembly.parts import build_part
-    from entropy import fitting
+    from entropy import auto_entropy_model
     from quantizers import ScalarQuantizer, UniformNoise
 
     def quantizer(seed):
@@ -67,9 +67,9 @@ def configured_model(name: str, filters: int, latents: int | None, precision: st
     config.model.transforms.num_filters = filters
     if latents is not None:
         config.model.transforms.latent_channels = latents
-    parts = {"quantizer": quantizer(0), "entropy": fitting}
+    parts = {"quantizer": quantizer(0), "entropy": auto_entropy_model}
     if "hyper" in config.model:
-        parts.update(hyper_quantizer=quantizer(1), hyper_entropy=fitting)
+        parts.update(hyper_quantizer=quantizer(1), hyper_entropy=auto_entropy_model)
     tf.keras.utils.set_random_seed(0)
     return build_part(config.model, **parts)
 

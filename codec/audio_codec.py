@@ -89,7 +89,7 @@ class AudioCodec:
         """
         coded = container.unpack(data, self.fingerprint, container.CodedAudio)
         length = resampled_length(coded.length, coded.sample_rate, self.sample_rate)
-        grid = self._model.grid(coded.channels, length)
+        grid = self._model.latent_grid(coded.channels, length)
         try:
             values = decode_blocks(self._coder, coded.payload, *grid)
         except ValueError as error:
@@ -128,11 +128,11 @@ class AudioCodec:
         length = resampled_length(len(samples), sample_rate, self.sample_rate)
         at_model_rate = resample(samples, sample_rate, self.sample_rate, length)
         rows = np.float32(from_half_decibels(gain)) * at_model_rate.T[..., np.newaxis]
-        return gain, self._model.latents(rows)
+        return gain, self._model.analyze(rows)
 
     def _audio(self, values: tf.Tensor, gain: int, length: int, sample_rate: int) -> Audio:
         at_model_rate = resampled_length(length, sample_rate, self.sample_rate)
-        rows = self._model.image(values, values.shape[0], at_model_rate).numpy()
+        rows = self._model.synthesize(values, values.shape[0], at_model_rate).numpy()
         samples = rows[..., 0].T / np.float32(from_half_decibels(gain))
         samples = resample(samples, self.sample_rate, sample_rate, length)
         levels = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)

@@ -62,7 +62,7 @@ class ImageCodec:
             ValueError: an option that this model's quantizer does not have.
         """
         height, width = _check_pixels(pixels)
-        latents = latents or Latents(self._model.latents(pixels))
+        latents = latents or Latents(self._model.analyze(pixels))
         tf.debugging.assert_all_finite(
             latents.values, "The model gives latents that are not finite."
         )
@@ -77,12 +77,12 @@ class ImageCodec:
             codec.DamagedFile: truncated or altered.
         """
         image = container.unpack(data, self.fingerprint)
-        grid = self._model.grid(image.height, image.width)
+        grid = self._model.latent_grid(image.height, image.width)
         try:
             values = self._coder.decode(image.payload, *grid)
         except ValueError as error:
             raise container.DamagedFile(f"Damaged .rtc file: {error}") from error
-        return to_pixels(self._model.image(values, image.height, image.width))
+        return to_pixels(self._model.synthesize(values, image.height, image.width))
 
     def reconstruct(
         self, pixels: np.ndarray, *, training: bool = False, latents: Optional[Latents] = None
@@ -96,9 +96,9 @@ class ImageCodec:
             latents: as ``encode`` takes them.
         """
         height, width = _check_pixels(pixels)
-        latents = latents or Latents(self._model.latents(pixels))
+        latents = latents or Latents(self._model.analyze(pixels))
         values = self._coder.values(latents.values, training, latents.hyper)
-        return to_pixels(self._model.image(values, height, width))
+        return to_pixels(self._model.synthesize(values, height, width))
 
     def estimate_bits(
         self, pixels: np.ndarray, seed: int = 0, latents: Optional[Latents] = None
@@ -109,7 +109,7 @@ class ImageCodec:
         analysis' own, and so are the bits of noise and of training.
         """
         _check_pixels(pixels)
-        analysed = self._model.latents(pixels)
+        analysed = self._model.analyze(pixels)
         return estimate_rate(self._model, self._coder, analysed, seed, latents)
 
 

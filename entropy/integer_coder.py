@@ -76,10 +76,10 @@ class IntegerCoder(tf.Module):
         """
         return self._tables().encode(
             (
-                self._rows(layout.grids_of(stage, symbols), channels, indexes),
+                self._rows(layout.grids_of(number, symbols), channels, indexes),
                 tf.gather(symbols, channels, axis=-1),
             )
-            for stage, channels in enumerate(layout.stages)
+            for number, channels in enumerate(layout.passes)
         )
 
     def decompress(
@@ -110,7 +110,7 @@ class IntegerCoder(tf.Module):
     def _rows(
         self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
     ) -> tf.Tensor:
-        """Table numbers of a stage's symbols, int32."""
+        """Table numbers of the symbols of one pass, int32."""
         raise NotImplementedError
 
     def _set_tables(self, masses: List[np.ndarray], firsts: List[int]) -> None:
@@ -135,8 +135,8 @@ class IntegerCoder(tf.Module):
     def _grids_of(symbols: tf.Tensor, layout) -> np.ndarray:
         """Grid numbers int32 of all symbols."""
         grids = np.zeros(symbols.shape, np.int32)
-        for stage, channels in enumerate(layout.stages):
-            grids[..., channels] = layout.grids_of(stage, symbols)
+        for number, channels in enumerate(layout.passes):
+            grids[..., channels] = layout.grids_of(number, symbols)
         return grids
 
     def _cells(self, symbols: tf.Tensor, layout) -> Tuple[tf.Tensor, tf.Tensor]:
@@ -168,7 +168,7 @@ class SymbolReader:
         self._rows_of = rows_of
         self._data = data
         self._decode = tables.decoder(data)
-        self._stages: List[Tuple[tf.Tensor, tf.Tensor]] = []
+        self._passes: List[Tuple[tf.Tensor, tf.Tensor]] = []
         self._height = self._width = self._channels = 0
 
     def read(
@@ -179,18 +179,18 @@ class SymbolReader:
         Raises:
             ValueError: the data end before.
         """
-        channels = sum(map(len, layout.stages))
+        channels = sum(map(len, layout.passes))
         self._height, self._width, self._channels = height, width, self._channels + channels
         symbols = np.zeros([height, width, channels], np.int32)
-        for stage, channels in enumerate(layout.stages):
-            grids = layout.grids_of(stage, tf.constant(symbols))
+        for number, channels in enumerate(layout.passes):
+            grids = layout.grids_of(number, tf.constant(symbols))
             rows = self._rows_of(grids, channels, indexes)
             try:
                 decoded = self._decode(rows)
             except DamagedData as error:
                 raise self._damage() from error
             symbols[..., channels] = decoded
-            self._stages.append((rows, decoded))
+            self._passes.append((rows, decoded))
         return tf.constant(symbols)
 
     def finish(self) -> None:
@@ -200,7 +200,7 @@ class SymbolReader:
             ValueError: it does not.
         """
         # Coding once more takes milliseconds, and the decoder makes something of almost any bytes.
-        if self._tables.encode(self._stages) != self._data:
+        if self._tables.encode(self._passes) != self._data:
             raise self._damage()
 
     def _damage(self) -> ValueError:

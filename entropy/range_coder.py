@@ -1,7 +1,7 @@
-"""TFC's range coder over tables of probabilities, symbols in any order of stages.
+"""TFC's range coder over tables of probabilities, symbols in any order of passes.
 
 A decoder whose tables depend on symbols already decoded cannot name all its tables at once, so
-both sides work stage by stage on one string.
+both sides work pass by pass on one string.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Tables(NamedTuple):
     lookup: tf.Tensor
     offsets: tf.Tensor
 
-    def encode(self, stages: Iterable[Tuple[tf.Tensor, tf.Tensor]]) -> bytes:
-        """Codes stages of ``(tables, symbols)``, int32 of equal shape each."""
+    def encode(self, passes: Iterable[Tuple[tf.Tensor, tf.Tensor]]) -> bytes:
+        """Codes passes of ``(tables, symbols)``, int32 of equal shape each."""
         handle = tfc.create_range_encoder([], self.lookup)
-        for tables, symbols in stages:
+        for tables, symbols in passes:
             relative = symbols - tf.gather(self.offsets, tables)
             handle = tfc.entropy_encode_index(handle, tables, relative)
         return tfc.entropy_encode_finalize(handle).numpy()
@@ -57,7 +57,7 @@ class Tables(NamedTuple):
         return -lookup[starts][tables] - np.log2(counts) + behind
 
     def decoder(self, data: bytes) -> Callable[[tf.Tensor], tf.Tensor]:
-        """A function that decodes one stage: int32 table numbers to int32 symbols.
+        """A function that decodes one pass: int32 table numbers to int32 symbols.
 
         The range decoder makes something of almost any bytes: who needs to know whether they were
         these symbols' codes them once more and compares.

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from models.audio_layers import (
     ACTIVATIONS,
-    Convolution,
+    Convolution1D,
     Fold,
     ResidualUnit,
     Unfold,
@@ -97,7 +97,7 @@ class AudioTransforms(Transforms):
         widths = [num_filters * 2**number for number in range(len(strides))]
 
         def convolution(filters, taps=kernel_size, **more):
-            return Convolution(filters, taps, causal=causal, dtype=dtype, **more)
+            return Convolution1D(filters, taps, causal=causal, dtype=dtype, **more)
 
         def at_one_rate(channels, *, inverse) -> List[tf.keras.layers.Layer]:
             units = [
@@ -147,13 +147,13 @@ class AudioTransforms(Transforms):
         """``context`` along the samples; rows do not see each other."""
         return 0, self.context
 
-    def _entering(self, signals: tf.Tensor) -> tf.Tensor:
+    def _normalize(self, signals: tf.Tensor) -> tf.Tensor:
         return signals * SCALE
 
-    def _leaving(self, values: tf.Tensor) -> tf.Tensor:
+    def _denormalize(self, values: tf.Tensor) -> tf.Tensor:
         return values / SCALE
 
-    def _latent_grid(self) -> str:
+    def _describe_latents(self) -> str:
         rate = self.sample_rate / self.strides[1]
         return (
             f"{self.sample_rate} Hz, total stride {self.strides[1]} samples, "

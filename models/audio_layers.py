@@ -16,7 +16,7 @@ from models.layers import GDN
 ACTIVATIONS = ("elu", "gdn", "snake")
 
 
-class Convolution(tf.keras.layers.Layer):
+class Convolution1D(tf.keras.layers.Layer):
     """Dilated convolution along the samples, zeros beyond the ends; looks back only, if causal.
 
     Attributes:
@@ -59,7 +59,7 @@ class Convolution(tf.keras.layers.Layer):
             outputs = tf.nn.conv2d(inputs, kernel, 1, [[0, 0], [0, 0], self.reach, [0, 0]])
         else:
             outputs = self._dilated(inputs, kernel)
-        # Not tf.nn.bias_add: see models.layers.Downsampling.
+        # Not tf.nn.bias_add: see models.layers.Convolution.
         return outputs + self.bias if self.use_bias else outputs
 
     def _dilated(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -151,12 +151,12 @@ class ResidualUnit(tf.keras.layers.Layer):
         """Takes sizes; ``activation`` is "elu" or "snake"; ``layer`` goes to Keras."""
         super().__init__(**layer)
         hidden = max(1, channels // 2)
-        dilated = Convolution(hidden, kernel_size, dilation=dilation, causal=causal, **layer)
+        dilated = Convolution1D(hidden, kernel_size, dilation=dilation, causal=causal, **layer)
         self._layers_in_order = [
             activate(activation, **layer),
             dilated,
             activate(activation, **layer),
-            Convolution(channels, 1, **layer),
+            Convolution1D(channels, 1, **layer),
         ]
         self.reach = dilated.reach
 

@@ -1,7 +1,7 @@
 """The autoencoder: transforms, quantizer and entropy model joined.
 
-One forward pass serves training and testing. Coding goes through ``latents`` and ``image``, which
-take a single image of any size, or sound of any length with its channels as rows.
+One forward pass serves training and testing. Coding goes through ``analyze`` and ``synthesize``,
+which take a single image of any size, or audio of any length with its channels as rows.
 """
 
 from __future__ import annotations
@@ -142,20 +142,20 @@ class Autoencoder(tf.Module):
         def code(number, prediction):
             quantizer = self.quantizer.for_slice(number)
             quantized = quantizer(centred(parts[number], prediction), training=training)
-            rates.append(quantized.rate)
+            rates.append(quantized.rate_input)
             conditions.append(prediction.indexes)
             penalties.append(quantized.penalty)
-            return quantized.decoder
+            return quantized.decoder_input
 
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        hyper_values = None if side is None else side.decoder
+        hyper_values = None if side is None else side.decoder_input
         values = self.reconstruct(hyper_values, rows, columns, code, exact=not training)
         if side is None:
             return QuantizedLatents(values, self.entropy.bits(rates[0]), penalties[0])
         bits = self.entropy.bits(tf.concat(rates, -1), tf.concat(conditions, -1))
         return QuantizedLatents(
             values=values,
-            bits=bits + self.hyper_entropy.bits(side.rate),
+            bits=bits + self.hyper_entropy.bits(side.rate_input),
             penalty=tf.add_n(penalties) + side.penalty,
         )
 
@@ -195,14 +195,14 @@ class Autoencoder(tf.Module):
         hyper_values = None
         if self.hyper is not None:
             hyper_latents = self.hyper.analysis(latents)
-            hyper_values = self.hyper_quantizer(hyper_latents, training=False).decoder
+            hyper_values = self.hyper_quantizer(hyper_latents, training=False).decoder_input
             self.hyper_quantizer.update(hyper_latents)
         parts = tf.split(latents, self.slices, axis=-1)
 
         def code(number, prediction):
             quantizer, values = self.quantizer.for_slice(number), centred(parts[number], prediction)
             quantizer.update(values)
-            return quantizer(values, training=False).decoder
+            return quantizer(values, training=False).decoder_input
 
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
         self.reconstruct(hyper_values, rows, columns, code, exact=False)
@@ -234,26 +234,26 @@ class Autoencoder(tf.Module):
         for entropy in self._entropy_models:
             entropy.freeze()
 
-    def grid(self, height: int, width: int) -> Tuple[int, int]:
+    def latent_grid(self, height: int, width: int) -> Tuple[int, int]:
         """Rows and columns of the latents of one image."""
         down, across = self.transforms.strides
         return -(-height // down), -(-width // across)
 
-    def latents(self, pixels) -> tf.Tensor:
+    def analyze(self, pixels) -> tf.Tensor:
         """Latents float32 ``[rows, columns, channels]`` of one image ``[height, width, 3]``.
 
         Or of sound ``[audio channels, samples, 1]``. The last row and column are repeated up to a
         multiple of the strides; a large image goes through in tiles.
         """
         image = tf.cast(pixels, tf.float32)
-        rows, columns = self.grid(*image.shape[:2])
+        rows, columns = self.latent_grid(*image.shape[:2])
         strides = self.transforms.strides
         down = tf.minimum(tf.range(rows * strides[0]), image.shape[0] - 1)
         across = tf.minimum(tf.range(columns * strides[1]), image.shape[1] - 1)
         padded = tf.gather(tf.gather(image, down, axis=0), across, axis=1)
         return apply_in_tiles(self.transforms, "analysis", padded[tf.newaxis])[0]
 
-    def image(self, values: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    def synthesize(self, values: tf.Tensor, height: int, width: int) -> tf.Tensor:
         """Image float32 ``[height, width, input channels]`` of ``[rows, columns, channels]``."""
         images = apply_in_tiles(self.transforms, "synthesis", values[tf.newaxis])
         return images[0, :height, :width]

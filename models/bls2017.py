@@ -8,7 +8,7 @@ stands at the centre of its 16x16 pixels.
 
 from __future__ import annotations
 
-from models.layers import GDN, Downsampling, Upsampling, UpsamplingToImage
+from models.layers import GDN, Convolution, SubpixelTransposedConvolution, TransposedConvolution
 from models.transforms import ImageTransforms, policy
 
 
@@ -37,17 +37,17 @@ class Bls2017Transforms(ImageTransforms):
             latent_channels=num_filters,
             convolutions=[(9, 4), (5, 2), (5, 2)],
             analysis=[
-                Downsampling(num_filters, 9, 4, "same", dtype=dtype),
+                Convolution(num_filters, 9, 4, "same", dtype=dtype),
                 GDN(dtype=dtype),
-                Downsampling(num_filters, 5, 2, "same", dtype=dtype),
+                Convolution(num_filters, 5, 2, "same", dtype=dtype),
                 GDN(dtype=dtype),
-                Downsampling(num_filters, 5, 2, "same", use_bias=False, dtype=dtype),
+                Convolution(num_filters, 5, 2, "same", use_bias=False, dtype=dtype),
             ],
             synthesis=[
-                Upsampling(num_filters, 5, 2, "same", dtype=dtype),
+                TransposedConvolution(num_filters, 5, 2, "same", dtype=dtype),
                 GDN(inverse=True, dtype=dtype),
-                Upsampling(num_filters, 5, 2, "same", dtype=dtype),
+                TransposedConvolution(num_filters, 5, 2, "same", dtype=dtype),
                 GDN(inverse=True, dtype=dtype),
-                UpsamplingToImage(3, 9, 4, "same", dtype=dtype),
+                SubpixelTransposedConvolution(3, 9, 4, "same", dtype=dtype),
             ],
         )

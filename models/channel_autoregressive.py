@@ -20,7 +20,7 @@ from typing import List, Sequence
 
 import tensorflow as tf
 
-from models.fixed_point import MOST_PRODUCTS, synthesize
+from models.fixed_point import MOST_PRODUCTS, apply_exactly
 from models.hyperprior import (
     Code,
     HyperTransforms,
@@ -93,7 +93,7 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
         self, hyper_latents: tf.Tensor, rows: int, columns: int, code: Code, exact: bool
     ) -> tf.Tensor:
         """See ``HyperTransforms``."""
-        apply = synthesize if exact else apply_layers
+        apply = apply_exactly if exact else apply_layers
         known = apply(self._layers, hyper_latents)[:, :rows, :columns]
         means, indexes = tf.split(known, 2, axis=-1)
         # As inputs, indexes are brought to the size of latents, by operations without rounding.
@@ -123,8 +123,8 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
     def _stack(
         self, channels: int, widths: Sequence[int], outputs: int
     ) -> List[tf.keras.layers.Layer]:
-        layers = [self._downsampling(width, 5, 1, "same") for width in widths]
-        layers.append(self._downsampling(outputs, 3, 1, "same"))
+        layers = [self._convolution(width, 5, 1, "same") for width in widths]
+        layers.append(self._convolution(outputs, 3, 1, "same"))
         for layer in layers:
             products = layer.kernel_size[0] * layer.kernel_size[1] * channels
             if products > MOST_PRODUCTS:

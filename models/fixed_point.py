@@ -28,11 +28,12 @@ LARGEST_ACTIVATION = 2.0**11
 """Magnitudes are clipped to these. 2^(4 + 12) * 2^(11 + 8) * 2^16 products stay below 2^53."""
 
 
-def synthesize(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
+def apply_exactly(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
     """Applies transposed and plain 'same' convolutions with ReLU between them, exactly.
 
     Args:
-        layers: ``Upsampling`` and stride-1 ``Downsampling`` layers with up to 2**16 products a sum.
+        layers: ``TransposedConvolution`` and stride-1 ``Convolution`` layers with up to 2**16
+            products per sum.
         values: float32 or float64 ``[batch, height, width, channels]``.
 
     Returns:

@@ -12,13 +12,21 @@ from typing import Callable, NamedTuple, Optional, Sequence
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from models.fixed_point import synthesize
-from models.layers import Downsampling, EdgeDownsampling, EdgeUpsampling, Upsampling
+from models.fixed_point import apply_exactly
+from models.layers import (
+    Convolution,
+    EdgeConvolution,
+    EdgeTransposedConvolution,
+    TransposedConvolution,
+)
 
 STRIDE = 4
 """Latents a hyper-latent, in both directions."""
 
-PADDINGS = {"edge": (EdgeDownsampling, EdgeUpsampling), "zeros": (Downsampling, Upsampling)}
+PADDINGS = {
+    "edge": (EdgeConvolution, EdgeTransposedConvolution),
+    "zeros": (Convolution, TransposedConvolution),
+}
 """What the layers see beyond the border of the latents -> layers of that kind."""
 
 LARGEST_INDEX = 63.0
@@ -94,22 +102,22 @@ class HyperTransforms(tf.Module):
         self.latent_channels = num_filters
         self.predicts_means = predicts_means
         n, m = num_filters, latent_channels
-        self._downsampling, self._upsampling = PADDINGS[padding]
+        self._convolution, self._transposed_convolution = PADDINGS[padding]
         self._analysis = tf.keras.Sequential(
             [
-                self._downsampling(n, 3, 1, "same"),
+                self._convolution(n, 3, 1, "same"),
                 tf.keras.layers.ReLU(),
-                self._downsampling(n, 5, 2, "same"),
+                self._convolution(n, 5, 2, "same"),
                 tf.keras.layers.ReLU(),
-                self._downsampling(n, 5, 2, "same"),
+                self._convolution(n, 5, 2, "same"),
             ],
             name="hyper_analysis",
         )
         widths = (m, m * 3 // 2, 2 * m) if predicts_means else (n, n, m)
         self._layers = [
-            self._upsampling(widths[0], 5, 2, "same"),
-            self._upsampling(widths[1], 5, 2, "same"),
-            self._downsampling(widths[2], 3, 1, "same"),
+            self._transposed_convolution(widths[0], 5, 2, "same"),
+            self._transposed_convolution(widths[1], 5, 2, "same"),
+            self._convolution(widths[2], 3, 1, "same"),
         ]
         self._analysis.build([None, None, None, m])
         channels = n
@@ -144,7 +152,8 @@ class HyperTransforms(tf.Module):
 
     def exact(self, hyper_latents: tf.Tensor, rows: int, columns: int) -> Prediction:
         """The prediction in fixed point with whole scale indexes: equal bits on every machine."""
-        prediction = self._prediction(synthesize(self._layers, hyper_latents)[:, :rows, :columns])
+        values = apply_exactly(self._layers, hyper_latents)
+        prediction = self._prediction(values[:, :rows, :columns])
         # Not to be traced back into training: rounding has no gradient.
         return Prediction(prediction.means, tf.round(prediction.indexes))
 
@@ -187,7 +196,7 @@ class HyperTransforms(tf.Module):
 
 
 def apply_layers(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
-    """Layers with ReLU between them, in floating point: what ``synthesize`` repeats exactly."""
+    """Layers with ReLU between them, in floating point: what ``apply_exactly`` repeats exactly."""
     for number, layer in enumerate(layers):
         values = layer(values)
         if number < len(layers) - 1:

@@ -1,7 +1,7 @@
 """The layers of the transforms, with their gradients written out.
 
 They compute what TFC's GDN and Keras' convolutions compute; on a CPU they are faster, and in
-bfloat16 also right (see ``Downsampling``).
+bfloat16 also right (see ``Convolution``).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _normalize(inputs, gamma, beta, inverse):
     return normalize(inputs, gamma, beta)
 
 
-class Downsampling(tf.keras.layers.Conv2D):
+class Convolution(tf.keras.layers.Conv2D):
     """Keras' strided 'same' convolution with a bias that trains right in bfloat16.
 
     ``tf.nn.bias_add``, which Keras uses, sums its gradient in bfloat16 on the CPU unless oneDNN
@@ -75,7 +75,7 @@ class Downsampling(tf.keras.layers.Conv2D):
         return convolve(inputs, kernel, self.strides[0])
 
 
-class Upsampling(tf.keras.layers.Conv2DTranspose):
+class TransposedConvolution(tf.keras.layers.Conv2DTranspose):
     """Keras' transposed 'same' convolution with bias, right in bfloat16 for the same reason."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -87,14 +87,14 @@ class Upsampling(tf.keras.layers.Conv2DTranspose):
         return convolve_transposed(inputs, kernel, self.strides[0])
 
 
-class EdgeDownsampling(Downsampling):
-    """``Downsampling`` that sees its outermost inputs repeated beyond the border, and no zeros.
+class EdgeConvolution(Convolution):
+    """``Convolution`` that pads by repeating its outermost inputs, not with zeros.
 
     Height and width must be multiples of the stride.
     """
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """See ``Downsampling``."""
+        """See ``Convolution``."""
         stride = self.strides[0]
         # Whole strides, so that outputs keep their positions.
         outside = -(-(self.kernel_size[0] // 2) // stride)
@@ -102,11 +102,11 @@ class EdgeDownsampling(Downsampling):
         return _without_border(outputs, outside)
 
 
-class EdgeUpsampling(Upsampling):
-    """``Upsampling`` that sees its outermost inputs repeated beyond the border, and no zeros."""
+class EdgeTransposedConvolution(TransposedConvolution):
+    """``TransposedConvolution`` that pads by repeating its outermost inputs, not with zeros."""
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """See ``Upsampling``."""
+        """See ``TransposedConvolution``."""
         stride = self.strides[0]
         outside = -(-(self.kernel_size[0] // 2) // stride)
         outputs = super().apply_to(_with_edges(inputs, outside), kernel)
@@ -122,7 +122,7 @@ def _without_border(values: tf.Tensor, border: int) -> tf.Tensor:
     return values[:, border:-border, border:-border] if border else values
 
 
-class UpsamplingToImage(Upsampling):
+class SubpixelTransposedConvolution(TransposedConvolution):
     """The same with few output channels, as one dense convolution (its sub-pixel form).
 
     Transposed convolutions to 3 channels use a fifth of the machine. All ``stride**2`` pixels of an

@@ -74,7 +74,7 @@ class Transforms(tf.Module, abc.ABC):
         Returns:
             float32 ``[batch, height / strides[0], width / strides[1], latent_channels]``.
         """
-        return tf.cast(self._analysis(self._entering(signals)), tf.float32)
+        return tf.cast(self._analysis(self._normalize(signals)), tf.float32)
 
     def synthesis(self, latents: tf.Tensor) -> tf.Tensor:
         """Signals from latents.
@@ -86,22 +86,22 @@ class Transforms(tf.Module, abc.ABC):
             float32 ``[batch, rows * strides[0], columns * strides[1], input_channels]`` on the
             medium's scale, neither clipped nor rounded.
         """
-        return self._leaving(tf.cast(self._synthesis(latents), tf.float32))
+        return self._denormalize(tf.cast(self._synthesis(latents), tf.float32))
 
     @abc.abstractmethod
-    def _entering(self, signals: tf.Tensor) -> tf.Tensor:
+    def _normalize(self, signals: tf.Tensor) -> tf.Tensor:
         """The medium's values on the scale that the layers work on."""
 
     @abc.abstractmethod
-    def _leaving(self, values: tf.Tensor) -> tf.Tensor:
-        """The inverse of ``_entering``."""
+    def _denormalize(self, values: tf.Tensor) -> tf.Tensor:
+        """The inverse of ``_normalize``."""
 
     def describe(self) -> str:
         """A log line: stride, latents, parameters."""
         parameters = sum(int(tf.size(variable)) for variable in self.trainable_variables)
-        return f"model: {self._latent_grid()}, {parameters:,} parameters in both transforms"
+        return f"model: {self._describe_latents()}, {parameters:,} parameters in both transforms"
 
-    def _latent_grid(self) -> str:
+    def _describe_latents(self) -> str:
         rows, columns = self.strides
         return f"{self.latent_channels} latents for {rows} x {columns} pixels"
 
@@ -169,10 +169,10 @@ class ImageTransforms(Transforms):
             synthesis=synthesis,
         )
 
-    def _entering(self, signals: tf.Tensor) -> tf.Tensor:
+    def _normalize(self, signals: tf.Tensor) -> tf.Tensor:
         return signals / 255 - 0.5
 
-    def _leaving(self, values: tf.Tensor) -> tf.Tensor:
+    def _denormalize(self, values: tf.Tensor) -> tf.Tensor:
         return (values + 0.5) * 255
 
 

@@ -74,8 +74,8 @@ class FiniteScalarQuantizer(IndexQuantizer):
         bound = self._bound(latents)
         symbols = self.encode(latents)
         return Quantized(
-            rate=with_gradient_of(self._interpolated(bound), hard=self._one_hot(symbols)),
-            decoder=with_gradient_of(bound / self._zero, hard=self.decode(symbols)),
+            rate_input=with_gradient_of(self._interpolated(bound), hard=self._one_hot(symbols)),
+            decoder_input=with_gradient_of(bound / self._zero, hard=self.decode(symbols)),
             penalty=tf.zeros([], tf.float32),
         )
 

@@ -85,7 +85,7 @@ class LatticeQuantizer(Quantizer):
         penalty = tf.zeros([], tf.float32)
         if not training:
             value = self.decode(self.encode(latents))
-            return Quantized(rate=value, decoder=value, penalty=penalty)
+            return Quantized(rate_input=value, decoder_input=value, penalty=penalty)
         latents = tf.cast(latents, tf.float32)
         if self._generator is None:
             error = self.decode(self.encode(latents)) - latents
@@ -96,7 +96,7 @@ class LatticeQuantizer(Quantizer):
             points = self._generator.uniform(tf.shape(latents), 0.0, side)
             error = self.decode(self.encode(points)) - points
         decoder = latents + tf.stop_gradient(error)
-        return Quantized(rate=self._rate(latents), decoder=decoder, penalty=penalty)
+        return Quantized(rate_input=self._rate(latents), decoder_input=decoder, penalty=penalty)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
         """Symbols int32 of the nearest points, same shape as ``latents``."""
@@ -169,17 +169,17 @@ class _LatticeLayout(Layout):
         super().__init__(channels)
         self._lattice = lattice
         n = lattice.dimension
-        number = self.stages[0]
+        number = self.passes[0]
         self._whole = channels // n * n
         inside = number < self._whole
         last = inside & (number % n == n - 1)
         first = inside & (number % n == 0)
-        self.stages = [number[first | ~inside], number[inside & ~first & ~last], number[last]]
+        self.passes = [number[first | ~inside], number[inside & ~first & ~last], number[last]]
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
-        n, channels = self._lattice.dimension, self.stages[stage]
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
+        n, channels = self._lattice.dimension, self.passes[number]
         cosets = self._lattice.cosets
-        if stage == 0:
+        if number == 0:
             plain = PLAIN if cosets else MOVED
             first = HALVES if cosets else FREE
             numbers = tf.constant([first if c < self._whole else plain for c in channels], tf.int32)
@@ -189,7 +189,7 @@ class _LatticeLayout(Layout):
             symbols[..., : self._whole], tf.concat([outer, [self._whole // n, n]], 0)
         )
         coset = blocks[..., :1] % 2 if cosets else tf.zeros_like(blocks[..., :1])
-        if stage == 1:
+        if number == 1:
             numbers = tf.repeat(MOVED * coset + FREE, n - 2, axis=-1)
         else:
             first = (blocks[..., :1] - coset) // 2 if cosets else blocks[..., :1]

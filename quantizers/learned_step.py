@@ -58,14 +58,14 @@ class LearnedStep(Quantizer):
         if not training:
             symbols = self.encode(latents)
             rate = tf.cast(symbols, tf.float32)
-            return Quantized(rate=rate, decoder=self.decode(symbols), penalty=penalty)
+            return Quantized(rate_input=rate, decoder_input=self.decode(symbols), penalty=penalty)
         latents = tf.cast(latents, tf.float32)
         # The paper's 1 / sqrt(N Qp): one parameter gathers the gradients of N latents.
         count = tf.cast(tf.maximum(tf.size(latents), 1), tf.float32)
         step = _scale_gradient(self._bounded_step(), tf.math.rsqrt(count * self._largest))
         scaled = tf.clip_by_value(latents / step, -self._largest, self._largest)
         rounded = scaled + tf.stop_gradient(tf.round(scaled) - scaled)
-        return Quantized(rate=self._rate(scaled), decoder=rounded * step, penalty=penalty)
+        return Quantized(self._rate(scaled), decoder_input=rounded * step, penalty=penalty)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
         """Nearest symbols: int32, same shape as ``latents``."""

@@ -105,8 +105,8 @@ class LookupFreeQuantizer(IndexQuantizer):
         if self._entropy_weight:
             penalty += self._entropy_weight * self._entropy_gap(logits, soft)
         return Quantized(
-            rate=with_gradient_of(soft, hard=self._one_hot(symbols)),
-            decoder=with_gradient_of(latents, hard=signs),
+            rate_input=with_gradient_of(soft, hard=self._one_hot(symbols)),
+            decoder_input=with_gradient_of(latents, hard=signs),
             penalty=penalty,
         )
 

@@ -134,9 +134,10 @@ class ResidualVectorQuantizer(IndexQuantizer):
         decoder = with_gradient_of(vectors, hard=value)
         rate = tf.concat(rates, axis=1)
         shape = tf.concat([tf.shape(latents)[:-1], tf.shape(rate)[1:]], axis=0)
+        rate = tf.ensure_shape(tf.reshape(rate, shape), [*latents.shape[:-1], *rate.shape[1:]])
         return Quantized(
-            rate=tf.ensure_shape(tf.reshape(rate, shape), [*latents.shape[:-1], *rate.shape[1:]]),
-            decoder=ungrouped(decoder, latents, latents.shape[-1]),
+            rate_input=rate,
+            decoder_input=ungrouped(decoder, latents, latents.shape[-1]),
             penalty=penalty,
         )
 

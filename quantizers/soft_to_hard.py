@@ -77,8 +77,8 @@ class SoftToHardQuantizer(IndexQuantizer):
         soft = tf.reshape(soft, tf.shape(scores))
         symbols = self.encode(latents)
         return Quantized(
-            rate=with_gradient_of(soft, self._one_hot(symbols)),
-            decoder=with_gradient_of(
+            rate_input=with_gradient_of(soft, self._one_hot(symbols)),
+            decoder_input=with_gradient_of(
                 tf.linalg.matvec(soft, self.centres), hard=self.decode(symbols)
             ),
             penalty=tf.zeros([], tf.float32),

@@ -75,14 +75,14 @@ class TrellisQuantizer(ScalarQuantizer):
 class _PathLayout(Layout):
     def __init__(self, channels: int):
         super().__init__(channels)
-        self.stages: List[np.ndarray] = [np.array([channel]) for channel in range(channels)]
+        self.passes: List[np.ndarray] = [np.array([channel]) for channel in range(channels)]
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
         # Stages come in order, each looking one symbol back: the state is kept between them.
-        if stage == 0:
+        if number == 0:
             self._states = tf.zeros_like(symbols[..., :1])
         else:
-            self._states = _next_state(self._states, symbols[..., stage - 1 : stage])
+            self._states = _next_state(self._states, symbols[..., number - 1 : number])
         return tf.cast(tf.gather(GRID_OF_STATE, self._states), tf.int32)
 
 

@@ -83,7 +83,7 @@ class _DitherLayout(Layout):
         super().__init__(channels)
         self._seed, self._slice = seed, number
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
         return _dither_numbers(tf.shape(symbols), self._seed, self._slice)
 
 

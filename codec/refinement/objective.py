@@ -71,7 +71,7 @@ class Objective:
                 f"image of {width} x {height} pixels: refinement takes at most {LARGEST} "
                 f"({LARGEST / 1e6:.1f} megapixels), because a step holds all of it in memory."
             )
-        values = self.model.latents(pixels)
+        values = self.model.analyze(pixels)
         tf.debugging.assert_all_finite(values, "The model gives latents that are not finite.")
         if self.model.hyper is None:
             return Latents(values)
@@ -81,7 +81,7 @@ class Objective:
         """Of the file of these latents: its symbols' bits and the 8-bit picture it decodes to."""
         height, width = pixels.shape[:2]
         values = self.coder.values(latents.values, hyper=latents.hyper)
-        decoded = to_pixels(self.model.image(values, height, width))
+        decoded = to_pixels(self.model.synthesize(values, height, width))
         distortion = self.distortion(as_batch(pixels), as_batch(decoded))[0]
         bits = self.coder.symbol_bits(latents.values, latents.hyper)
         return bits / (height * width) + self.lmbda * float(distortion)
@@ -120,7 +120,7 @@ def check_own_grids(name: str, quantizer, channels: int) -> None:
         ValueError: symbols are indices of codes, or the grid of one follows from others.
     """
     kind = quantizer.alphabet.kind
-    if kind != "integers" or len(quantizer.layout(channels).stages) > 1:
+    if kind != "integers" or len(quantizer.layout(channels).passes) > 1:
         what = "indices of codes" if kind != "integers" else "grids that depend on other symbols"
         raise ValueError(
             f"refinement={name} needs a quantizer that rounds each latent by itself, but "

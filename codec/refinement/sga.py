@@ -175,8 +175,8 @@ class _Relaxed(Quantizer):
         )
         share = self._choice(places) - down
         return Quantized(
-            rate=low.rate + share * (high.rate - low.rate),
-            decoder=low.decoder + share * (high.decoder - low.decoder),
+            rate_input=low.rate_input + share * (high.rate_input - low.rate_input),
+            decoder_input=low.decoder_input + share * (high.decoder_input - low.decoder_input),
             penalty=tf.zeros([]),
         )
 

@@ -44,15 +44,15 @@ class Quantized(NamedTuple):
     """What a quantizer makes of latents ``[..., channels]``.
 
     Attributes:
-        rate: float32, what the entropy model counts bits of. With an ``Integers`` alphabet: values
-            of the latents' shape. With ``Indices``: probabilities of the symbols,
+        rate_input: float32, what the entropy model counts bits of. With an ``Integers`` alphabet:
+            values of the latents' shape. With ``Indices``: probabilities of the symbols,
             ``[..., symbol channels, max(sizes)]``, one-hot but for their gradients.
-        decoder: float32, the latents' shape: the value that the synthesis transform sees.
+        decoder_input: float32, the latents' shape: the value that the synthesis transform sees.
         penalty: float32 scalar, added to the training loss.
     """
 
-    rate: tf.Tensor
-    decoder: tf.Tensor
+    rate_input: tf.Tensor
+    decoder_input: tf.Tensor
     penalty: tf.Tensor
 
 

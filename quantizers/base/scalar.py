@@ -76,11 +76,11 @@ class ScalarQuantizer(Quantizer):
         penalty = tf.zeros([], tf.float32)
         if not training or self.hard:
             value = self.decode(self.encode(latents))
-            return Quantized(rate=value, decoder=value, penalty=penalty)
+            return Quantized(rate_input=value, decoder_input=value, penalty=penalty)
         latents = self._clip(tf.cast(latents, tf.float32))
         decoder = self._decoder(latents)
         rate = decoder if self._rate is None else self._rate(latents)
-        return Quantized(rate=rate, decoder=decoder, penalty=penalty)
+        return Quantized(rate_input=rate, decoder_input=decoder, penalty=penalty)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
         """Nearest symbols (ties to even): int32, same shape as ``latents``."""

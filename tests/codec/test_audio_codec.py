@@ -37,7 +37,7 @@ def make(compose):
 @pytest.fixture(scope="module")
 def codec():
     """One for all files that it codes."""
-    from entropy import fitting
+    from entropy import auto_entropy_model
     from models import Autoencoder
     from models.audio import AudioTransforms
     from quantizers import ScalarQuantizer, StraightThrough
@@ -47,7 +47,7 @@ def codec():
         sample_rate=8000, num_filters=4, latent_channels=8, strides=[4, 4], dilations=[1]
     )
     quantizer = ScalarQuantizer(decoder=StraightThrough(), rate=None)
-    model = Autoencoder(transforms=transforms, quantizer=quantizer, entropy=fitting)
+    model = Autoencoder(transforms=transforms, quantizer=quantizer, entropy=auto_entropy_model)
     return AudioCodec(frozen(model), "small")
 
 

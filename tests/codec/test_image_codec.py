@@ -121,11 +121,11 @@ def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
     model = make_codec("quantizer=residual_vector", freeze=False)
     pixels = picture(64, 64)
     for _ in range(20):  # k-means starts the codebooks, so that each stage has something to refine
-        model.quantizer.update(model.latents(pixels))
+        model.quantizer.update(model.analyze(pixels))
     model.freeze()
     codecs = [ImageCodec(model, "rvq", stages) for stages in (1, 2, None)]
     sizes, errors = [], []
-    latents = model.latents(pixels)
+    latents = model.analyze(pixels)
     for codec in codecs:
         data = codec.encode(pixels)
         for reader in codecs:

@@ -220,7 +220,7 @@ def test_tau_follows_the_schedule(make, eagerly):
 def test_the_relaxed_quantizer_at_low_temperature_is_the_exact_one(make):
     for quantizer in ("mixed", "universal", "learned_step"):
         model = make("bls2017", quantizer)
-        latents = model.latents(picture(48, 48))[tf.newaxis]
+        latents = model.analyze(picture(48, 48))[tf.newaxis]
         refine = sga(model, highest_tau=0.01)
         relaxed = refine._relaxed.quantize(latents, training=True)
         exact = model.quantize(latents, training=False)
@@ -232,7 +232,7 @@ def test_levels_bound_the_choices(make):
     model = make("bls2017", "straight_through", "quantizer.levels=2")
     latents = tf.constant([[-3.0, 0.2, 0.9, 7.0]])
     choices = sga(model)._relaxed.quantizer(latents, training=True)
-    for values in (choices.decoder, choices.rate):
+    for values in (choices.decoder_input, choices.rate_input):
         assert values.numpy().min() >= 0 and values.numpy().max() <= 1
         assert values.numpy()[0, 0] == 0 and values.numpy()[0, 3] == 1
 

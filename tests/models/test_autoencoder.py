@@ -82,11 +82,11 @@ def test_another_seed_gives_other_weights(make):
 def test_the_single_image_path_is_the_forward_pass(make):
     model, batch = make("quantizer=straight_through"), images(batch=1)
     forward = model(batch, training=False)
-    latents = model.latents(batch[0])
-    values = model.quantizer(latents, training=False).decoder
+    latents = model.analyze(batch[0])
+    values = model.quantizer(latents, training=False).decoder_input
     np.testing.assert_allclose(latents, forward.latents[0], atol=1e-5)
     np.testing.assert_allclose(
-        model.image(values, 32, 48), forward.reconstructions[0], rtol=1e-4, atol=1e-3
+        model.synthesize(values, 32, 48), forward.reconstructions[0], rtol=1e-4, atol=1e-3
     )
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.fixed_point import synthesize
+from models.fixed_point import apply_exactly
 from models.hyperprior import HyperTransforms
-from models.layers import Downsampling, Upsampling
+from models.layers import Convolution, TransposedConvolution
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -65,19 +65,19 @@ def test_fixed_point_follows_floating_point():
 
 def test_sums_do_not_round():
     """The result is a multiple of the last place, whatever the order of the sum."""
-    layers = [Upsampling(6, 5, 2, "same"), Downsampling(3, 3, 1, "same")]
+    layers = [TransposedConvolution(6, 5, 2, "same"), Convolution(3, 3, 1, "same")]
     layers[0].build([None, None, None, 200])
     layers[1].build([None, None, None, 6])
     rng = np.random.default_rng(0)
     layers[0].kernel.assign(rng.normal(0, 8, layers[0].kernel.shape))
     values = rng.normal(0, 900, [1, 3, 3, 200]).astype(np.float32)
-    result = synthesize(layers, tf.constant(values)).numpy()
+    result = apply_exactly(layers, tf.constant(values)).numpy()
     np.testing.assert_array_equal(result * 2**20, np.round(result * 2**20))
     order = rng.permutation(200)
-    shuffled = [Upsampling(6, 5, 2, "same"), layers[1]]
+    shuffled = [TransposedConvolution(6, 5, 2, "same"), layers[1]]
     shuffled[0].build([None, None, None, 200])
     shuffled[0].kernel.assign(layers[0].kernel.numpy()[..., order])
-    again = synthesize(shuffled, tf.constant(values[..., order])).numpy()
+    again = apply_exactly(shuffled, tf.constant(values[..., order])).numpy()
     assert result.tobytes() == again.tobytes()
 
 

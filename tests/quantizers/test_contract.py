@@ -44,17 +44,17 @@ def test_shapes_and_types(make, outer, training):
     quantizer = make()
     y = tf.constant(latents(*outer, CHANNELS))
     quantized = quantizer(y, training=training)
-    assert quantized.decoder.shape == y.shape
-    assert quantized.rate.dtype == quantized.decoder.dtype == tf.float32
+    assert quantized.decoder_input.shape == y.shape
+    assert quantized.rate_input.dtype == quantized.decoder_input.dtype == tf.float32
     assert quantized.penalty.shape == () and np.isfinite(quantized.penalty)
     symbols = quantizer.encode(y)
     assert symbols.dtype == tf.int32
     if quantizer.alphabet.kind == "integers":
-        assert quantized.rate.shape == symbols.shape == y.shape
+        assert quantized.rate_input.shape == symbols.shape == y.shape
     else:
         sizes = quantizer.alphabet.sizes
         assert symbols.shape == (*outer, len(sizes))
-        assert quantized.rate.shape == (*outer, len(sizes), max(sizes))
+        assert quantized.rate_input.shape == (*outer, len(sizes), max(sizes))
         assert ((symbols >= 0) & (symbols < np.array(sizes))).numpy().all()
 
 
@@ -66,9 +66,9 @@ def test_integers_take_any_shape(make):
         y = tf.constant(latents(*shape))
         for training in (True, False):
             quantized = quantizer(y, training=training)
-            assert quantized.rate.shape == quantized.decoder.shape == y.shape
+            assert quantized.rate_input.shape == quantized.decoder_input.shape == y.shape
         decoded = quantizer.decode(quantizer.encode(y))
-        np.testing.assert_array_equal(decoded, quantizer(y, training=False).decoder)
+        np.testing.assert_array_equal(decoded, quantizer(y, training=False).decoder_input)
 
 
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16, tf.float64])
@@ -76,14 +76,14 @@ def test_takes_other_precisions_as_their_float32_values(make, dtype):
     y = tf.cast(latents(4, CHANNELS), dtype)
     quantized = make()(y, training=True)
     expected = make()(tf.cast(y, tf.float32), training=True)
-    assert quantized.decoder.dtype == tf.float32
-    np.testing.assert_array_equal(quantized.decoder, expected.decoder)
+    assert quantized.decoder_input.dtype == tf.float32
+    np.testing.assert_array_equal(quantized.decoder_input, expected.decoder_input)
 
 
 def test_decoded_symbols_are_the_test_time_value_bit_for_bit(make):
     quantizer = make()
     for y in (HARD, latents(7, 5, CHANNELS), HUGE):
-        seen = quantizer(tf.constant(y), training=False).decoder.numpy()
+        seen = quantizer(tf.constant(y), training=False).decoder_input.numpy()
         symbols = quantizer.encode(tf.constant(y))
         assert np.isfinite(seen).all()
         assert seen.tobytes() == quantizer.decode(symbols).numpy().tobytes()
@@ -92,7 +92,7 @@ def test_decoded_symbols_are_the_test_time_value_bit_for_bit(make):
 def test_test_time_rate_is_of_the_symbols(make):
     quantizer = make()
     y = tf.constant(latents(6, CHANNELS))
-    rate, symbols = quantizer(y, training=False).rate, quantizer.encode(y)
+    rate, symbols = quantizer(y, training=False).rate_input, quantizer.encode(y)
     if quantizer.alphabet.kind == "indices":
         np.testing.assert_array_equal(rate, tf.one_hot(symbols, max(quantizer.alphabet.sizes)))
     elif is_plain(quantizer):
@@ -108,7 +108,7 @@ def test_plain_ones_round_after_training(make):
 
 
 def test_decoding_in_stages_finds_the_same_grids(make):
-    """A decoder knows the symbols of earlier stages alone: the others must not matter."""
+    """A decoder knows the symbols of earlier passes alone: the others must not matter."""
     quantizer = make()
     if quantizer.alphabet.kind == "indices":
         return
@@ -117,9 +117,9 @@ def test_decoding_in_stages_finds_the_same_grids(make):
     whole, partial = quantizer.layout(y.shape[-1]), quantizer.layout(y.shape[-1])
     known = np.full(symbols.shape, 77, np.int32)
     places = np.zeros(y.shape, np.float32)
-    for stage, channels in enumerate(whole.stages):
-        grids = np.array(whole.grids_of(stage, symbols))
-        np.testing.assert_array_equal(grids, partial.grids_of(stage, tf.constant(known)))
+    for number, channels in enumerate(whole.passes):
+        grids = np.array(whole.grids_of(number, symbols))
+        np.testing.assert_array_equal(grids, partial.grids_of(number, tf.constant(known)))
         known[..., channels] = symbols.numpy()[..., channels]
         for number, grid in enumerate(quantizer.alphabet.grids):
             points = grid(tf.cast(known[..., channels], tf.float32)).numpy()
@@ -204,7 +204,7 @@ def test_annealing_changes_values_or_gradients(make):
         fresh.advance(step)
         with tf.GradientTape() as tape:
             tape.watch(y)
-            decoder = fresh(y, training=True).decoder
+            decoder = fresh(y, training=True).decoder_input
         seen.append((decoder, tape.gradient(decoder, y)))
     assert not equal(*seen)
 
@@ -216,10 +216,11 @@ def test_binary_case(make, quantizer_name, compose):
     p = tf.constant([-0.3, 0.0, 0.2, 0.49, 0.51, 0.8, 1.0, 1.7])
     symbols = quantizer.encode(p)
     np.testing.assert_array_equal(symbols, [0, 0, 0, 0, 1, 1, 1, 1])
-    np.testing.assert_array_equal(quantizer(p, training=False).decoder, quantizer.decode(symbols))
+    decoded = quantizer.decode(symbols)
+    np.testing.assert_array_equal(quantizer(p, training=False).decoder_input, decoded)
     with tf.GradientTape() as tape:
         tape.watch(p)
-        decoder = quantizer(p, training=True).decoder
+        decoder = quantizer(p, training=True).decoder_input
     assert np.isfinite(tape.gradient(decoder, p)).all()
     # Noise alone may leave [0, 1], by its half-width; overshoot of a series is below that too.
     if "gaussian" not in quantizer_name:

@@ -72,8 +72,8 @@ def test_soft_then_hard_freezes_the_analysis_and_trains_the_rest_on_rounded_late
     step.advance(6)  # three quarters of eight steps
     assert model.quantizer.hard
     seen = model.quantizer(model.transforms.analysis(IMAGES), training=True)
-    np.testing.assert_array_equal(seen.decoder, tf.round(seen.decoder))
-    np.testing.assert_array_equal(seen.decoder, seen.rate)
+    np.testing.assert_array_equal(seen.decoder_input, tf.round(seen.decoder_input))
+    np.testing.assert_array_equal(seen.decoder_input, seen.rate_input)
     step.check(step(IMAGES), 6)
     # Also the optimizer's momentum must not move the analysis on.
     assert not any(changed(before, model.transforms.analysis_variables))

@@ -7,7 +7,7 @@ from entropy.conditional_gaussian import ConditionalGaussian
 from entropy.factorized_prior import FactorizedPrior
 
 
-def fitting(*, channels: int, alphabet, conditional: bool = False):
+def auto_entropy_model(*, channels: int, alphabet, conditional: bool = False):
     """The entropy model for ``channels`` latent channels whose symbols are of ``alphabet``.
 
     Args:
