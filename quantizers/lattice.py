@@ -16,7 +16,7 @@ from typing import Dict, NamedTuple, Optional
 
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Integers, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.contract import Integers, Quantized, Quantizer, ScalarSurrogate
 from quantizers.base.grids import INTEGER_GRID, Affine, Layout
 
 LARGEST_COORDINATE = 2.0**21
@@ -141,11 +141,6 @@ class LatticeQuantizer(Quantizer):
     def coding_settings(self) -> Dict[str, object]:
         """The lattice."""
         return {"lattice": self._name_of_lattice}
-
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What the rate's surrogate anneals."""
-        return {f"rate_{name}": annealed for name, annealed in self._rate.annealed.items()}
 
     def _split(self, values: tf.Tensor):
         """Blocks ``[..., blocks, dimension]``, channels left over, and the shape to return to."""

@@ -11,7 +11,7 @@ from typing import Dict, Optional, Sequence
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from quantizers.base.contract import Annealed, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.contract import Quantized, Quantizer, ScalarSurrogate
 
 SMALLEST_STEP = 1e-3
 
@@ -86,11 +86,6 @@ class LearnedStep(Quantizer):
     def coding_variables(self) -> Sequence[tf.Variable]:
         """The step size."""
         return (self._step,)
-
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What the rate's surrogate anneals."""
-        return {f"rate_{name}": annealed for name, annealed in self._rate.annealed.items()}
 
     def _bounded_step(self) -> tf.Tensor:
         # At the bound gradients that lead away from it still pass.

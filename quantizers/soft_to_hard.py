@@ -7,12 +7,13 @@ gradient is that of the soft assignment, so ``sigma`` need not anneal (but may).
 
 from __future__ import annotations
 
-from typing import Dict, Sequence, Union
+from typing import Sequence, Union
 
 import numpy as np
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Quantized
+from quantizers.base.annealing import Annealed
+from quantizers.base.contract import Quantized
 from quantizers.base.indices import IndexQuantizer, bounded, with_gradient_of
 from quantizers.base.schedules import Schedule, as_schedule
 
@@ -59,11 +60,6 @@ class SoftToHardQuantizer(IndexQuantizer):
         """Centres float32 of int32 symbols, same shape."""
         del seed
         return tf.gather(self.centres, symbols)
-
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name."""
-        return {"sigma": self._sigma}
 
     @property
     def coding_variables(self) -> Sequence[tf.Variable]:

@@ -12,6 +12,7 @@ from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 import tensorflow as tf
 
+from quantizers.base.annealing import Annealed, find_annealed
 from quantizers.base.grids import INTEGER_GRID, Layout
 from quantizers.base.schedules import Schedule, as_schedule
 
@@ -67,13 +68,15 @@ class Quantizer(tf.Module):
     Attributes:
         file_seed: None, or the seed of a dither: the codec writes it into the file and hands it
             back to ``decode`` and ``layout``.
-        hard: True once the analysis transform is frozen and both slots hold rounded values.
+        hard_from_step: training step from which on the analysis transform is frozen and both slots
+            hold what they hold after training ("soft then hard"); None: never.
         stages: number of refinement stages of which a file may hold the first few; 1: all or none.
     """
 
     file_seed: Optional[int] = None
-    hard: bool = False
+    hard_from_step: Optional[int] = None
     stages: int = 1
+    _step = 0
 
     def build(self, channels: int) -> None:
         """Creates what depends on the number of latent channels; called once, before all else."""
@@ -123,28 +126,20 @@ class Quantizer(tf.Module):
         return ()
 
     @property
+    def in_hard_phase(self) -> bool:
+        """Whether ``advance`` has reached ``hard_from_step``."""
+        return self.hard_from_step is not None and self._step >= self.hard_from_step
+
+    @property
     def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name."""
-        return {}
+        """Everything within that follows a schedule, by its name in logs."""
+        return find_annealed(self)
 
     def advance(self, step: int) -> None:
-        """Sets every annealed hyper-parameter to its value for ``step``."""
+        """Brings all that depends on the training step to ``step`` (from 0)."""
+        self._step = step
         for annealed in self.annealed.values():
             annealed.advance(step)
-
-
-class Annealed(tf.Module):
-    """A hyper-parameter that follows a schedule; its current value is a checkpointed variable."""
-
-    def __init__(self, schedule: Schedule, name: str):
-        """Starts at the schedule's value for step 0."""
-        super().__init__(name=name)
-        self.schedule = schedule
-        self.value = tf.Variable(schedule(0), trainable=False, dtype=tf.float32, name=name)
-
-    def advance(self, step: int) -> None:
-        """Takes the schedule's value for ``step``."""
-        self.value.assign(self.schedule(step))
 
 
 class ScalarSurrogate(tf.Module):

@@ -10,7 +10,7 @@ from typing import Dict, Optional
 
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.contract import Quantized, Quantizer, ScalarSurrogate
 
 LARGEST_SYMBOL = 2**23
 """Symbols are clipped to this magnitude: there float32 still holds every integer and every tie."""
@@ -60,7 +60,7 @@ class ScalarQuantizer(Quantizer):
         self._decoder = decoder
         self._rate = None if rate is None or rate.same_as(decoder) else rate
         self._levels = levels
-        self._hard_from_step = hard_from_step
+        self.hard_from_step = hard_from_step
 
     def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
         """Values for rate and decoder.
@@ -74,7 +74,7 @@ class ScalarQuantizer(Quantizer):
             ``decode(encode(latents))``.
         """
         penalty = tf.zeros([], tf.float32)
-        if not training or self.hard:
+        if not training or self.in_hard_phase:
             value = self.decode(self.encode(latents))
             return Quantized(rate_input=value, decoder_input=value, penalty=penalty)
         latents = self._clip(tf.cast(latents, tf.float32))
@@ -95,17 +95,6 @@ class ScalarQuantizer(Quantizer):
     def coding_settings(self) -> Dict[str, object]:
         """What decides, besides variables, how symbols are made and read after training."""
         return {"levels": self._levels}
-
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name; a rate slot's name says so."""
-        of_rate = {} if self._rate is None else self._rate.annealed
-        return {**self._decoder.annealed, **{f"rate_{name}": a for name, a in of_rate.items()}}
-
-    def advance(self, step: int) -> None:
-        """Sets what follows a schedule, and whether training is hard, to the value for ``step``."""
-        super().advance(step)
-        self.hard = self._hard_from_step is not None and step >= self._hard_from_step
 
     def _clip(self, latents: tf.Tensor) -> tf.Tensor:
         if self._levels is None:

@@ -12,7 +12,7 @@ from typing import Dict, Optional, Sequence, Union
 
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Indices, Integers, Quantized, Quantizer
+from quantizers.base.contract import Indices, Integers, Quantized, Quantizer
 from quantizers.base.grids import JoinedLayout, Layout
 
 
@@ -49,9 +49,9 @@ class SlicedQuantizer(Quantizer):
         return self._quantizer.file_seed
 
     @property
-    def hard(self) -> bool:
+    def in_hard_phase(self) -> bool:
         """The quantizer's."""
-        return self._quantizer.hard
+        return self._quantizer.in_hard_phase
 
     def for_slice(self, number: int) -> Quantizer:
         """The quantizer of one slice, from 0."""
@@ -92,13 +92,8 @@ class SlicedQuantizer(Quantizer):
         """The quantizer's."""
         return self._quantizer.coding_variables
 
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """The quantizer's."""
-        return self._quantizer.annealed
-
     def advance(self, step: int) -> None:
-        """Sets what follows a schedule, and whether training is hard, to the value for ``step``."""
+        """Brings all that depends on the training step to ``step``."""
         self._quantizer.advance(step)
 
     def _split(self, values: tf.Tensor):

@@ -164,7 +164,7 @@ def test_values_and_gradients_are_finite_where_it_is_hard(make):
         assert np.isfinite(rate).all() and np.isfinite(decoder).all() and np.isfinite(penalty)
         gradient = tape.gradient(total, y)
         assert gradient is None or np.isfinite(gradient).all()
-        assert (gradient is None) == quantizer.hard
+        assert (gradient is None) == quantizer.in_hard_phase
         if is_plain(quantizer):
             assert np.abs(decoder - y).max() <= 1.0, "a surrogate stays within a cell"
 
