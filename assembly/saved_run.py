@@ -48,7 +48,6 @@ def load_run(run: str, precision: str = "float32", stages: Optional[int] = None)
         )
     config.precision = precision
     model = build_model(config)
-    restore_model(model, directory.model)
-    model.advance(config.steps - 1)  # The last step that was taken.
+    restore_model(model, directory.model, config.steps)
     codec = make_codec(model, path.resolve().name, stages)
     return SavedRun(directory, config, codec, model.transforms.medium)

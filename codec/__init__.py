@@ -3,7 +3,7 @@
 from codec.audio_codec import Audio, AudioCodec
 from codec.container import AUDIO_HEADER_LIMIT, HEADER_LIMIT, DamagedFile, ForeignFile
 from codec.image_codec import ImageCodec
-from codec.rate_estimate import RateEstimate
+from codec.quantized_file import RateEstimate
 from signals.files import write_atomically
 from signals.loudness import loudness_gain
 

@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from codec import container
-from codec.blocks import blocks, decode_blocks, encode_blocks
+from codec.blocks import blocks, decode_blocks
 from codec.fingerprint import fingerprint
-from codec.latent_coder import LatentCoder
-from codec.rate_estimate import RateEstimate, estimate_rate
+from codec.latent_coder import LatentCoder, Latents
+from codec.quantized_file import QuantizedFile, RateEstimate
 from models import Autoencoder
 from signals.loudness import from_half_decibels, half_decibels, loudness_gain
 from signals.resampling import resample, resampled_length
@@ -61,24 +61,34 @@ class AudioCodec:
         self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
         self.sample_rate = model.transforms.sample_rate
 
-    def encode(self, samples: np.ndarray, sample_rate: int, *, fixed_length: bool = False) -> bytes:
-        """The bytes of the sound's .rtc file.
+    def quantize(self, samples: np.ndarray, sample_rate: int) -> QuantizedFile:
+        """Analyzes and quantizes audio once, for all that is coded or measured of it.
 
         Args:
             samples: float32 ``[samples, channels]``.
             sample_rate: of the samples, in Hz.
-            fixed_length: of finite alphabets, spend the same bits on every symbol.
 
         Raises:
-            ValueError: samples that are none, or an option that this model's quantizer does not
-                have.
+            ValueError: the samples or the rate are not of such audio.
         """
         length, channels = _check(samples, sample_rate)
         gain, latents = self._latents(samples, sample_rate)
-        tf.debugging.assert_all_finite(latents, "The model gives latents that are not finite.")
-        payload = encode_blocks(self._coder, latents, fixed_length)
-        coded = container.CodedAudio(sample_rate, length, channels, gain, payload)
-        return container.pack(coded, self.fingerprint)
+
+        def pack(payload: bytes) -> bytes:
+            coded = container.CodedAudio(sample_rate, length, channels, gain, payload)
+            return container.pack(coded, self.fingerprint)
+
+        return QuantizedFile(
+            self._coder,
+            [Latents(block) for block in blocks(latents)],
+            None,
+            pack,
+            lambda values: self._audio(values, gain, length, sample_rate),
+        )
+
+    def encode(self, samples: np.ndarray, sample_rate: int, *, fixed_length: bool = False) -> bytes:
+        """The bytes of the .rtc file; see ``quantize`` and ``QuantizedFile.encode``."""
+        return self.quantize(samples, sample_rate).encode(fixed_length)
 
     def decode(self, data: bytes) -> Audio:
         """Sound of an .rtc file's bytes.
@@ -99,28 +109,12 @@ class AudioCodec:
     def reconstruct(
         self, samples: np.ndarray, sample_rate: int, *, training: bool = False
     ) -> Audio:
-        """What the forward pass makes of the sound, without any bytes.
-
-        Args:
-            samples: float32 ``[samples, channels]``.
-            sample_rate: of the samples, in Hz.
-            training: False for what files decode to; True for what the decoder saw while training,
-                at the end of the quantizer's schedules.
-        """
-        length, _ = _check(samples, sample_rate)
-        gain, latents = self._latents(samples, sample_rate)
-        values = [self._coder.values(block, training) for block in blocks(latents)]
-        return self._audio(tf.concat(values, axis=1), gain, length, sample_rate)
+        """The forward pass, without any bytes; see ``QuantizedFile.reconstruct``."""
+        return self.quantize(samples, sample_rate).reconstruct(training)
 
     def estimate_bits(self, samples: np.ndarray, sample_rate: int, seed: int = 0) -> RateEstimate:
-        """Bits without coding; ``seed`` draws the noise."""
-        _check(samples, sample_rate)
-        _, latents = self._latents(samples, sample_rate)
-        estimates = [
-            estimate_rate(self._model, self._coder, block, seed + number)
-            for number, block in enumerate(blocks(latents))
-        ]
-        return RateEstimate(*(sum(bits) for bits in zip(*estimates)))
+        """Bits without coding; see ``QuantizedFile.estimate_bits``."""
+        return self.quantize(samples, sample_rate).estimate_bits(seed)
 
     def _latents(self, samples: np.ndarray, sample_rate: int):
         """The gain in half-decibels, and latents ``[channels, columns, latent channels]``."""

@@ -28,14 +28,14 @@ def blocks(latents: tf.Tensor) -> List[tf.Tensor]:
     return tf.split(latents, columns_of_blocks(*latents.shape[:2]), axis=1)
 
 
-def encode_blocks(coder: LatentCoder, latents: tf.Tensor, fixed_length: bool) -> bytes:
-    """The payload of latents float32 ``[rows, columns, channels]``."""
-    *others, last = [coder.encode(block, fixed_length) for block in blocks(latents)]
+def join_payloads(payloads: List[bytes]) -> bytes:
+    """One payload of those of all blocks."""
+    *others, last = payloads
     return b"".join(to_varint(len(payload)) + payload for payload in others) + last
 
 
 def decode_blocks(coder: LatentCoder, payload: bytes, rows: int, columns: int) -> tf.Tensor:
-    """Values float32 ``[rows, columns, channels]`` of what ``encode_blocks`` gave.
+    """Values float32 ``[rows, columns, channels]`` of blocks joined by ``join_payloads``.
 
     Raises:
         ValueError: the payload is not of such latents.

@@ -10,7 +10,7 @@ import tensorflow as tf
 from codec import container
 from codec.fingerprint import fingerprint
 from codec.latent_coder import LatentCoder, Latents
-from codec.rate_estimate import RateEstimate, estimate_rate
+from codec.quantized_file import QuantizedFile, RateEstimate
 from models import Autoencoder
 
 
@@ -48,26 +48,31 @@ class ImageCodec:
         """What codes."""
         return self._model
 
-    def encode(
-        self, pixels: np.ndarray, *, fixed_length: bool = False, latents: Optional[Latents] = None
-    ) -> bytes:
-        """The bytes of the image's .rtc file.
+    def quantize(self, pixels: np.ndarray, latents: Optional[Latents] = None) -> QuantizedFile:
+        """Analyzes and quantizes an image once, for all that is coded or measured of it.
 
         Args:
             pixels: the image.
-            fixed_length: of finite alphabets, spend the same bits on every symbol.
             latents: refined ones (see ``codec.refinement``); None: those of the analysis.
-
-        Raises:
-            ValueError: an option that this model's quantizer does not have.
         """
         height, width = _check_pixels(pixels)
-        latents = latents or Latents(self._model.analyze(pixels))
-        tf.debugging.assert_all_finite(
-            latents.values, "The model gives latents that are not finite."
+
+        def pack(payload: bytes) -> bytes:
+            return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
+
+        return QuantizedFile(
+            self._coder,
+            [Latents(self._model.analyze(pixels))],
+            latents and [latents],
+            pack,
+            lambda values: to_pixels(self._model.synthesize(values, height, width)),
         )
-        payload = self._coder.encode(latents.values, fixed_length, latents.hyper)
-        return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
+
+    def encode(
+        self, pixels: np.ndarray, *, fixed_length: bool = False, latents: Optional[Latents] = None
+    ) -> bytes:
+        """The bytes of the image's .rtc file; see ``quantize`` and ``QuantizedFile.encode``."""
+        return self.quantize(pixels, latents).encode(fixed_length)
 
     def decode(self, data: bytes) -> np.ndarray:
         """Pixels of an .rtc file's bytes.
@@ -87,30 +92,14 @@ class ImageCodec:
     def reconstruct(
         self, pixels: np.ndarray, *, training: bool = False, latents: Optional[Latents] = None
     ) -> np.ndarray:
-        """What the forward pass makes of the image, without any bytes.
-
-        Args:
-            pixels: the image.
-            training: False for what files decode to; True for what the decoder saw while training,
-                at the end of the quantizer's schedules.
-            latents: as ``encode`` takes them.
-        """
-        height, width = _check_pixels(pixels)
-        latents = latents or Latents(self._model.analyze(pixels))
-        values = self._coder.values(latents.values, training, latents.hyper)
-        return to_pixels(self._model.synthesize(values, height, width))
+        """The forward pass, without any bytes; see ``QuantizedFile.reconstruct``."""
+        return self.quantize(pixels, latents).reconstruct(training)
 
     def estimate_bits(
         self, pixels: np.ndarray, seed: int = 0, latents: Optional[Latents] = None
     ) -> RateEstimate:
-        """Bits without coding; ``seed`` draws the noise.
-
-        With refined ``latents``, ``rounded`` and ``side`` are theirs. What training saw are the
-        analysis' own, and so are the bits of noise and of training.
-        """
-        _check_pixels(pixels)
-        analysed = self._model.analyze(pixels)
-        return estimate_rate(self._model, self._coder, analysed, seed, latents)
+        """Bits without coding; see ``QuantizedFile.estimate_bits``."""
+        return self.quantize(pixels, latents).estimate_bits(seed)
 
 
 def _check_pixels(pixels: np.ndarray):

@@ -7,44 +7,60 @@ which take a single image of any size, or audio of any length with its channels 
 from __future__ import annotations
 
 import copy
-from typing import Callable, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import tensorflow as tf
 
-from models.hyperprior import NOTHING, Code, HyperTransforms, centred
+from models.hyperprior import HyperTransforms
+from models.prediction import Predictor
 from models.tiling import apply_in_tiles
 from models.transforms import Transforms
+from quantizers.base.annealing import Annealed
 from quantizers.base.slices import SlicedQuantizer
 
 
-class Forward(NamedTuple):
-    """Result of one forward pass over signals ``[batch, height, width, input channels]``.
+class QuantizerInputs(NamedTuple):
+    """What the quantizers were given.
 
     Attributes:
-        reconstructions: float32, the signals' shape and scale, not clipped.
-        bits: float32 ``[batch]``, of the quantizer's rate value and of the side information.
-        penalty: float32 scalar that the quantizers add to the loss.
-        latents: float32 ``[batch, height / stride, width / stride, channels]``, not quantized.
+        latents: y less its predicted means, float32, a tensor per slice of the channels.
+        hyper_latents: z, float32; None without side information.
     """
 
-    reconstructions: tf.Tensor
-    bits: tf.Tensor
-    penalty: tf.Tensor
-    latents: tf.Tensor
+    latents: List[tf.Tensor]
+    hyper_latents: Optional[tf.Tensor]
 
 
 class QuantizedLatents(NamedTuple):
     """Latents on their way to the synthesis.
 
     Attributes:
-        values: float32, the latents' shape: what the synthesis sees.
-        bits: float32 ``[batch]``.
-        penalty: float32 scalar.
+        values: y_hat, float32, the latents' shape.
+        bits: float32 ``[batch]``, of latents and side information.
+        penalty: float32 scalar that the quantizers add to the loss.
+        inputs: see ``QuantizerInputs``.
     """
 
     values: tf.Tensor
     bits: tf.Tensor
     penalty: tf.Tensor
+    inputs: QuantizerInputs
+
+
+class Forward(NamedTuple):
+    """Result of one forward pass over signals ``[batch, height, width, input channels]``.
+
+    Attributes:
+        reconstructions: x_hat, float32, the signals' shape and scale, not clipped.
+        bits: see ``QuantizedLatents``.
+        penalty: see ``QuantizedLatents``.
+        inputs: see ``QuantizerInputs``.
+    """
+
+    reconstructions: tf.Tensor
+    bits: tf.Tensor
+    penalty: tf.Tensor
+    inputs: QuantizerInputs
 
 
 class Autoencoder(tf.Module):
@@ -109,76 +125,67 @@ class Autoencoder(tf.Module):
             )
 
     def __call__(self, images: tf.Tensor, training: bool) -> Forward:
-        """One pass over images float32 ``[batch, height, width, 3]`` in 0..255, or over sound.
+        """One pass over images float32 ``[batch, height, width, 3]`` in 0..255, or over audio.
 
-        Sound is float32 ``[batch, 1, samples, 1]`` in -1..1. Height and width must be multiples of
-        the transforms' strides.
+        Audio is float32 ``[batch, channels, samples, 1]`` in -1..1. Height and width must be
+        multiples of the transforms' strides.
         """
         latents = self.transforms.analysis(images)
         quantized = self.quantize(latents, training)
-        return Forward(
-            reconstructions=self.transforms.synthesis(quantized.values),
-            bits=quantized.bits,
-            penalty=quantized.penalty,
-            latents=latents,
-        )
+        return Forward(self.transforms.synthesis(quantized.values), *quantized[1:])
 
     def quantize(
         self, latents: tf.Tensor, training: bool, hyper_latents: Optional[tf.Tensor] = None
     ) -> QuantizedLatents:
         """What lies between analysis and synthesis: float32 ``[batch, rows, columns, channels]``.
 
-        With ``training=False`` the values are those that a file decodes to. Side information is of
-        ``hyper_latents``, not quantized; None: what the hyper-analysis makes of the latents.
+        With ``training=False`` the values are those that a file decodes to.
+
+        Args:
+            latents: y.
+            training: True for surrogates and predictions with gradients.
+            hyper_latents: z in place of the hyper-analysis of y.
         """
-        side = None
+        side = hyper_values = None
         if self.hyper is not None:
             if hyper_latents is None:
                 hyper_latents = self.hyper.analysis(latents)
             side = self.hyper_quantizer(hyper_latents, training=training)
-        parts = tf.split(latents, self.slices, axis=-1)
-        rates, conditions, penalties = [], [], []
-
-        def code(number, prediction):
-            quantizer = self.quantizer.for_slice(number)
-            quantized = quantizer(centred(parts[number], prediction), training=training)
-            rates.append(quantized.rate_input)
-            conditions.append(prediction.indexes)
-            penalties.append(quantized.penalty)
-            return quantized.decoder_input
-
+            hyper_values = side.decoder_input
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        hyper_values = None if side is None else side.decoder_input
-        values = self.reconstruct(hyper_values, rows, columns, code, exact=not training)
+        predictor = self.predictor(hyper_values, rows, columns, exact=not training)
+        inputs, indexes, quantized = [], [], []
+        for number, y in enumerate(tf.split(latents, self.slices, axis=-1)):
+            prediction = predictor.next()
+            indexes.append(prediction.indexes)
+            inputs.append(prediction.centre(y))
+            quantized.append(self.quantizer.for_slice(number)(inputs[-1], training=training))
+            predictor.add(quantized[-1].decoder_input)
+        rate_input = tf.concat([each.rate_input for each in quantized], -1)
+        penalty = tf.add_n([each.penalty for each in quantized])
         if side is None:
-            return QuantizedLatents(values, self.entropy.bits(rates[0]), penalties[0])
-        bits = self.entropy.bits(tf.concat(rates, -1), tf.concat(conditions, -1))
-        return QuantizedLatents(
-            values=values,
-            bits=bits + self.hyper_entropy.bits(side.rate_input),
-            penalty=tf.add_n(penalties) + side.penalty,
-        )
+            bits = self.entropy.bits(rate_input)
+        else:
+            bits = self.entropy.bits(rate_input, tf.concat(indexes, -1))
+            bits += self.hyper_entropy.bits(side.rate_input)
+            penalty += side.penalty
+        inputs = QuantizerInputs(inputs, hyper_latents)
+        return QuantizedLatents(predictor.decoded, bits, penalty, inputs)
 
-    def reconstruct(
-        self,
-        hyper_values: Optional[tf.Tensor],
-        rows: int,
-        columns: int,
-        code: Code,
-        exact: bool,
-    ) -> tf.Tensor:
-        """Latents' values: what ``code`` makes of each slice, given what is known before it.
-
-        Args:
-            hyper_values: decoded side information, or None where there is none.
-            rows: of the latents.
-            columns: of the latents.
-            code: see ``HyperTransforms.reconstruct``, which this is for all models.
-            exact: whether a decoder on another machine must find the same predictions.
-        """
+    def predictor(
+        self, hyper_values: Optional[tf.Tensor], rows: int, columns: int, exact: bool
+    ) -> Predictor:
+        """See ``HyperTransforms.predictor``; without side information nothing is predicted."""
         if self.hyper is None:
-            return code(0, NOTHING)
-        return self.hyper.reconstruct(hyper_values, rows, columns, code, exact)
+            return Predictor()
+        return self.hyper.predictor(hyper_values, rows, columns, exact)
+
+    def update(self, inputs: QuantizerInputs) -> None:
+        """Lets the quantizers learn from a training batch what gradients do not teach."""
+        if self.hyper is not None:
+            self.hyper_quantizer.update(inputs.hyper_latents)
+        for number, latents in enumerate(inputs.latents):
+            self.quantizer.for_slice(number).update(latents)
 
     def with_quantizers(self, quantizer, hyper_quantizer=None) -> Autoencoder:
         """The same transforms and entropy models around other quantizers: for passes alone.
@@ -190,33 +197,21 @@ class Autoencoder(tf.Module):
         vars(other).update(quantizer=quantizer, hyper_quantizer=hyper_quantizer)
         return other
 
-    def update(self, latents: tf.Tensor) -> None:
-        """Lets the quantizers learn from a training batch's latents what gradients do not teach."""
-        hyper_values = None
-        if self.hyper is not None:
-            hyper_latents = self.hyper.analysis(latents)
-            hyper_values = self.hyper_quantizer(hyper_latents, training=False).decoder_input
-            self.hyper_quantizer.update(hyper_latents)
-        parts = tf.split(latents, self.slices, axis=-1)
-
-        def code(number, prediction):
-            quantizer, values = self.quantizer.for_slice(number), centred(parts[number], prediction)
-            quantizer.update(values)
-            return quantizer(values, training=False).decoder_input
-
-        rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        self.reconstruct(hyper_values, rows, columns, code, exact=False)
-
     def advance(self, step: int) -> None:
-        """Sets what the quantizers anneal to its value for ``step``."""
-        for quantizer in filter(None, (self.quantizer, self.hyper_quantizer)):
+        """Brings all that depends on the training step to ``step`` (from 0)."""
+        for quantizer in self._quantizers:
             quantizer.advance(step)
 
     @property
-    def annealed(self):
-        """What follows a schedule, by name; the side information's where it differs."""
-        side = {} if self.hyper_quantizer is None else self.hyper_quantizer.annealed
-        return {**{f"hyper_{name}": item for name, item in side.items()}, **self.quantizer.annealed}
+    def hard_phases(self) -> Tuple[bool, ...]:
+        """Of each quantizer, the latents' first: whether it rounds and its analysis is frozen."""
+        return tuple(quantizer.in_hard_phase for quantizer in self._quantizers)
+
+    @property
+    def annealed(self) -> Dict[str, Annealed]:
+        """Everything that follows a schedule, by its name in logs."""
+        own = {} if self.hyper_quantizer is None else self.hyper_quantizer.annealed
+        return {**{f"hyper_{name}": item for name, item in own.items()}, **self.quantizer.annealed}
 
     @property
     def encoding_variables(self):
@@ -257,6 +252,10 @@ class Autoencoder(tf.Module):
         """Image float32 ``[height, width, input channels]`` of ``[rows, columns, channels]``."""
         images = apply_in_tiles(self.transforms, "synthesis", values[tf.newaxis])
         return images[0, :height, :width]
+
+    @property
+    def _quantizers(self):
+        return filter(None, (self.quantizer, self.hyper_quantizer))
 
     @property
     def _entropy_models(self):

@@ -21,14 +21,10 @@ from typing import List, Sequence
 import tensorflow as tf
 
 from models.fixed_point import MOST_PRODUCTS, apply_exactly
-from models.hyperprior import (
-    Code,
-    HyperTransforms,
-    apply_layers,
-    uncentred,
-)
+from models.hyperprior import HyperTransforms, apply_layers
+from models.prediction import Prediction, Predictor
 
-MIDDLE_INDEX, INDEXES_A_UNIT = 18.0, 8.0
+MIDDLE_INDEX, INDEXES_PER_UNIT = 18.0, 8.0
 """Scale index about where models start, and a power of two about as large as indexes vary."""
 
 
@@ -89,30 +85,11 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
             for number in range(slices if residual_prediction else 0)
         ]
 
-    def reconstruct(
-        self, hyper_latents: tf.Tensor, rows: int, columns: int, code: Code, exact: bool
-    ) -> tf.Tensor:
+    def predictor(
+        self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
+    ) -> Predictor:
         """See ``HyperTransforms``."""
-        apply = apply_exactly if exact else apply_layers
-        known = apply(self._layers, hyper_latents)[:, :rows, :columns]
-        means, indexes = tf.split(known, 2, axis=-1)
-        # As inputs, indexes are brought to the size of latents, by operations without rounding.
-        known = tf.concat([means, (indexes - MIDDLE_INDEX) / INDEXES_A_UNIT], -1)
-        decoded: List[tf.Tensor] = []
-        for number, own in enumerate(
-            zip(tf.split(means, self.slices, -1), tf.split(indexes, self.slices, -1))
-        ):
-            values = tf.concat(own, -1)
-            if number:
-                values += apply(self._predictors[number - 1], _joined(known, decoded))
-            prediction = self._prediction(values)
-            if exact:
-                prediction = prediction._replace(indexes=tf.round(prediction.indexes))
-            decoded.append(uncentred(code(number, prediction), prediction))
-            if self._refiners:
-                residual = apply(self._refiners[number], _joined(means, decoded))
-                decoded[-1] += tf.cast(_bounded(residual), tf.float32)
-        return tf.concat(decoded, -1)
+        return _SlicePredictor(self, self._synthesis(hyper_latents, rows, columns, exact), exact)
 
     @property
     def decoding_layers(self):
@@ -138,10 +115,36 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
         return layers
 
 
-def _joined(known: tf.Tensor, decoded: Sequence[tf.Tensor]) -> tf.Tensor:
-    return tf.concat([known, *(tf.cast(values, known.dtype) for values in decoded)], -1)
+class _SlicePredictor(Predictor):
+    """Predicts each slice from the hyper-synthesis and the slices decoded before it."""
 
+    def __init__(self, hyper: ChannelAutoregressiveTransforms, synthesis: tf.Tensor, exact: bool):
+        super().__init__()
+        self._hyper, self._exact = hyper, exact
+        self._apply = apply_exactly if exact else apply_layers
+        self._means, indexes = tf.split(synthesis, 2, axis=-1)
+        # Indexes enter the stacks at about the size of latents, by operations without rounding.
+        scaled = (indexes - MIDDLE_INDEX) / INDEXES_PER_UNIT
+        self._side = tf.concat([self._means, scaled], -1)
+        halves = (tf.split(values, hyper.slices, -1) for values in (self._means, indexes))
+        self._first = [tf.concat(pair, -1) for pair in zip(*halves)]
 
-def _bounded(residual: tf.Tensor) -> tf.Tensor:
-    """Within plus and minus 1/2, what rounding can take."""
-    return residual / (2 + 2 * tf.abs(residual))
+    def next(self) -> Prediction:
+        number = len(self._slices)
+        values = self._first[number]
+        if number:
+            stack = self._hyper._predictors[number - 1]
+            values += self._apply(stack, self._with_decoded(self._side))
+        self._prediction = self._hyper._prediction(values, self._exact)
+        return self._prediction
+
+    def add(self, values: tf.Tensor) -> None:
+        super().add(values)
+        if self._hyper._refiners:
+            stack = self._hyper._refiners[len(self._slices) - 1]
+            residual = self._apply(stack, self._with_decoded(self._means))
+            # Within plus and minus 1/2, which is the most that rounding can take.
+            self._slices[-1] += tf.cast(residual / (2 + 2 * tf.abs(residual)), tf.float32)
+
+    def _with_decoded(self, known: tf.Tensor) -> tf.Tensor:
+        return tf.concat([known, *(tf.cast(y_hat, known.dtype) for y_hat in self._slices)], -1)

@@ -7,7 +7,7 @@ synthesis is repeated in fixed point.
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Optional, Sequence
+from typing import Sequence
 
 import tensorflow as tf
 import tensorflow_compression as tfc
@@ -19,6 +19,7 @@ from models.layers import (
     EdgeTransposedConvolution,
     TransposedConvolution,
 )
+from models.prediction import Prediction, Predictor
 
 STRIDE = 4
 """Latents a hyper-latent, in both directions."""
@@ -33,25 +34,6 @@ LARGEST_INDEX = 63.0
 
 INDEX_OF_ONE = 17.9
 """Index of scale 1 in a table of 64 from 0.11 to 256."""
-
-
-class Prediction(NamedTuple):
-    """What is known of latents ``[batch, rows, columns, channels]`` before they are decoded.
-
-    Attributes:
-        means: float32, the latents' shape, or None for zeros.
-        indexes: float32, the latents' shape, in 0..63: scale indexes; whole numbers where the
-            prediction is exact. None where nothing is known.
-    """
-
-    means: Optional[tf.Tensor]
-    indexes: Optional[tf.Tensor]
-
-
-NOTHING = Prediction(means=None, indexes=None)
-
-Code = Callable[[int, Prediction], tf.Tensor]
-"""Codes one slice: from its number and prediction to its values less their means."""
 
 
 class HyperTransforms(tf.Module):
@@ -140,42 +122,21 @@ class HyperTransforms(tf.Module):
         latents = tf.gather(tf.gather(latents, down, axis=1), across, axis=2)
         return self._analysis(latents if self.predicts_means else tf.abs(latents))
 
-    def predict(self, hyper_latents: tf.Tensor, rows: int, columns: int) -> Prediction:
-        """Differentiable prediction, in floating point.
+    def predictor(
+        self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
+    ) -> Predictor:
+        """Predicts the latents' slices from decoded side information.
 
         Args:
-            hyper_latents: float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
+            hyper_latents: z_hat, float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
             rows: of the latents.
             columns: of the latents.
+            exact: True for fixed point and whole scale indexes, which are equal bits on every
+                machine; False for floating point, which has gradients.
         """
-        return self._prediction(apply_layers(self._layers, hyper_latents)[:, :rows, :columns])
-
-    def exact(self, hyper_latents: tf.Tensor, rows: int, columns: int) -> Prediction:
-        """The prediction in fixed point with whole scale indexes: equal bits on every machine."""
-        values = apply_exactly(self._layers, hyper_latents)
-        prediction = self._prediction(values[:, :rows, :columns])
-        # Not to be traced back into training: rounding has no gradient.
-        return Prediction(prediction.means, tf.round(prediction.indexes))
-
-    def reconstruct(
-        self, hyper_latents: tf.Tensor, rows: int, columns: int, code: Code, exact: bool
-    ) -> tf.Tensor:
-        """Latents' values from the side information and what is coded of each slice.
-
-        Args:
-            hyper_latents: see ``predict``.
-            rows: of the latents.
-            columns: of the latents.
-            code: called once a slice, in order, with the slice's number and its prediction
-                ``[batch, rows, columns, channels of the slice]``; returns values of that shape.
-            exact: whether predictions are in fixed point with whole indexes.
-
-        Returns:
-            float32 ``[batch, rows, columns, M]``: what the synthesis sees.
-        """
-        predict = self.exact if exact else self.predict
-        prediction = predict(hyper_latents, rows, columns)
-        return uncentred(code(0, prediction), prediction)
+        return Predictor(
+            self._prediction(self._synthesis(hyper_latents, rows, columns, exact), exact)
+        )
 
     @property
     def decoding_layers(self):
@@ -187,12 +148,21 @@ class HyperTransforms(tf.Module):
         """Parameters of the hyper-analysis: those that decoding does not need."""
         return self._analysis.trainable_variables
 
-    def _prediction(self, values: tf.Tensor) -> Prediction:
+    def _synthesis(
+        self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
+    ) -> tf.Tensor:
+        apply = apply_exactly if exact else apply_layers
+        return apply(self._layers, hyper_latents)[:, :rows, :columns]
+
+    def _prediction(self, values: tf.Tensor, exact: bool) -> Prediction:
         means = None
         if self.predicts_means:
             means, values = tf.split(values, 2, axis=-1)
             means = tf.cast(means, tf.float32)
-        return Prediction(means, bounded_indexes(values))
+        # At a bound gradients that lead away from it still pass.
+        indexes = tf.cast(values, tf.float32)
+        indexes = tfc.upper_bound(tfc.lower_bound(indexes, 0.0), LARGEST_INDEX)
+        return Prediction(means, tf.round(indexes) if exact else indexes)
 
 
 def apply_layers(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
@@ -202,19 +172,3 @@ def apply_layers(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> 
         if number < len(layers) - 1:
             values = tf.nn.relu(values)
     return values
-
-
-def bounded_indexes(values: tf.Tensor) -> tf.Tensor:
-    """Scale indexes float32 in 0..63, neither rounded nor without a gradient."""
-    # At a bound gradients that lead away from it still pass.
-    return tfc.upper_bound(tfc.lower_bound(tf.cast(values, tf.float32), 0.0), LARGEST_INDEX)
-
-
-def centred(latents: tf.Tensor, prediction: Prediction) -> tf.Tensor:
-    """Latents less their predicted means: grids are always centred."""
-    return latents if prediction.means is None else latents - prediction.means
-
-
-def uncentred(values: tf.Tensor, prediction: Prediction) -> tf.Tensor:
-    """The inverse of ``centred``."""
-    return values if prediction.means is None else values + prediction.means

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Union
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import tensorflow as tf
 
 from models import Autoencoder
-from quantizers.base.contract import Annealed
+from quantizers.base.annealing import Annealed
 from quantizers.base.schedules import Schedule, as_schedule
 from training.distribution import Distribution
 
@@ -89,17 +89,18 @@ class TrainStep:
 
     def __call__(self, images: tf.Tensor) -> StepResult:
         """Takes the step."""
-        return self._step(images, hard=self._model.quantizer.hard)
+        return self._step(images, self._model.hard_phases)
 
     @tf.function
-    def _step(self, images, hard: bool) -> StepResult:
-        """``hard``: a Python bool, so that either kind of step is a graph of its own."""
+    def _step(self, images, hard_phases: Tuple[bool, ...]) -> StepResult:
+        """The step; Python bools, so that each combination of phases has a graph of its own."""
+        del hard_phases
         strategy = self._distribution.strategy
         if strategy is None:
-            return self._update(images, hard)
+            return self._update(images)
 
         def update(images):
-            result = self._update(images, hard)
+            result = self._update(images)
             return result._replace(finite=tf.cast(result.finite, tf.int32))
 
         results = strategy.run(update, args=(images,))
@@ -108,9 +109,14 @@ class TrainStep:
         scalars = (strategy.reduce(mean, result, axis=None) for result in results[:-1])
         return StepResult(*scalars, finite=finite == self._distribution.replicas)
 
-    def _update(self, images: tf.Tensor, hard: bool) -> StepResult:
+    @property
+    def _trained(self) -> List[tf.Variable]:
+        """The parameters that the present step updates."""
+        return self._decoding if self._model.quantizer.in_hard_phase else self._parameters
+
+    def _update(self, images: tf.Tensor) -> StepResult:
         """One replica's part: its gradients are summed with those of the others."""
-        parameters = self._decoding if hard else self._parameters
+        parameters = self._trained
         pixels = tf.cast(tf.shape(images)[1] * tf.shape(images)[2], tf.float32)
         with tf.GradientTape() as tape:
             forward = self._model(images, training=True)
@@ -121,8 +127,8 @@ class TrainStep:
             scaled = loss / self._distribution.replicas
         gradients = tape.gradient(scaled, parameters)
         self._optimizer.apply_gradients(zip(gradients, parameters))
-        if not hard:
-            self._model.update(forward.latents)
+        if not self._model.quantizer.in_hard_phase:
+            self._model.update(forward.inputs)
         return StepResult(
             loss=loss,
             bpp=bpp,
@@ -137,9 +143,7 @@ class TrainStep:
         finite = result.finite.numpy()
         if finite.all():
             return
-        hard = self._model.quantizer.hard
-        parameters = self._decoding if hard else self._parameters
-        broken: List[str] = [p.name for p, good in zip(parameters, finite) if not good]
+        broken = [p.name for p, good in zip(self._trained, finite) if not good]
         more = f" and {len(broken) - 1} more of {len(finite)}" if len(broken) > 1 else ""
         raise NonFiniteGradient(
             f"step {step}: the gradient of {broken[0]}{more} is not finite "

@@ -80,10 +80,10 @@ class Objective:
     def loss(self, pixels: np.ndarray, latents: Latents) -> float:
         """Of the file of these latents: its symbols' bits and the 8-bit picture it decodes to."""
         height, width = pixels.shape[:2]
-        values = self.coder.values(latents.values, hyper=latents.hyper)
-        decoded = to_pixels(self.model.synthesize(values, height, width))
+        coded = self.coder.quantize(latents)
+        decoded = to_pixels(self.model.synthesize(coded.values, height, width))
         distortion = self.distortion(as_batch(pixels), as_batch(decoded))[0]
-        bits = self.coder.symbol_bits(latents.values, latents.hyper)
+        bits = self.coder.symbol_bits(coded)
         return bits / (height * width) + self.lmbda * float(distortion)
 
     def soft_distortion(self, images: tf.Tensor, values: tf.Tensor) -> tf.Tensor:

@@ -72,6 +72,7 @@ class RateDistortionOptimizedQuantization:
             )
         check_own_grids(self.name, model.quantizer, model.transforms.latent_channels)
         self._objective, self._steps, self._seed = objective, steps, seed
+        self._coder = objective.coder
         values = tf.TensorSpec([1, None, None, model.transforms.latent_channels], tf.float32)
         self._gradient = tf.function(
             self._traced_gradient,
@@ -86,7 +87,7 @@ class RateDistortionOptimizedQuantization:
         """
         start = self._objective.start(pixels)
         # On the grid, where a move leads from point to point.
-        best = start._replace(values=self._decoded(start, start.values))
+        best = start._replace(values=self._coder.quantize(start).values)
         loss = before = self._objective.loss(pixels, best)
         curvatures = self._curvatures(pixels, best)
         moves = self.moves(pixels, best, curvatures)
@@ -121,24 +122,20 @@ class RateDistortionOptimizedQuantization:
         """
         values = latents.values.numpy()
         gradient = self._gradient(as_batch(pixels), latents.values[tf.newaxis])[0].numpy()
-        bits = self._bits(latents, values)
+        bits = self._coder.bits_of_each(self._coder.quantize(latents))
         per_pixel = 1 / (pixels.shape[0] * pixels.shape[1])
         options = []
         for direction in (-1, 1):
-            there = self._decoded(latents, values + direction * self._step_sizes(values)).numpy()
+            step = direction * self._step_sizes(values)
+            coded = self._coder.quantize(latents._replace(values=tf.constant(values + step)))
+            there = coded.values.numpy()
             change = there - values
-            rate = per_pixel * (self._bits(latents, there) - bits)
+            rate = per_pixel * (self._coder.bits_of_each(coded) - bits)
             distortion = gradient * change + 0.5 * curvatures * change**2
             options.append(Moves(there, -(rate + distortion)))
         down, up = options
         better = up.gains > down.gains
         return Moves(*(np.where(better, *pair) for pair in zip(up, down)))
-
-    def _decoded(self, latents: Latents, values) -> tf.Tensor:
-        return self._objective.coder.values(tf.constant(values), hyper=latents.hyper)
-
-    def _bits(self, latents: Latents, values) -> np.ndarray:
-        return self._objective.coder.bits_of_each(tf.constant(values), latents.hyper)
 
     def _step_sizes(self, values: np.ndarray) -> np.ndarray:
         zero, one = (

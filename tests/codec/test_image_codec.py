@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from assembly.parts import build_model
 from codec import DamagedFile, ForeignFile, ImageCodec, container
+from codec.latent_coder import Latents
 
 SIZES = [(1, 1), (1, 40), (15, 17), (16, 16), (33, 47), (64, 48)]
 
@@ -130,7 +131,7 @@ def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
         data = codec.encode(pixels)
         for reader in codecs:
             np.testing.assert_array_equal(reader.decode(data), codec.reconstruct(pixels))
-        values = codec._coder.values(latents)
+        values = codec._coder.quantize(Latents(latents)).values
         sizes.append(len(data))
         errors.append(float(tf.reduce_mean(tf.math.squared_difference(values, latents))))
         bits = codec.estimate_bits(pixels)

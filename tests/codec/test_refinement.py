@@ -261,9 +261,10 @@ def test_rdoq_never_raises_the_loss_and_its_rates_are_exact(make, eagerly, model
     coder = refine._objective.coder
     pixels = picture(48, 64, seed=5)
     start = refine._objective.start(pixels)
-    grid = start._replace(values=coder.values(start.values, hyper=start.hyper))
-    each = coder.bits_of_each(grid.values, grid.hyper)
-    total = coder.symbol_bits(*grid) - coder.side_bits(*grid)
+    grid = start._replace(values=coder.quantize(start).values)
+    coded = coder.quantize(grid)
+    each = coder.bits_of_each(coded)
+    total = coder.symbol_bits(coded) - coder.side_bits(coded)
     assert each.sum(dtype=np.float64) == pytest.approx(total, rel=1e-5)
 
     # With no distortion the gain of a move is its rate alone.
@@ -276,7 +277,8 @@ def test_rdoq_never_raises_the_loss_and_its_rates_are_exact(make, eagerly, model
     place = np.unravel_index(np.argmax(moves.gains), moves.gains.shape)
     moved = grid.values.numpy().copy()
     moved[place] = moves.values[place]
-    saved = coder.symbol_bits(*grid) - coder.symbol_bits(tf.constant(moved), grid.hyper)
+    after = coder.quantize(grid._replace(values=tf.constant(moved)))
+    saved = coder.symbol_bits(coded) - coder.symbol_bits(after)
     promised = moves.gains[place] + gradient[place] * change[place]
     assert promised * pixels[..., 0].size == pytest.approx(saved, abs=0.02)
 

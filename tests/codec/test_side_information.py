@@ -1,5 +1,7 @@
 """Files with side information: exact sizes, exact decoding, and a check of the scale indexes."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -103,22 +105,32 @@ def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model,
     assert own.estimate_bits(pixels).side != same.estimate_bits(pixels).side
 
 
+def move_an_index(monkeypatch, codec, wrong):
+    """Lets the decoder predict one scale index of the slice ``wrong`` one too high."""
+    predictor_of = type(codec._model.hyper).predictor
+
+    def predictor_with_error(*arguments, **more):
+        predictor = predictor_of(codec._model.hyper, *arguments, **more)
+        predict, number = predictor.next, itertools.count()
+
+        def next_with_error():
+            prediction = predict()
+            if next(number) != wrong:
+                return prediction
+            moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
+            return prediction._replace(indexes=moved)
+
+        predictor.next = next_with_error
+        return predictor
+
+    monkeypatch.setattr(codec._model.hyper, "predictor", predictor_with_error)
+
+
 def test_a_scale_index_off_by_one_in_any_slice_is_found(make_codec, monkeypatch):
     codec = make_codec("model=channel_autoregressive")
     data = codec.encode(picture(64, 64))
-    reconstruct = codec._model.hyper.reconstruct
     for wrong in range(4):
-
-        def off_by_one(side, rows, columns, code, exact, wrong=wrong):
-            def code_with_error(number, prediction):
-                if number == wrong:
-                    moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
-                    prediction = prediction._replace(indexes=moved)
-                return code(number, prediction)
-
-            return reconstruct(side, rows, columns, code_with_error, exact)
-
-        monkeypatch.setattr(codec._model.hyper, "reconstruct", off_by_one)
+        move_an_index(monkeypatch, codec, wrong)
         with pytest.raises(DamagedFile, match=r"scale indexes|bytes do not decode"):
             codec.decode(data)
 
@@ -137,14 +149,7 @@ def test_slices_have_dithers_of_their_own(compose):
 def test_other_scale_indexes_are_an_error_and_no_picture(make_codec, monkeypatch):
     codec = make_codec("model=mean_scale_hyperprior")
     data = codec.encode(picture(64, 64))
-    exact = codec._model.hyper.exact
-
-    def off_by_one(*arguments):
-        prediction = exact(*arguments)
-        moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
-        return prediction._replace(indexes=moved)
-
-    monkeypatch.setattr(codec._model.hyper, "exact", off_by_one)
+    move_an_index(monkeypatch, codec, 0)
     with pytest.raises(DamagedFile, match="scale indexes of this decoder are not the encoder's"):
         codec.decode(data)
 

@@ -39,8 +39,9 @@ def test_forward_pass_of_every_model(make, model_name):
         assert forward.reconstructions.shape == inputs.shape
         assert forward.bits.shape == (2,) and (forward.bits.numpy() > 0).all()
         channels = model.transforms.latent_channels
-        assert forward.latents.shape == (2, height // down, width // across, channels)
-        assert all(value.dtype == tf.float32 for value in forward)
+        latents = tf.concat(forward.inputs.latents, -1)
+        assert latents.shape == (2, height // down, width // across, channels)
+        assert all(value.dtype == tf.float32 for value in (*forward[:3], latents))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -84,7 +85,7 @@ def test_the_single_image_path_is_the_forward_pass(make):
     forward = model(batch, training=False)
     latents = model.analyze(batch[0])
     values = model.quantizer(latents, training=False).decoder_input
-    np.testing.assert_allclose(latents, forward.latents[0], atol=1e-5)
+    np.testing.assert_allclose(latents, forward.inputs.latents[0][0], atol=1e-5)
     np.testing.assert_allclose(
         model.synthesize(values, 32, 48), forward.reconstructions[0], rtol=1e-4, atol=1e-3
     )
