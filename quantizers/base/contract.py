@@ -76,7 +76,7 @@ class Quantizer(tf.Module):
     file_seed: Optional[int] = None
     hard_from_step: Optional[int] = None
     stages: int = 1
-    _step = 0
+    _training_step = 0
 
     def build(self, channels: int) -> None:
         """Creates what depends on the number of latent channels; called once, before all else."""
@@ -128,7 +128,7 @@ class Quantizer(tf.Module):
     @property
     def in_hard_phase(self) -> bool:
         """Whether ``advance`` has reached ``hard_from_step``."""
-        return self.hard_from_step is not None and self._step >= self.hard_from_step
+        return self.hard_from_step is not None and self._training_step >= self.hard_from_step
 
     @property
     def annealed(self) -> Dict[str, Annealed]:
@@ -137,7 +137,7 @@ class Quantizer(tf.Module):
 
     def advance(self, step: int) -> None:
         """Brings all that depends on the training step to ``step`` (from 0)."""
-        self._step = step
+        self._training_step = step
         for annealed in self.annealed.values():
             annealed.advance(step)
 
