@@ -147,7 +147,7 @@ def measure(
     for recording in recordings:
         if not rows:
             # The first call builds graphs; that time belongs to no file.
-            codec.decode(codec.encode(recording.samples, recording.sample_rate))
+            codec.decode(codec.quantize(recording.samples, recording.sample_rate).encode())
         row = measure_recording(codec, recording, coded_file(folder, recording.name))
         rows.append(row)
         if progress is not None:
@@ -165,7 +165,8 @@ def measure_recording(codec: AudioCodec, recording: Recording, path: pathlib.Pat
     """
     samples, sample_rate = recording.samples, recording.sample_rate
     start = time.perf_counter()
-    data = codec.encode(samples, sample_rate)
+    quantized = codec.quantize(samples, sample_rate)
+    data = quantized.encode()
     encode_seconds = time.perf_counter() - start
 
     write_atomically(path, data)
@@ -178,15 +179,15 @@ def measure_recording(codec: AudioCodec, recording: Recording, path: pathlib.Pat
         raise RoundTripError(f"{path}: the file just written does not decode: {error}") from error
     decode_seconds = time.perf_counter() - start
 
-    reconstruction = codec.reconstruct(samples, sample_rate)
+    reconstruction = quantized.reconstruct()
     _check_equal(path, decoded, reconstruction)
     bits_fixed_length = math.nan
     if codec.has_fixed_length:
-        fixed = codec.encode(samples, sample_rate, fixed_length=True)
+        fixed = quantized.encode(fixed_length=True)
         _check_equal(path, codec.decode(fixed), reconstruction)
         bits_fixed_length = 8 * len(fixed)
-    estimate = codec.estimate_bits(samples, sample_rate)
-    while_training = codec.reconstruct(samples, sample_rate, training=True)
+    estimate = quantized.estimate_bits()
+    while_training = quantized.reconstruct(training=True)
     return AudioFileRow(
         file=recording.name,
         sha256=sample_digest(samples, sample_rate),

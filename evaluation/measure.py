@@ -38,25 +38,30 @@ class Image(Protocol):
     pixels: np.ndarray  # uint8 [height, width, 3]
 
 
+class QuantizedFile(Protocol):
+    """One image or recording, analyzed and quantized."""
+
+    def encode(self, fixed_length: bool = False) -> bytes:
+        """The whole file; with `fixed_length` all symbols at the same bits."""
+
+    def reconstruct(self, training: bool = False) -> Any:
+        """The forward pass, no bytes involved: as at test time, or as while training."""
+
+    def estimate_bits(self) -> Any:
+        """Bits: `.noise`, `.training`, and `.rounded` for what is coded, `.side` of them aside."""
+
+
 class Codec(Protocol):
     """What evaluation needs of a learned codec."""
 
     name: str
-    has_fixed_length: bool  # whether `encode` takes `fixed_length=True`
+    has_fixed_length: bool  # whether files can have `fixed_length=True`
 
-    # With refinement, `encode`, `reconstruct` and `estimate_bits` take `latents=` too.
-
-    def encode(self, pixels: np.ndarray, *, fixed_length: bool = False) -> bytes:
-        """The whole file; with `fixed_length` all symbols at the same bits."""
+    def quantize(self, pixels: np.ndarray) -> QuantizedFile:
+        """Everything up to the symbols, once for all that is measured; takes `latents=` too."""
 
     def decode(self, data: bytes) -> np.ndarray:
         """The pixels of a whole file; a ValueError where it is damaged."""
-
-    def reconstruct(self, pixels: np.ndarray, *, training: bool = False) -> np.ndarray:
-        """The forward pass, no bytes involved: as at test time, or as while training."""
-
-    def estimate_bits(self, pixels: np.ndarray) -> Any:
-        """Bits: `.noise`, `.training`, and `.rounded` for what is coded, `.side` of them aside."""
 
 
 class Refine(Protocol):
@@ -155,7 +160,7 @@ def measure(
     for image in images:
         if not rows:
             # The first call builds graphs; that time belongs to no file.
-            codec.decode(codec.encode(image.pixels))
+            codec.decode(codec.quantize(image.pixels).encode())
         row = measure_image(codec, image, coded_file(folder, image.name), refine)
         rows.append(row)
         if progress is not None:
@@ -180,7 +185,8 @@ def measure_image(
     given = {} if refined is None else {"latents": refined.latents}
 
     start = time.perf_counter()
-    data = codec.encode(image.pixels, **given)
+    quantized = codec.quantize(image.pixels, **given)
+    data = quantized.encode()
     encode_seconds = time.perf_counter() - start
 
     write_atomically(path, data)
@@ -193,14 +199,14 @@ def measure_image(
         raise RoundTripError(f"{path}: the file just written does not decode: {error}") from error
     decode_seconds = time.perf_counter() - start
 
-    reconstruction = codec.reconstruct(image.pixels, **given)
+    reconstruction = quantized.reconstruct()
     _check_equal(path, decoded, reconstruction)
     bits_fixed_length = math.nan
     if codec.has_fixed_length:
-        fixed = codec.encode(image.pixels, fixed_length=True, **given)
+        fixed = quantized.encode(fixed_length=True)
         _check_equal(path, codec.decode(fixed), reconstruction)
         bits_fixed_length = 8 * len(fixed)
-    estimate = codec.estimate_bits(image.pixels, **given)
+    estimate = quantized.estimate_bits()
     height, width = image.pixels.shape[:2]
     return FileRow(
         file=image.name,
@@ -212,7 +218,7 @@ def measure_image(
         bits_rounded=float(estimate.rounded),
         bits_coded=8 * len(stored),
         bits_fixed_length=bits_fixed_length,
-        psnr_training=metrics.psnr(image.pixels, codec.reconstruct(image.pixels, training=True)),
+        psnr_training=metrics.psnr(image.pixels, quantized.reconstruct(training=True)),
         psnr=metrics.psnr(image.pixels, decoded),
         ms_ssim=metrics.ms_ssim(image.pixels, decoded),
         encode_seconds=encode_seconds,

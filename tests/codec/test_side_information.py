@@ -1,5 +1,6 @@
 """Files with side information: exact sizes, exact decoding, and a check of the scale indexes."""
 
+import collections
 import itertools
 
 import numpy as np
@@ -103,6 +104,38 @@ def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model,
     same = make_codec(f"model={model}", "quantizer=mixed")
     assert type(own._model.hyper_quantizer) is not type(same._model.hyper_quantizer)
     assert own.estimate_bits(pixels).side != same.estimate_bits(pixels).side
+
+
+def test_measuring_a_file_analyzes_it_once(make_codec, monkeypatch):
+    """Bytes, reconstructions and all estimates are of one analysis and one exact prediction."""
+    codec, calls = make_codec("model=channel_autoregressive"), collections.Counter()
+    model = codec._model
+
+    def count(part, name):
+        function = getattr(part, name)
+
+        def counted(*arguments, **more):
+            calls[" ".join([name, *(f"exact={more[key]}" for key in more)])] += 1
+            return function(*arguments, **more)
+
+        monkeypatch.setattr(part, name, counted)
+
+    for part, name in ((model, "analyze"), (model.hyper, "analysis"), (model, "predictor")):
+        count(part, name)
+    quantized = codec.quantize(picture(64, 64))
+    data = quantized.encode()
+    quantized.reconstruct()
+    quantized.estimate_bits()
+    assert calls == {
+        "analyze": 1,
+        "analysis": 1,
+        "predictor exact=True": 1,
+        "predictor exact=False": 1,  # What training saw.
+    }
+    codec.decode(data)
+    assert calls["predictor exact=True"] == 2
+    quantized.reconstruct(training=True)
+    assert calls["analyze"] == calls["analysis"] == 1
 
 
 def move_an_index(monkeypatch, codec, wrong):
