@@ -90,7 +90,6 @@ class LookupFreeQuantizer(IndexQuantizer):
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"dim": self._dim}
 
     def _train(self, latents: tf.Tensor) -> Quantized:

@@ -57,13 +57,11 @@ class SoftToHardQuantizer(IndexQuantizer):
         return tf.argmax(self._scores(bounded(latents)), axis=-1, output_type=tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: None = None) -> tf.Tensor:
-        """Centres float32 of int32 symbols, same shape."""
         del seed
         return tf.gather(self.centres, symbols)
 
     @property
     def coding_variables(self) -> Sequence[tf.Variable]:
-        """The centres."""
         return (self.centres,)
 
     def _train(self, latents: tf.Tensor) -> Quantized:

@@ -39,7 +39,6 @@ class TrellisQuantizer(ScalarQuantizer):
         return Integers(GRIDS)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Symbols int32 of the best path, same shape as ``latents``."""
         latents = tf.cast(latents, tf.float32)
         flat = tf.reshape(latents, [-1, latents.shape[-1] if latents.shape.rank else 1])
         flat = tf.clip_by_value(flat, -LARGEST_SYMBOL / 2, LARGEST_SYMBOL / 2)
@@ -52,7 +51,6 @@ class TrellisQuantizer(ScalarQuantizer):
         return tf.reshape(tf.transpose(chosen), tf.shape(latents))
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values float32 of int32 ``symbols``, same shape."""
         del seed
         rows = tf.reshape(symbols, [-1, symbols.shape[-1] if symbols.shape.rank else 1])
         start = tf.zeros_like(rows[:, 0])

@@ -1,8 +1,8 @@
 """What every quantizer and every scalar surrogate offers.
 
-A *scalar surrogate* stands in for rounding while training. It maps latents to values of the same
-shape and knows nothing of models, data or coding. A *quantizer* fills the rate slot and the decoder
-slot, and alone knows what happens after training: integer symbols and the values decoded from them.
+A *scalar surrogate* replaces rounding during training. It maps latents to values of the same shape
+and knows nothing of models, data or coding. A *quantizer* fills the rate slot and the decoder slot,
+and alone knows what happens after training: integer symbols and the values decoded from them.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class Quantized(NamedTuple):
 class Quantizer(tf.Module):
     """Base of all quantizers: what models, entropy models and codecs may ask for.
 
-    A subclass implements ``__call__``, ``encode`` and ``decode``; the rest has defaults for a
+    A subclass implements ``_train``, ``encode`` and ``decode``; the rest has defaults for a
     quantizer of one grid without parameters.
 
     Law: ``decode(encode(y))`` is what the decoder sees with ``training=False``, bit for bit.
 
     Attributes:
-        file_seed: None, or the seed of a dither: the codec writes it into the file and hands it
-            back to ``decode`` and ``layout``.
+        file_seed: None, or the seed of a dither: the codec writes it into the file and passes it
+            to ``decode`` and ``layout``.
         hard_from_step: training step from which on the analysis transform is frozen and both slots
             hold what they hold after training ("soft then hard"); None: never.
         stages: number of refinement stages of which a file may hold the first few; 1: all or none.
@@ -89,14 +89,32 @@ class Quantizer(tf.Module):
     def for_slice(self, number: int) -> Quantizer:
         """The quantizer of one of several arrays in a file, which shares all variables with it.
 
-        Another object only where what happens depends on more than latents: a dither does.
+        Another object only if results depend on more than latents, as with a dither.
         """
         del number
         return self
 
     def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Values for rate and decoder; changes no state but that of random generators."""
+        """Inputs of entropy model and decoder; changes no state but that of random generators.
+
+        Args:
+            latents: floating point ``[..., channels]``.
+            training: True for the surrogates (until the hard phase), False for what is coded.
+        """
+        if training and not self.in_hard_phase:
+            return self._train(tf.cast(latents, tf.float32))
+        symbols = self.encode(latents)
+        values = self.decode(symbols)
+        return Quantized(self._rate_input(symbols, values), values, tf.zeros([]))
+
+    def _train(self, latents: tf.Tensor) -> Quantized:
+        """What ``__call__`` returns in training, for float32 latents."""
         raise NotImplementedError
+
+    def _rate_input(self, symbols: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        """The entropy model's input for coded symbols and their values."""
+        del symbols
+        return values
 
     def update(self, latents: tf.Tensor) -> None:
         """Learns from a training batch's latents what gradients do not teach; once a step."""
@@ -143,10 +161,10 @@ class Quantizer(tf.Module):
 
 
 class ScalarSurrogate(tf.Module):
-    """Base of the scalar surrogates: differentiable stand-ins for rounding to the integers.
+    """Base of the scalar surrogates: differentiable replacements of rounding to the integers.
 
     A subclass hands its constructor's arguments to this one and implements ``__call__``, which is
-    evaluated only while training: afterwards every surrogate of this family is ``tf.round``.
+    evaluated in training only: afterwards every surrogate is ``tf.round``.
 
     Attributes:
         annealed: what follows a schedule, by name.
@@ -173,3 +191,10 @@ class ScalarSurrogate(tf.Module):
             raise ValueError(f"{name}={value!r} of {self.name} must be at least {minimum:g}.")
         self.annealed[name] = Annealed(schedule, name)
         return self.annealed[name].value
+
+
+def check_slots(**slots: ScalarSurrogate) -> None:
+    """Raises ValueError unless every slot holds a scalar surrogate."""
+    for slot, surrogate in slots.items():
+        if not isinstance(surrogate, ScalarSurrogate):
+            raise ValueError(f"{slot}={surrogate!r} must be a scalar surrogate.")

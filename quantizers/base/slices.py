@@ -12,7 +12,7 @@ from typing import Dict, Optional, Sequence, Union
 
 import tensorflow as tf
 
-from quantizers.base.contract import Indices, Integers, Quantized, Quantizer
+from quantizers.base.contract import Indices, Integers, Quantizer
 from quantizers.base.grids import JoinedLayout, Layout
 
 
@@ -57,25 +57,6 @@ class SlicedQuantizer(Quantizer):
         """The quantizer of one slice, from 0."""
         return self._quantizer.for_slice(number)
 
-    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Values of all slices for rate and decoder; see the contract."""
-        parts = [
-            self.for_slice(number)(values, training=training)
-            for number, values in enumerate(self._split(latents))
-        ]
-        rates, decoders, penalties = zip(*parts)
-        return Quantized(tf.concat(rates, -1), tf.concat(decoders, -1), tf.add_n(penalties))
-
-    def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Symbols int32 of all slices."""
-        parts = enumerate(self._split(latents))
-        return tf.concat([self.for_slice(k).encode(values) for k, values in parts], -1)
-
-    def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values float32 of all slices."""
-        parts = enumerate(self._split(symbols))
-        return tf.concat([self.for_slice(k).decode(part, seed) for k, part in parts], -1)
-
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
         """The slices' layouts, one behind the other."""
         size = channels // self._slices
@@ -95,6 +76,3 @@ class SlicedQuantizer(Quantizer):
     def advance(self, step: int) -> None:
         """Brings all that depends on the training step to ``step``."""
         self._quantizer.advance(step)
-
-    def _split(self, values: tf.Tensor):
-        return tf.split(values, self._slices, axis=-1)
