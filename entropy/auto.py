@@ -1,4 +1,4 @@
-"""The default entropy model of an alphabet."""
+"""The default entropy model for an alphabet."""
 
 from __future__ import annotations
 
