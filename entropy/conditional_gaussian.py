@@ -35,7 +35,6 @@ class ConditionalGaussian(IntegerCoder):
         channels: int,
         alphabet,
         conditional: bool = True,
-        tail_mass: float = 2**-16,
         **coder,
     ):
         """Takes the alphabet; see ``IntegerCoder``. Each of its grids gets a table per scale.
@@ -44,17 +43,16 @@ class ConditionalGaussian(IntegerCoder):
             channels: number of latent channels.
             alphabet: the quantizer's.
             conditional: must be True, because predicted scales are needed.
-            tail_mass: outside the tables.
             coder: further arguments of ``IntegerCoder``.
 
         Raises:
             ValueError: an argument is out of its range, or the alphabet has indices.
         """
-        super().__init__(channels=channels, alphabet=alphabet, tail_mass=tail_mass, **coder)
+        super().__init__(channels=channels, alphabet=alphabet, **coder)
         if not conditional:
             raise ValueError("entropy=ConditionalGaussian needs a model that predicts scales.")
         # Where the tables end, in standard deviations.
-        self._tail = -float(_STANDARD.quantile(np.float64(tail_mass / 2)))
+        self._tail = -float(_STANDARD.quantile(np.float64(self._tail_mass / 2)))
 
     def bits(self, values: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
         """Bits of each example under the Gaussian convolved with the unit box.
