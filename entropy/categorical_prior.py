@@ -97,7 +97,7 @@ class CategoricalPrior(tf.Module):
         return tf.reduce_sum(nats, axis=list(range(1, len(rate.shape)))) / math.log(2)
 
     def symbol_bits(self, symbols: tf.Tensor) -> float:
-        """Bits of int32 symbols ``[height, width, S']`` before any table; S' as for ``compress``."""
+        """Bits of int32 symbols ``[height, width, S']`` before any table; S' as in ``compress``."""
         symbols = self._checked(symbols)
         tables = np.log2(np.exp(self._log_probabilities().numpy().astype(np.float64)))
         return -float(tables[np.arange(symbols.shape[-1]), symbols].sum())

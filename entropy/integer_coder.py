@@ -205,7 +205,7 @@ class SymbolReader:
 
 
 def edges_beyond(grid, lower: float, upper: float) -> Tuple[int, np.ndarray]:
-    """Cells of a grid that reach beyond two points: the first one's symbol, and all float32 ends."""
+    """Cells of a grid that reach beyond two points: symbol of the first, and all float32 ends."""
     # A grid has no inverse, but it is increasing: the reach doubles until it is enough.
     reach = 2
     while grid(tf.constant(-float(reach))) > lower or grid(tf.constant(float(reach))) < upper:
