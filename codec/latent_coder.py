@@ -1,10 +1,11 @@
-"""All latents of one image as bytes: the symbols, and the side information where there is some.
+"""The latents of one image as bytes, and back.
 
-With side information a payload is: length of its bytes (base-128 varint), its bytes, CRC-32 of the
-scale indexes that follow from it (4 bytes), the symbols' bytes. The scale indexes are computed in
-fixed point, so a decoder has the encoder's; should it ever not, the CRC says so, and no symbol is
-read with the wrong table. Where slices of the channels are decoded in turn, the CRC covers all of
-them and is checked before the last is read; what a wrong table made of the others is discarded.
+Without side information a payload is the symbols' bytes. With it, these come last, after the length
+of the side information (base-128 varint), its bytes, and the CRC-32 of the scale indexes that follow
+from it (4 bytes). The indexes are computed in fixed point, so a decoder has the encoder's; if it
+ever does not, the CRC shows that before a symbol is read with the wrong table. If slices of the
+channels are decoded in turn, the CRC of all is checked before the last is read, and what a wrong
+table made of the others is discarded.
 """
 
 from __future__ import annotations

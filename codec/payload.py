@@ -1,6 +1,6 @@
-"""One array of symbols as bytes: how they were coded, and they.
+"""One array of symbols as bytes: a prelude and the range-coded symbols.
 
-| alphabet | bytes in front of the range-coded symbols |
+| alphabet | prelude |
 |---|---|
 | integers | none; with a dithered quantizer its seed, 4 bytes, little-endian |
 | indices | 1: number of refinement stages, plus 128 where codes have a fixed length |
@@ -23,7 +23,7 @@ def first_stages(quantizer, symbols: tf.Tensor, stages: Optional[int]) -> tf.Ten
     """Symbols ``[..., symbol channels]`` of the first refinement stages; None keeps all.
 
     Raises:
-        ValueError: the quantizer has not so many.
+        ValueError: the quantizer does not have that many.
     """
     whole = quantizer.stages
     if stages is not None and not 1 <= stages <= whole:
@@ -45,12 +45,11 @@ def pack_symbols(
         quantizer: that made the symbols.
         entropy: its frozen entropy model.
         symbols: of all refinement stages or the first few.
-        fixed_length: spend the same bits on every symbol, whatever the prior has learned. Only for
-            finite alphabets.
+        fixed_length: spend the same number of bits on every symbol. Only for finite alphabets.
         indexes: scale indexes, where the entropy model is conditional.
 
     Raises:
-        ValueError: an option that this quantizer does not have.
+        ValueError: ``fixed_length`` with an alphabet that is not finite.
     """
     if quantizer.alphabet.kind == "integers":
         if fixed_length:

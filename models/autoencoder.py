@@ -1,7 +1,7 @@
 """The autoencoder: transforms, quantizer and entropy model joined.
 
-One forward pass serves training and testing. Coding goes through ``analyze`` and ``synthesize``,
-which take a single image of any size, or audio of any length with its channels as rows.
+As in the papers' figures: y = analysis(x), z = hyper-analysis(y); z_hat predicts means and scales
+of y, slice by slice; y_hat is what the quantizer makes of y, and x_hat = synthesis(y_hat).
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ class Autoencoder(tf.Module):
 
     Attributes:
         transforms: the analysis and synthesis pair.
-        quantizer: between them; ``quantizer.for_slice(number)`` quantizes one slice of the latents.
-        entropy: the entropy model of the latents.
-        slices: groups of the latents' channels that are coded in turn; 1 unless ``hyper`` has more.
-        hyper: transforms of the side information, or None.
-        hyper_quantizer: the side information's quantizer, or None.
-        hyper_entropy: the side information's entropy model, or None.
+        quantizer: of y; ``quantizer.for_slice(number)`` quantizes one slice of its channels.
+        entropy: the entropy model of y.
+        slices: groups of the channels of y that are coded in turn; 1 unless ``hyper`` has more.
+        hyper: hyper-analysis and hyper-synthesis; None without side information.
+        hyper_quantizer: of z, or None.
+        hyper_entropy: the entropy model of z, or None.
     """
 
     def __init__(
@@ -90,12 +90,11 @@ class Autoencoder(tf.Module):
 
         Args:
             transforms: built analysis and synthesis.
-            quantizer: a quantizer, see ``quantizers``.
+            quantizer: of the latents, see ``quantizers``.
             entropy: called with ``channels=``, ``alphabet=`` and ``conditional=`` to make the
                 entropy model.
-            hyper: predicts means and scales of the latents from hyper-latents; None: no side
-                information.
-            hyper_quantizer: of the hyper-latents; another object than ``quantizer``.
+            hyper: see the class.
+            hyper_quantizer: a second object, not ``quantizer``.
             hyper_entropy: makes the entropy model of the hyper-latents, as ``entropy``.
 
         Raises:
@@ -188,12 +187,9 @@ class Autoencoder(tf.Module):
             self.quantizer.for_slice(number).update(latents)
 
     def with_quantizers(self, quantizer, hyper_quantizer=None) -> Autoencoder:
-        """The same transforms and entropy models around other quantizers: for passes alone.
-
-        Nothing is built and nothing of the model changes.
-        """
+        """The same transforms and entropy models around other quantizers, for passes only."""
         other = copy.copy(self)
-        # Not by assignment: the copy shares what tf.Module has noted of its parts.
+        # An assignment would change what tf.Module tracks, which the copy shares with this model.
         vars(other).update(quantizer=quantizer, hyper_quantizer=hyper_quantizer)
         return other
 
@@ -225,7 +221,7 @@ class Autoencoder(tf.Module):
         return all(entropy.frozen for entropy in self._entropy_models)
 
     def freeze(self) -> None:
-        """Builds the coding tables from what has been learned."""
+        """Builds the coding tables from the trained densities."""
         for entropy in self._entropy_models:
             entropy.freeze()
 
@@ -237,8 +233,8 @@ class Autoencoder(tf.Module):
     def analyze(self, pixels) -> tf.Tensor:
         """Latents float32 ``[rows, columns, channels]`` of one image ``[height, width, 3]``.
 
-        Or of sound ``[audio channels, samples, 1]``. The last row and column are repeated up to a
-        multiple of the strides; a large image goes through in tiles.
+        Or of audio ``[audio channels, samples, 1]``. The last row and column are repeated up to a
+        multiple of the strides; the image may have any size.
         """
         image = tf.cast(pixels, tf.float32)
         rows, columns = self.latent_grid(*image.shape[:2])
@@ -249,7 +245,7 @@ class Autoencoder(tf.Module):
         return apply_in_tiles(self.transforms, "analysis", padded[tf.newaxis])[0]
 
     def synthesize(self, values: tf.Tensor, height: int, width: int) -> tf.Tensor:
-        """Image float32 ``[height, width, input channels]`` of ``[rows, columns, channels]``."""
+        """Image float32 ``[height, width, input channels]`` of y_hat ``[rows, columns, channels]``."""
         images = apply_in_tiles(self.transforms, "synthesis", values[tf.newaxis])
         return images[0, :height, :width]
 

@@ -2,8 +2,8 @@
 
 arXiv 1611.01704, as in TensorFlow Compression's ``models/bls2017.py``: convolutions 9x9 of stride
 4, 5x5 and 5x5 of stride 2, GDN with exponents 1 between them. Unlike there, kernels are plain
-variables instead of Fourier coefficients, and pixels lie on Keras' 'same' grid, on which a latent
-stands at the centre of its 16x16 pixels.
+variables instead of Fourier coefficients, and pixels lie on Keras' 'same' grid, in which a latent
+is at the centre of its 16x16 pixels.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Bls2017Transforms(ImageTransforms):
     """Three strided convolutions each way.
 
     With N filters, images ``[b, 256, 256, 3]`` become ``[b, 64, 64, N]``, ``[b, 32, 32, N]`` and
-    latents ``[b, 16, 16, N]``; the synthesis walks back.
+    latents ``[b, 16, 16, N]``; the synthesis mirrors that.
     """
 
     def __init__(self, *, num_filters: int = 128, precision: str = "float32"):

@@ -1,17 +1,17 @@
 """Channel-wise autoregression: each slice of the latents is predicted from the slices before it.
 
 Minnen and Singh 2020, "Channel-wise autoregressive entropy models for learned image compression",
-arXiv 2007.08739: slices along the channels, and a prediction of what rounding took from a slice,
-which is added once it is decoded (latent residual prediction).
+arXiv 2007.08739: slices along the channels, and a prediction of each slice's rounding error, which
+is added to the decoded slice (latent residual prediction).
 
-It differs from the paper in that one stack predicts a slice's means and scales together, as what
-is to be added to those of the hyper-synthesis, so that the first slice needs none; and in that the
-residual is bounded by x / (2 + 2|x|) in place of tanh(x) / 2. Both have the bound 1/2 and the slope
-1/2 at 0, but a division is exactly rounded on every machine and a tanh is not.
+Unlike the paper, one stack predicts a slice's means and scales together, as corrections of those of
+the hyper-synthesis, so that the first slice needs none; and the residual is bounded by
+x / (2 + 2|x|) instead of tanh(x) / 2. Both have the bound 1/2 and the slope 1/2 at 0, but a
+division is rounded exactly on every machine and a tanh is not.
 
-The decoder repeats all of it, in fixed point (``models.fixed_point``). What a slice is predicted
-from is rounded to multiples of 2**-8 before anything is summed up. Between the stacks there are
-single additions and divisions of single numbers, which IEEE 754 rounds in one way only.
+The decoder repeats all of it in fixed point (``models.fixed_point``). Inputs of a stack are rounded
+to multiples of 2**-8 before they are summed. Between the stacks there are only additions and
+divisions of single numbers, which IEEE 754 rounds in exactly one way.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from models.hyperprior import HyperTransforms, apply_layers
 from models.prediction import Prediction, Predictor
 
 MIDDLE_INDEX, INDEXES_PER_UNIT = 18.0, 8.0
-"""Scale index about where models start, and a power of two about as large as indexes vary."""
+"""About the scale index that models start at, and a power of two about as large as its spread."""
 
 
 class ChannelAutoregressiveTransforms(HyperTransforms):
-    """Hyper-transforms that predict means and scales, and a stack or two a slice that refine them.
+    """Hyper-transforms that predict means and scales, and a stack or two per slice to refine them.
 
     With M = 96 in 4 slices of 24: the hyper-synthesis gives 192 channels (96 means, 96 indexes);
-    the stack of slice 2 takes these and 48 decoded channels to 48 (24 means, 24 indexes), that of
-    its residual takes 96 means and 72 decoded channels to 24.
+    the stack of slice 2 maps these and 48 decoded channels to 48 (24 means, 24 indexes), that of
+    its residual maps 96 means and 72 decoded channels to 24.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
             num_filters: channels of the hyper-transforms' hidden layers and of hyper-latents (N).
             slices: groups of the channels, at least 2.
             widths: channels of the hidden layers of a slice's stack, each at least 1: 5x5
-                convolutions, before a last one of 3x3.
-            residual_prediction: whether what rounding took from a slice is predicted.
-            padding: see ``HyperTransforms``; the stacks of the slices have it too.
+                convolutions before a last one of 3x3.
+            residual_prediction: whether a slice's rounding error is predicted.
+            padding: see ``HyperTransforms``; it holds for the stacks of the slices, too.
 
         Raises:
             ValueError: an argument is out of its range.

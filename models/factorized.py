@@ -15,7 +15,7 @@ class FactorizedTransforms(ImageTransforms):
     """Four strided convolutions each way.
 
     With N filters and M latent channels, images ``[b, 256, 256, 3]`` become ``[b, 128, 128, N]``,
-    ``[b, 64, 64, N]``, ``[b, 32, 32, N]`` and latents ``[b, 16, 16, M]``; the synthesis walks back.
+    ``[b, 64, 64, N]``, ``[b, 32, 32, N]`` and latents ``[b, 16, 16, M]``; the synthesis mirrors it.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Hyper-analysis and hyper-synthesis: what the side information says of the latents.
+"""The hyperprior: hyper-analysis, and the hyper-synthesis that predicts the latents.
 
 Balle et al. 2018, arXiv 1802.01436 (scales) and Minnen et al. 2018, arXiv 1809.02736 (means and
 scales, without context). All activations are ReLU, where Minnen et al. have leaky ones, because the
@@ -22,13 +22,13 @@ from models.layers import (
 from models.prediction import Prediction, Predictor
 
 STRIDE = 4
-"""Latents a hyper-latent, in both directions."""
+"""Latents per hyper-latent, along each axis."""
 
 PADDINGS = {
     "edge": (EdgeConvolution, EdgeTransposedConvolution),
     "zeros": (Convolution, TransposedConvolution),
 }
-"""What the layers see beyond the border of the latents -> layers of that kind."""
+"""What layers see beyond the border of the latents -> convolution and transposed convolution."""
 
 LARGEST_INDEX = 63.0
 
@@ -41,15 +41,15 @@ class HyperTransforms(tf.Module):
 
     Everything here is float32: it is a small share of the work, and the decoder repeats half of it.
 
-    A training patch of 128 pixels has 2x2 hyper-latents, so that each output lies at a border. With
-    zeros beyond the border a model learns nothing else than borders, and may spend a multiple of
-    the bits inside of a whole image. With the outermost values repeated, borders look like the
-    inside, and a model codes images of all sizes alike.
+    A training patch of 128 pixels has 2x2 hyper-latents, all of them at a border. A model that pads
+    with zeros learns only borders, and may spend several times the bits in the interior of a whole
+    image. If the outermost values are repeated instead, borders look like the interior, and images
+    of all sizes are coded alike.
 
     Attributes:
         latent_channels: channels of the hyper-latents.
-        predicts_means: whether means are predicted beside scales.
-        slices: groups of the latents' channels, equally large, that are predicted in turn.
+        predicts_means: whether means are predicted, too, not only scales.
+        slices: number of equal groups of the latents' channels that are predicted in turn.
     """
 
     slices = 1
@@ -67,18 +67,16 @@ class HyperTransforms(tf.Module):
         Args:
             latent_channels: channels of the latents (M), at least 1.
             num_filters: channels of hidden layers and hyper-latents (N), at least 1.
-            predicts_means: whether means are predicted beside scales.
-            padding: "edge" or "zeros", what layers see beyond the border of the latents. Zeros are
-                the papers'.
+            predicts_means: whether means are predicted, too, not only scales.
+            padding: "edge" or "zeros" (as in the papers): what layers see beyond the border.
 
         Raises:
             ValueError: a number is below 1, or there is no such padding.
         """
         super().__init__(name="hyper_transforms")
-        if num_filters < 1:
-            raise ValueError(f"num_filters={num_filters} must be at least 1.")
-        if latent_channels < 1:
-            raise ValueError(f"latent_channels={latent_channels} must be at least 1.")
+        for name, number in (("num_filters", num_filters), ("latent_channels", latent_channels)):
+            if number < 1:
+                raise ValueError(f"{name}={number} must be at least 1.")
         if padding not in PADDINGS:
             raise ValueError(f"padding={padding!r} must be one of {', '.join(PADDINGS)}.")
         self.latent_channels = num_filters
@@ -140,12 +138,12 @@ class HyperTransforms(tf.Module):
 
     @property
     def decoding_layers(self):
-        """Stacks that a decoder applies, each with the positions of its input a latent's."""
+        """Stacks that a decoder applies, each with the positions of its input per latent."""
         return [(self._layers, STRIDE**-2)]
 
     @property
     def analysis_variables(self):
-        """Parameters of the hyper-analysis: those that decoding does not need."""
+        """Parameters of the hyper-analysis, which decoding does not need."""
         return self._analysis.trainable_variables
 
     def _synthesis(
@@ -159,7 +157,7 @@ class HyperTransforms(tf.Module):
         if self.predicts_means:
             means, values = tf.split(values, 2, axis=-1)
             means = tf.cast(means, tf.float32)
-        # At a bound gradients that lead away from it still pass.
+        # At a bound, gradients that lead away from it still pass.
         indexes = tf.cast(values, tf.float32)
         indexes = tfc.upper_bound(tfc.lower_bound(indexes, 0.0), LARGEST_INDEX)
         return Prediction(means, tf.round(indexes) if exact else indexes)

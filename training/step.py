@@ -17,7 +17,7 @@ class StepResult(NamedTuple):
 
     Attributes:
         loss: ``bpp + lmbda * distortion + penalty``, mean over the batch.
-        bpp: bits per pixel, or per sample of sound, of the rate value.
+        bpp: bits per pixel, or per sample of audio, of the rate input.
         distortion: of the run's distortion measure.
         mse: mean squared error on the medium's scale.
         penalty: what the quantizer adds.
@@ -37,7 +37,7 @@ class NonFiniteGradient(ArithmeticError):
 
 
 class TrainStep:
-    """Updates a model by one batch of signals: images in 0..255, or sound in -1..1."""
+    """Updates a model by one batch of signals: images in 0..255, or audio in -1..1."""
 
     def __init__(
         self,
@@ -51,12 +51,12 @@ class TrainStep:
         """Builds the optimizer's variables, so that a checkpoint can be restored before a step.
 
         Args:
-            model: what is trained.
+            model: to train.
             distortion: of batches of images and reconstructions, see ``distortion``.
-            optimizer: takes the steps.
+            optimizer: of the model's parameters.
             lmbda: weight of the distortion.
-            lmbda_factor: number or schedule, at least 0, times which the weight enters: a warm-up.
-            distribution: over which this is built, within its scope; None: one device.
+            lmbda_factor: number or schedule, at least 0, that multiplies the weight: a warm-up.
+            distribution: in whose scope this is built; None: one device.
 
         Raises:
             ValueError: the factor falls below 0.
@@ -77,13 +77,13 @@ class TrainStep:
 
     @property
     def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name: the quantizer's, and the weight of the distortion."""
+        """Everything that follows a schedule, by its name in logs."""
         own = self._lmbda_factor
         is_constant = own.schedule.bounds[0] == own.schedule.bounds[1]
         return {**self._model.annealed, **({} if is_constant else {own.name: own})}
 
     def advance(self, step: int) -> None:
-        """Sets what follows a schedule to its value for ``step`` (from 0)."""
+        """Brings all that depends on the training step to ``step`` (from 0)."""
         self._model.advance(step)
         self._lmbda_factor.advance(step)
 

@@ -51,10 +51,10 @@ def test_tiles_equal_the_whole_and_less_context_would_not_do(causal, activation)
     ]:
         tiled = apply_in_tiles(transforms, direction, inputs, whole=0, tile=25)
         assert largest_difference(tiled, whole) < 1e-5
-        transforms.context -= 1
+        transforms.contexts = (0, transforms.contexts[1] - 1)
         tiled = apply_in_tiles(transforms, direction, inputs, whole=0, tile=25)
         assert largest_difference(tiled, whole) > 1e-5
-        transforms.context += 1
+        transforms.contexts = (0, transforms.contexts[1] + 1)
 
 
 def test_long_sound_goes_in_tiles_of_the_transforms_own():
