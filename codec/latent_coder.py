@@ -1,11 +1,11 @@
 """The latents of one image as bytes, and back.
 
-Without side information a payload is the symbols' bytes. With it, these come last, after the length
-of the side information (base-128 varint), its bytes, and the CRC-32 of the scale indexes that follow
-from it (4 bytes). The indexes are computed in fixed point, so a decoder has the encoder's; if it
-ever does not, the CRC shows that before a symbol is read with the wrong table. If slices of the
-channels are decoded in turn, the CRC of all is checked before the last is read, and what a wrong
-table made of the others is discarded.
+Without side information a payload is the symbols' bytes. With it, they follow the length of the
+side information (base-128 varint), its bytes, and the CRC-32 of the scale indexes that it predicts
+(4 bytes). The indexes are computed in fixed point, so a decoder has the encoder's; if it ever does
+not, the CRC shows that before a symbol is read with the wrong table. If slices of the channels are
+decoded in turn, the CRC of all is checked before the last is read, and what a wrong table made of
+the others is discarded.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ class AudioTransforms(Transforms):
         analysis.append(convolution(latent_channels, use_bias=False))
         synthesis.insert(0, convolution(widths[-1]))
         stride = math.prod(strides)
-        furthest = max(*reach(analysis), *reach(synthesis))
+        furthest = max(*reach(analysis), *reach(synthesis[::-1]))
         super().__init__(
             name="audio",
             latent_channels=latent_channels,

@@ -179,18 +179,13 @@ def reach(layers: Sequence[tf.keras.layers.Layer]) -> Tuple[int, int]:
     """How far a stack looks back and ahead, in samples on its finer side.
 
     Args:
-        layers: from fine to coarse with ``Fold``, or from coarse to fine with ``Unfold``.
+        layers: from fine to coarse; those of a synthesis in reverse.
     """
-    scales = [layer.stride for layer in layers if isinstance(layer, Fold)]
-    rising = not any(isinstance(layer, Unfold) for layer in layers)
-    scale = 1
-    if not rising:
-        for stride in scales:
-            scale *= stride
     back = ahead = 0
+    scale = 1
     for layer in layers:
-        if isinstance(layer, Fold):
-            scale = scale * layer.stride if rising else scale // layer.stride
+        if isinstance(layer, Fold):  # Or its inverse.
+            scale *= layer.stride
         own = getattr(layer, "reach", (0, 0))  # Activations look at one sample.
         back, ahead = back + scale * own[0], ahead + scale * own[1]
     return back, ahead

@@ -2,7 +2,7 @@
 
 The classical encoder-side search of video coding (Karczewicz, Ye, Chong 2008, VCEG-AH21) on the
 latents of a learned codec. The rate of a moved symbol is exact, its distortion a second-order
-approximation. Many symbols move at once, and a batch of moves is kept only if the file's loss falls.
+approximation. Many symbols move at once; a batch of moves is kept only if the file's loss falls.
 """
 
 from __future__ import annotations
