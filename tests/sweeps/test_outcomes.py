@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sweeps.jobs import best_first, labels, read_outcome
+from sweeps.outcomes import read_outcome, table
 
 
 def write_run(folder, points, rows, speed):
@@ -40,20 +40,27 @@ def test_loss_of_images_is_of_the_mean_mse_of_files(image):
     outcome = read_outcome(image)
     assert outcome.loss == pytest.approx(0.5 + 0.01 * (650.25 + 6.5025) / 2)
     assert outcome.examples_per_second == 50
-    assert outcome.in_words() == "0.5000 bpp, 30.00 dB, loss 3.7838"
+    assert outcome.summary() == "0.5000 bpp, 30.00 dB, loss 3.7838"
 
 
 def test_sound_has_its_own_rate_and_quality_and_no_loss(sound):
     outcome = read_outcome(sound)
     assert outcome.loss is None and outcome.rate_fixed_length == 16.0
     assert outcome.quality_training != outcome.quality_training, "null: not finite"
-    assert outcome.in_words() == "12.0000 kbps, SI-SDR 8.00 dB"
-    assert labels({"one": outcome}) == ("kbps", "SI-SDR (dB)")
+    assert outcome.summary() == "12.0000 kbps, SI-SDR 8.00 dB"
 
 
-def test_best_first_by_loss_or_else_by_quality(image, sound):
+def test_tables_rank_by_loss_or_else_by_quality(image, sound):
     one = read_outcome(image)
-    assert [name for name, _ in best_first({"a": one._replace(loss=9.0), "b": one})] == ["b", "a"]
+    text = table({"a": one._replace(loss=9.0), "uniform_noise": one})
+    assert text.splitlines()[0].startswith("| run | loss | bpp coded |") and "PSNR (dB)" in text
+    assert rows(text) == ["uniform_noise", "a"]
+    assert text.splitlines()[2].endswith("| 0.500 |  | 30.00 | 31.00 | 1.00 |")
     heard = read_outcome(sound)
-    ranked = best_first({"a": heard, "b": heard._replace(quality=9.0)})
-    assert [name for name, _ in ranked] == ["b", "a"]
+    text = table({"a": heard, "b": heard._replace(quality=9.0)})
+    assert "kbps coded" in text and "SI-SDR (dB)" in text and rows(text) == ["b", "a"]
+    assert text.endswith("| 16.000 | 8.00 | nan |  |"), "no run that speeds are relative to"
+
+
+def rows(text):
+    return [line.split("`")[1] for line in text.splitlines()[2:]]
