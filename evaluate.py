@@ -109,7 +109,7 @@ def evaluate(
 
 
 def _check_patches(saved, image) -> None:
-    """Prints a warning if the run codes the first image unlike the patches that it consists of."""
+    """Warns if the run codes the first image differently from the patches it consists of."""
     from evaluation.patch_check import check_patches
 
     check = image and check_patches(saved.codec.model, image.pixels, saved.config.data.patch_size)

@@ -7,6 +7,7 @@ python train.py -m experiment=compare_quantizers
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import sys
 
@@ -59,20 +60,14 @@ def train(config: DictConfig, run: str) -> None:
     distribution.check(settings.batch_size, *filter(None, (model.quantizer, model.hyper_quantizer)))
     check_fit(source, model, distortion)
     directory = RunDirectory(run_path(run))
+    fit_model = functools.partial(
+        _fit, settings, source, model, train_step, optimizer, distortion, directory, distribution
+    )
     if not distribution.is_chief:
         distribution.wait()
         if not directory.trained:
             with contextlib.redirect_stdout(io.StringIO()):
-                _fit(
-                    settings,
-                    source,
-                    model,
-                    train_step,
-                    optimizer,
-                    distortion,
-                    directory,
-                    distribution,
-                )
+                fit_model()
         return
     directory.open(saved_form(config), settings.overwrite)
     distribution.wait()
@@ -82,7 +77,7 @@ def train(config: DictConfig, run: str) -> None:
     else:
         print(source.describe(), flush=True)
         print(model.transforms.describe(), flush=True)
-        _fit(settings, source, model, train_step, optimizer, distortion, directory, distribution)
+        fit_model()
     summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():
         print(summary.read_text())

@@ -22,7 +22,7 @@ def load(tmp_path):
     def load(group, name):
         config = SAVED.config.copy()
         config[group] = SAVED.choices[group][name]
-        if "${data.sample_rate}" in OmegaConf.to_yaml(config[group]):
+        if "data.sample_rate" in OmegaConf.to_yaml(config[group]):
             config.data = SAVED.choices.data.tones
         tmp_path.joinpath("config.yaml").write_text(OmegaConf.to_yaml(config))
         return RunDirectory(tmp_path).load_config()
@@ -39,7 +39,7 @@ def test_every_choice_builds(load, group, name):
         _, *arguments = config.data
         inspect.signature(get_class(config.data._target_)).bind(**dict.fromkeys(arguments))
     else:
-        assert callable(build_part(config[group]))
+        assert build_part(config[group]) is not None
 
 
 def test_values_and_interpolations_are_kept(load):
