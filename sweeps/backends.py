@@ -22,22 +22,18 @@ class Backend:
 
     A subclass has ``_start(job)``, which returns a handle, ``_wait(handle)``, which returns the
     exit status, and ``_stop(handle)``, which interrupts the job.
-
-    Attributes:
-        description: where and how many at a time, in a few words.
     """
 
-    description: str
-
-    def __init__(self, n_jobs: int = 1, threads: Optional[int] = None):
+    def __init__(self, n_jobs: int, threads: Optional[int], **options: Any):
         """Prepares the threads.
 
         Args:
             n_jobs: jobs at a time, at least 1.
             threads: per job, at least 1; None: one per core (1 on a cluster).
+            options: of the subclass, see its ``_connect``.
 
         Raises:
-            ValueError: a number is below 1.
+            ValueError: a number is below 1, or a package is not installed.
         """
         for name, value in (("n_jobs", n_jobs), ("threads", threads)):
             if value is not None and value < 1:
@@ -46,6 +42,7 @@ class Backend:
         self._pool = ThreadPoolExecutor(n_jobs)
         self._running: Set[Any] = set()
         self._interrupted = False
+        self.description = f"{n_jobs} at a time on {self._connect(n_jobs, **options)}"
 
     def submit(self, job: Job) -> Future[int]:
         """Queues a job; the result is its exit status."""
@@ -74,11 +71,9 @@ class Backend:
 class LocalProcesses(Backend):
     """Processes on this machine."""
 
-    def __init__(self, n_jobs: int = 1, threads: Optional[int] = None):
-        """See ``Backend``."""
-        super().__init__(n_jobs, threads)
-        limit = "" if threads is None else f" with {threads} thread(s) each"
-        self.description = f"{n_jobs} at a time on this machine{limit}"
+    def _connect(self, n_jobs: int) -> str:
+        limit = "" if self._threads is None else f" with {self._threads} thread(s) each"
+        return f"this machine{limit}"
 
     def _start(self, job: Job) -> subprocess.Popen:
         return start_process(job, self._threads)
@@ -93,27 +88,16 @@ class LocalProcesses(Backend):
 class SlurmCluster(Backend):
     """Slurm jobs, through submitit, whose ``local`` cluster is this machine."""
 
-    def __init__(self, n_jobs: int, threads: Optional[int], cluster: str, folder: str, **options):
-        """Connects to the queue.
-
-        Args:
-            n_jobs: see ``Backend``.
-            threads: see ``Backend``.
-            cluster: slurm, or local to try it without one.
-            folder: for submitit's files, on a disk that all machines share.
-            options: of submitit, such as timeout_min or slurm_partition; those that are None are
-                left to the cluster.
-        """
-        super().__init__(n_jobs, threads)
+    def _connect(self, n_jobs: int, cluster: str, folder: str, **options: Any) -> str:
         submitit = _optional("submitit", "slurm")
-        self.description = f"{n_jobs} at a time on submitit's cluster {cluster!r}"
         self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
         options = {
             name: value
             for name, value in options.items()
             if value is not None and (cluster == "slurm" or not name.startswith("slurm_"))
         }
-        self._executor.update_parameters(cpus_per_task=threads or 1, **options)
+        self._executor.update_parameters(cpus_per_task=self._threads or 1, **options)
+        return f"submitit's cluster {cluster!r}"
 
     def _start(self, job: Job) -> Any:
         return self._executor.submit(_Requeued(), job, self._threads)
@@ -136,33 +120,24 @@ class _Requeued:
 
 
 class RayCluster(Backend):
-    """Tasks of a Ray cluster."""
+    """Tasks of a Ray cluster, which may have room for fewer than ``n_jobs``."""
 
-    def __init__(self, n_jobs: int, threads: Optional[int], address: Optional[str], gpus: float):
-        """Connects to the cluster.
-
-        Args:
-            n_jobs: see ``Backend``; the cluster may have room for fewer.
-            threads: see ``Backend``.
-            address: of the cluster; None starts one on this machine, auto finds a running one.
-            gpus: per job.
-        """
-        super().__init__(n_jobs, threads)
+    def _connect(self, n_jobs: int, address: Optional[str], gpus: float) -> str:
         self._ray = _optional("ray", "ray")
-        self.description = f"{n_jobs} at a time on a Ray cluster"
         paths = [str(TRAIN.parent), os.environ.get("PYTHONPATH")]
-        own = {"num_cpus": n_jobs * (threads or 1), "include_dashboard": False}
+        cores = self._threads or 1
         self._ray.init(
             address=address,
             # Lets workers import this package.
             runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, paths))}},
             log_to_driver=False,
             logging_level="WARNING",
-            **({} if address else own),
+            **({} if address else {"num_cpus": n_jobs * cores, "include_dashboard": False}),
         )
         self._task = self._ray.remote(train_process).options(
-            num_cpus=threads or 1, num_gpus=gpus, max_retries=0
+            num_cpus=cores, num_gpus=gpus, max_retries=0
         )
+        return "a Ray cluster"
 
     def _start(self, job: Job) -> Any:
         return self._task.remote(job, self._threads)

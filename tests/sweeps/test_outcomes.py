@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 
 import pytest
 
@@ -45,8 +46,7 @@ def test_loss_of_images_is_of_the_mean_mse_of_files(image):
 
 def test_sound_has_its_own_rate_and_quality_and_no_loss(sound):
     outcome = read_outcome(sound)
-    assert outcome.loss is None and outcome.rate_fixed_length == 16.0
-    assert outcome.quality_training != outcome.quality_training, "null: not finite"
+    assert outcome.loss is None and outcome.points["kbps-fixed-length"] == 16.0
     assert outcome.summary() == "12.0000 kbps, SI-SDR 8.00 dB"
 
 
@@ -57,9 +57,12 @@ def test_tables_rank_by_loss_or_else_by_quality(image, sound):
     assert rows(text) == ["uniform_noise", "a"]
     assert text.splitlines()[2].endswith("| 0.500 |  | 30.00 | 31.00 | 1.00 |")
     heard = read_outcome(sound)
-    text = table({"a": heard, "b": heard._replace(quality=9.0)})
+    text = table({"a": heard, "b": heard._replace(points={**heard.points, "si-sdr": 9.0})})
     assert "kbps coded" in text and "SI-SDR (dB)" in text and rows(text) == ["b", "a"]
-    assert text.endswith("| 16.000 | 8.00 | nan |  |"), "no run that speeds are relative to"
+    assert text.endswith("| 16.000 | 8.00 |  |  |"), (
+        "not finite; no run that speeds are relative to"
+    )
+    assert math.isnan(heard._replace(points={"si-sdr": None}).quality)
 
 
 def rows(text):
