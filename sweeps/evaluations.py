@@ -154,22 +154,22 @@ class _KnownData:
         directory = RunDirectory(run)
         if not directory.trained:
             return False
-        asked, data = self._config, directory.load_config().data
-        source, split = data_to_evaluate(data, self._source, asked.split)
-        refinement = refinement_settings(asked.get("refinement"))
-        name = results_name(source, split, asked.stages, refinement and refinement["name"])
+        config, data = self._config, directory.load_config().data
+        source, split = data_to_evaluate(data, self._source, config.split)
+        refinement = refinement_settings(config.get("refinement"))
+        name = results_name(source, split, config.stages, refinement and refinement["name"])
         path = directory.results / f"{name}.json"
         if not (path.exists() and path.with_suffix(".txt").exists()):
             return False
         document = json.loads(path.read_text())
-        made = document["provenance"]
-        classical = made.get("classical", ())  # None: all of them.
+        measured = document["provenance"]
+        classical = measured.get("classical", ())  # None: all of them.
         return (
-            made.get("checkpoint") == model_digest(directory.model)
-            and made["config"].get("precision") == asked.precision
-            and made.get("stages") == asked.stages
-            and made.get("refinement") == refinement
-            and (classical is None or set(asked.classical) <= set(classical))
+            measured.get("checkpoint") == model_digest(directory.model)
+            and measured["config"].get("precision") == config.precision
+            and measured.get("stages") == config.stages
+            and measured.get("refinement") == refinement
+            and (classical is None or set(config.classical) <= set(classical))
             and document["dataset"]["sha256"] == self._digest(data, source, split)
         )
 

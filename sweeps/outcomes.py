@@ -15,7 +15,7 @@ QUALITY = {"image": ("psnr-rgb", "PSNR"), "audio": ("si-sdr", "SI-SDR")}
 """Key in results files, and label, of the quality in dB that ranks runs."""
 
 REFERENCE = "uniform_noise"
-"""The run that the speeds in a table are relative to, if there is one of that name."""
+"""The run that the speeds in a table are relative to, if one has that name."""
 
 
 class Outcome(NamedTuple):
@@ -23,7 +23,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         medium: image or audio.
-        points: quantities under their keys in results files; None where there is no number.
+        points: quantities under their keys in results files; None if not finite or not measured.
         loss: ``bpp + lmbda * mse`` of decoded images, for ``distortion=mse``. None for audio, whose
             results do not contain the distortion that the run was trained on.
         examples_per_second: median speed while training.
@@ -88,8 +88,9 @@ def read_outcome(run: pathlib.Path) -> Outcome:
     """
     for path in sorted((run / "results").glob("*.json")):
         document = json.loads(path.read_text())
-        made = document["provenance"]
-        if made["split"] == "test" and made.get("stages") is made.get("refinement") is None:
+        provenance = document["provenance"]
+        whole = all(provenance.get(key) is None for key in ("stages", "refinement"))
+        if provenance["split"] == "test" and whole:
             break
     else:
         raise FileNotFoundError(f"{run} has no results on its test split.")

@@ -1,4 +1,4 @@
-"""What a sweep reads of a finished run, of images and of sound."""
+"""What a sweep reads of a finished run, for images and audio."""
 
 import csv
 import json
@@ -12,8 +12,11 @@ from sweeps.outcomes import read_outcome, table
 def write_run(folder, points, rows, speed):
     results = folder / "results"
     results.mkdir(parents=True)
-    made = {"split": "test", "config": {"lmbda": 0.01}}
-    document = {"results": {key: [value] for key, value in points.items()}, "provenance": made}
+    provenance = {"split": "test", "config": {"lmbda": 0.01}}
+    document = {
+        "results": {key: [value] for key, value in points.items()},
+        "provenance": provenance,
+    }
     (results / "data.json").write_text(json.dumps(document))
     with (results / "data.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
@@ -31,10 +34,10 @@ def image(tmp_path):
 
 
 @pytest.fixture
-def sound(tmp_path):
+def audio(tmp_path):
     rates = dict.fromkeys(("kbps", "kbps-training", "kbps-rounded"), 12.0)
     points = {**rates, "kbps-fixed-length": 16.0, "si-sdr": 8.0, "si-sdr-training": None}
-    return write_run(tmp_path / "sound", points, [{"si_sdr": 8}], "segments_per_second")
+    return write_run(tmp_path / "audio", points, [{"si_sdr": 8}], "segments_per_second")
 
 
 def test_loss_of_images_is_of_the_mean_mse_of_files(image):
@@ -44,25 +47,25 @@ def test_loss_of_images_is_of_the_mean_mse_of_files(image):
     assert outcome.summary() == "0.5000 bpp, 30.00 dB, loss 3.7838"
 
 
-def test_sound_has_its_own_rate_and_quality_and_no_loss(sound):
-    outcome = read_outcome(sound)
+def test_audio_has_its_own_rate_and_quality_and_no_loss(audio):
+    outcome = read_outcome(audio)
     assert outcome.loss is None and outcome.points["kbps-fixed-length"] == 16.0
     assert outcome.summary() == "12.0000 kbps, SI-SDR 8.00 dB"
 
 
-def test_tables_rank_by_loss_or_else_by_quality(image, sound):
+def test_tables_rank_by_loss_or_else_by_quality(image, audio):
     one = read_outcome(image)
     text = table({"a": one._replace(loss=9.0), "uniform_noise": one})
     assert text.splitlines()[0].startswith("| run | loss | bpp coded |") and "PSNR (dB)" in text
     assert rows(text) == ["uniform_noise", "a"]
     assert text.splitlines()[2].endswith("| 0.500 |  | 30.00 | 31.00 | 1.00 |")
-    heard = read_outcome(sound)
-    text = table({"a": heard, "b": heard._replace(points={**heard.points, "si-sdr": 9.0})})
+    one = read_outcome(audio)
+    text = table({"a": one, "b": one._replace(points={**one.points, "si-sdr": 9.0})})
     assert "kbps coded" in text and "SI-SDR (dB)" in text and rows(text) == ["b", "a"]
     assert text.endswith("| 16.000 | 8.00 |  |  |"), (
         "not finite; no run that speeds are relative to"
     )
-    assert math.isnan(heard._replace(points={"si-sdr": None}).quality)
+    assert math.isnan(one._replace(points={"si-sdr": None}).quality)
 
 
 def rows(text):
