@@ -18,6 +18,10 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from processor.process import set_process
+
+set_process()  # Before TensorFlow is imported.
+
 from assembly.user_errors import one_line_errors
 from data.image_folder import ImageFolder
 from evaluation.classical.matches import CLASSICAL

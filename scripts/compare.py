@@ -18,6 +18,10 @@ from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
+from processor.process import set_process
+
+set_process()  # Before TensorFlow is imported.
+
 from assembly.user_errors import one_line_errors
 from data.image_folder import ImageFolder
 from evaluation.comparison.bd_rate import TooLittleOverlap, check_curve

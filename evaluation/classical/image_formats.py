@@ -85,7 +85,7 @@ class ClassicalCodec:
             except ImportError as error:
                 raise ValueError(
                     f"codec {self.name!r} needs the package {_PACKAGES[self.plugin]}: "
-                    "pip install 'roundtrip[codecs]'"
+                    "pip install -e '.[codecs]'"
                 ) from error
             register = getattr(plugin, "register_heif_opener", None)  # The other does so itself.
             if register is not None and self._format not in PillowImage.SAVE:
