@@ -8,10 +8,11 @@ from typing import Iterator, List, Optional
 
 import numpy as np
 
-from codec import AudioCodec, ImageCodec, loudness_gain
+from codec import AudioCodec, ImageCodec
 from evaluation.audio_measure import sample_digest
 from evaluation.measure import pixel_digest
 from models import Autoencoder
+from signals.loudness import loudness_gain
 from signals.resampling import resample, resampled_length
 from training.monitor import AudioMonitor, Monitor
 

@@ -86,7 +86,7 @@ def work(kind: str, arguments, folder: pathlib.Path, threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     from assembly.saved_run import load_run
     from codec.latent_coder import LatentCoder
-    from data import read_image
+    from signals.image_files import read_image
 
     own, *_ = settings = arguments.settings
     for number, run in enumerate(arguments.runs):

@@ -12,7 +12,7 @@ def photograph(height: int, width: int) -> np.ndarray:
     """A photograph from the scikit-image wheel, mirrored up to a size."""
     import skimage
 
-    from data import read_image
+    from signals.image_files import read_image
 
     pixels = read_image(pathlib.Path(skimage.__file__).parent / "data" / "coffee.png")
     down, across = height - pixels.shape[0], width - pixels.shape[1]

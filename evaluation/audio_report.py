@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pathlib
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -18,6 +17,7 @@ from evaluation.figures.audio import SoundExample, SoundVersion, write_audio_ove
 from evaluation.measure import check_coded_size, coded_file
 from evaluation.report import classical_codecs, warn_of_collapse
 from evaluation.results import Results, write_results
+from signals.audio_files import encode_audio
 from signals.files import write_atomically
 
 CLASSICAL = {codec.name: codec for codec in (OPUS, VORBIS, MP3)}
@@ -144,9 +144,6 @@ def _beside_classical(
 
 def _write_playable(path: pathlib.Path, sample_rate: int, versions: Dict[str, np.ndarray]) -> None:
     """``<path>.<version>.wav``, 16 bits."""
-    import soundfile
-
     for version, samples in versions.items():
-        file = io.BytesIO()
-        soundfile.write(file, samples, sample_rate, format="WAV", subtype="PCM_16")
-        write_atomically(path.parent / f"{path.name}.{version}.wav", file.getvalue())
+        file = encode_audio(samples, sample_rate, ".wav")
+        write_atomically(path.parent / f"{path.name}.{version}.wav", file)

@@ -43,8 +43,9 @@ def compress(arguments: argparse.Namespace) -> None:
     """
     from assembly.refining import Refining, refinement_node
     from assembly.saved_run import load_run
-    from data import read_audio, read_image
+    from signals.audio_files import read_audio
     from signals.files import write_atomically
+    from signals.image_files import read_image
 
     node = refinement_node(arguments.refine, arguments.refine_steps)
     saved = load_run(arguments.run, stages=arguments.stages)

@@ -7,20 +7,17 @@ python scripts/decompress.py --run runs/NAME in.rtc out.wav
 from __future__ import annotations
 
 import argparse
-import io
 import pathlib
-from typing import Sequence, Tuple
+from typing import Sequence
 
 from assembly.user_errors import one_line_errors
 from processor.process import set_process
+from signals.audio_files import LOSSLESS_AUDIO, encode_audio
+from signals.files import write_atomically
+from signals.image_files import LOSSLESS_IMAGES, encode_image
 
-LOSSLESS = {
-    "image": (".png", ".tif", ".tiff", ".bmp", ".ppm"),
-    "audio": (".wav", ".flac"),
-}
-"""Formats that keep what was decoded as it is; audio has 16 bits."""
-
-ANY = tuple(suffix for suffixes in LOSSLESS.values() for suffix in suffixes)
+LOSSLESS = {"image": LOSSLESS_IMAGES, "audio": LOSSLESS_AUDIO}
+ANY = (*LOSSLESS_IMAGES, *LOSSLESS_AUDIO)
 
 
 def main() -> None:
@@ -40,43 +37,24 @@ def decompress(run: str, coded: str, output: str) -> None:
     _check(output, suffix, ANY, "a lossy format would change what was decoded")
 
     from assembly.saved_run import load_run
-    from signals.files import write_atomically
 
     data = pathlib.Path(coded).read_bytes()
     saved = load_run(run)
     _check(output, suffix, LOSSLESS[saved.medium], f"this run codes {saved.medium}")
-    write = _audio if saved.medium == "audio" else _image
-    written, size = write(saved.codec.decode(data), suffix)
-    write_atomically(output, written)
+    decoded = saved.codec.decode(data)
+    if saved.medium == "image":
+        write_atomically(output, encode_image(decoded, suffix))
+        size = f"{decoded.shape[1]} x {decoded.shape[0]} pixels"
+    else:
+        samples, rate = decoded
+        write_atomically(output, encode_audio(samples, rate, suffix))
+        size = f"{len(samples)} samples, {samples.shape[1]} channels, {rate} Hz"
     print(f"{output}: {size}")
 
 
 def _check(output: str, suffix: str, allowed: Sequence[str], reason: str) -> None:
     if suffix not in allowed:
         raise ValueError(f"output={output!r} must end in one of {', '.join(allowed)}: {reason}.")
-
-
-def _image(pixels, suffix: str) -> Tuple[bytes, str]:
-    """The bytes of the file, and its size for the message."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format=Image.registered_extensions()[suffix])
-    return buffer.getvalue(), f"{pixels.shape[1]} x {pixels.shape[0]} pixels"
-
-
-def _audio(audio, suffix: str) -> Tuple[bytes, str]:
-    """As ``_image``, for audio."""
-    import soundfile
-
-    samples, rate = audio
-    size = f"{len(samples)} samples, {samples.shape[1]} channels, {rate} Hz"
-    buffer = io.BytesIO()
-    try:
-        soundfile.write(buffer, samples, rate, format=suffix[1:].upper(), subtype="PCM_16")
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{suffix} cannot hold {size}: {error}") from error
-    return buffer.getvalue(), size
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import skimage.data
 
-from data.source import NamedImage
 from evaluation.classical.matches import JPEG
 from evaluation.comparison import crops
 from evaluation.comparison.measurements import ImageRows, Measurement
 from evaluation.measure import coded_file, pixel_digest
 from evaluation.metrics import image as metrics
 from evaluation.results import Results
+from signals.image_files import NamedImage
 
 
 def learned_run(folder, image, quality, lmbda):

@@ -120,7 +120,7 @@ def test_splits_are_cut_or_named(sounds_dir):
         ({"sample_rate": 400_000}, "sample_rate=400000 must be at most 192000 Hz"),
         (
             {"splits": {"test": "train"}, "speakers": by_speaker()},
-            "may name train alone beside speakers",
+            "may name only train together with speakers",
         ),
     ],
 )
@@ -234,7 +234,7 @@ def test_tones_hold_harmonic_and_noisy_sounds(sounds_dir):
 
 def test_written_files_read_back_like_their_record(sounds_dir, tmp_path):
     """A user may write a recording to a file and evaluate that one: nothing is scaled."""
-    from data import read_audio
+    from signals.audio_files import read_audio
 
     recording = next(source_of(sounds_dir).recordings("test"))
     soundfile.write(tmp_path / "a.wav", recording.samples, recording.sample_rate)
