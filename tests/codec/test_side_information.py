@@ -99,14 +99,14 @@ def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model,
     pixels = picture(64, 64)
     np.testing.assert_array_equal(own.decode(own.encode(pixels)), own.reconstruct(pixels))
     same = make_codec(f"model={model}", "quantizer=mixed")
-    assert type(own._model.hyper_quantizer) is not type(same._model.hyper_quantizer)
+    assert type(own.model.hyper_quantizer) is not type(same.model.hyper_quantizer)
     assert own.estimate_bits(pixels).side != same.estimate_bits(pixels).side
 
 
 def test_a_scale_index_off_by_one_in_any_slice_is_found(make_codec, monkeypatch):
     codec = make_codec("model=channel_autoregressive")
     data = codec.encode(picture(64, 64))
-    reconstruct = codec._model.hyper.reconstruct
+    reconstruct = codec.model.hyper.reconstruct
     for wrong in range(4):
 
         def off_by_one(side, rows, columns, code, exact, wrong=wrong):
@@ -118,7 +118,7 @@ def test_a_scale_index_off_by_one_in_any_slice_is_found(make_codec, monkeypatch)
 
             return reconstruct(side, rows, columns, code_with_error, exact)
 
-        monkeypatch.setattr(codec._model.hyper, "reconstruct", off_by_one)
+        monkeypatch.setattr(codec.model.hyper, "reconstruct", off_by_one)
         with pytest.raises(DamagedFile, match=r"scale indexes|bytes do not decode"):
             codec.decode(data)
 
@@ -137,14 +137,14 @@ def test_slices_have_dithers_of_their_own(compose):
 def test_other_scale_indexes_are_an_error_and_no_picture(make_codec, monkeypatch):
     codec = make_codec("model=mean_scale_hyperprior")
     data = codec.encode(picture(64, 64))
-    exact = codec._model.hyper.exact
+    exact = codec.model.hyper.exact
 
     def off_by_one(*arguments):
         prediction = exact(*arguments)
         moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
         return prediction._replace(indexes=moved)
 
-    monkeypatch.setattr(codec._model.hyper, "exact", off_by_one)
+    monkeypatch.setattr(codec.model.hyper, "exact", off_by_one)
     with pytest.raises(DamagedFile, match="scale indexes of this decoder are not the encoder's"):
         codec.decode(data)
 
@@ -164,7 +164,7 @@ def test_damaged_side_information_is_refused(make_codec, model):
 def test_two_models_of_other_hyper_weights_do_not_read_each_other(make_codec):
     one = make_codec("model=hyperprior")
     other = make_codec("model=hyperprior")
-    other._model.hyper.trainable_variables[0].assign_add(
-        tf.ones_like(other._model.hyper.trainable_variables[0])
+    other.model.hyper.trainable_variables[0].assign_add(
+        tf.ones_like(other.model.hyper.trainable_variables[0])
     )
-    assert ImageCodec(other._model, "other").fingerprint != one.fingerprint
+    assert ImageCodec(other.model, "other").fingerprint != one.fingerprint
