@@ -13,7 +13,6 @@ from data.segments import (
     Rows,
     decode_rows,
     describe_form,
-    describe_rows,
     padded,
     row_lengths,
     segment_sampler,
@@ -98,7 +97,7 @@ class AudioFolder(AudioSource):
     def describe(self) -> str:
         """See `Source`; reads the training recordings once if they are cached."""
         if self._fits_memory:
-            kept = describe_rows(self._rows)
+            kept = self._rows.describe()
         else:
             short = sum(length < self.segment for length in self._row_lengths)
             kept = (

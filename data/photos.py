@@ -47,14 +47,8 @@ come with a library, for demonstrations and tests. Sources, as scikit-image stat
 _CITATION = """
 @article{scikit-image,
   title = {scikit-image: image processing in Python},
-  author = {van der Walt, Stefan and Schonberger, Johannes L. and Nunez-Iglesias, Juan and
-            Boulogne, Francois and Warner, Joshua D. and Yager, Neil and Gouillart, Emmanuelle and
-            Yu, Tony and the scikit-image contributors},
-  journal = {PeerJ},
-  volume = {2},
-  pages = {e453},
-  year = {2014},
-  doi = {10.7717/peerj.453}
+  author = {van der Walt, Stefan and others},
+  journal = {PeerJ}, volume = {2}, pages = {e453}, year = {2014}, doi = {10.7717/peerj.453}
 }
 """
 

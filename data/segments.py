@@ -56,6 +56,13 @@ class Rows(NamedTuple):
     silent: int
     size: int
 
+    def describe(self) -> str:
+        """Log text."""
+        return (
+            f"decoded once and kept in memory ({self.size / 2**20:.0f} MiB), {self.padded} of "
+            f"{self.count} channels padded with zeros, {self.silent} silent"
+        )
+
 
 def training_form(samples: np.ndarray, rate: int, *, sample_rate: int) -> np.ndarray:
     """A recording as it is trained on.
@@ -147,12 +154,4 @@ def describe_form(sample_rate: int, segment: int) -> str:
     return (
         f"{sample_rate} Hz, scaled to {CODING_LEVEL:g} dBFS RMS with peaks of at most "
         f"{LARGEST_PEAK}; segments of {segment} samples ({segment / sample_rate:.3g} s)"
-    )
-
-
-def describe_rows(rows: Rows) -> str:
-    """Log text: recordings in memory."""
-    return (
-        f"decoded once and kept in memory ({rows.size / 2**20:.0f} MiB), {rows.padded} of "
-        f"{rows.count} channels padded with zeros, {rows.silent} silent"
     )

@@ -11,7 +11,6 @@ import tensorflow as tf
 from data.segments import (
     Rows,
     describe_form,
-    describe_rows,
     join_rows,
     padded,
     segment_sampler,
@@ -139,7 +138,7 @@ class TfdsAudio(AudioSource):
         if self._rows is None:
             kept = "streamed, decoded at every use; padded and silent ones not counted"
         else:
-            kept = describe_rows(self._rows)
+            kept = self._rows.describe()
         form = describe_form(self.sample_rate, self.segment)
         return (
             f"{self.name}: {self._records.describe('recording')}\n"

@@ -70,7 +70,10 @@ class TfdsRecords:
 
     def size(self, split: str) -> int:
         """Number of records in "train", "validation" or "test"."""
-        return int(self._members[split].sum()) if self._members else self._whole_size(split)
+        if self._members:
+            return int(self._members[split].sum())
+        name = self._splits[split]
+        return self._builder.info.splits[name].num_examples if name else 0
 
     def encoded(self, split: str) -> tf.data.Dataset:
         """The feature of each record in a split, as a string."""
@@ -101,10 +104,6 @@ class TfdsRecords:
             f"{parts} {kind}s, feature {self._key!r} of TFDS {self._builder.info.full_name} in "
             f"{self._builder.data_dir}"
         )
-
-    def _whole_size(self, split: str) -> int:
-        name = self._splits[split]
-        return self._builder.info.splits[name].num_examples if name else 0
 
     def _origin(self, split: str) -> str:
         if self._speakers:
@@ -167,13 +166,7 @@ def find_builder(name: str, data_dir: Optional[str]) -> tfds.core.DatasetBuilder
 def prepared_builder(
     name: str, data_dir: Optional[str], *, download: bool, download_dir: Optional[str] = None
 ) -> tfds.core.DatasetBuilder:
-    """The builder of a dataset that is prepared, or that may be downloaded and prepared.
-
-    Args:
-        name: of the dataset.
-        data_dir: folder of prepared datasets; None is TFDS's own.
-        download: download and prepare what ``data_dir`` does not hold.
-        download_dir: folder of downloaded archives; None is TFDS's own.
+    """The builder of a dataset that is prepared, now if ``download`` allows it.
 
     Raises:
         ValueError: it is not prepared and must not be downloaded, or preparing it failed.
