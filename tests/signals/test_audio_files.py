@@ -65,7 +65,7 @@ def test_any_rate_and_any_channels(tmp_path, rate, channels):
         ("mp3", "MP3", "MPEG_LAYER_III"),
     ],
 )
-def test_compressed_files_have_their_length_and_their_sound(tmp_path, suffix, container, subtype):
+def test_compressed_files_have_their_length_and_their_content(tmp_path, suffix, container, subtype):
     time = np.arange(24000) / 24000
     written = 0.5 * np.sin(2 * np.pi * 440 * time)[:, np.newaxis]
     path = tmp_path / f"a.{suffix}"
