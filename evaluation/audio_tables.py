@@ -134,7 +134,7 @@ def _remarks(rows, classical) -> List[str]:
     lines = []
     if not has_pesq():
         lines.append(
-            "PESQ: the package pesq is not installed (pip install 'roundtrip[pesq]'; it needs a C "
+            "PESQ: the package pesq is not installed (pip install -e '.[pesq]'; it needs a C "
             "compiler)."
         )
     for quantity, attribute, why in (

@@ -102,7 +102,7 @@ def test_missing_pesq_is_said(sound_codec, sounds, tmp_path, monkeypatch, two_co
     results = report(sound_codec, lambda: iter(sounds[:1]), tmp_path, dataset="s")
     assert np.isnan(results.points["pesq-nb"][0])
     table = (tmp_path / "o" / "s.txt").read_text()
-    assert "the package pesq is not installed (pip install 'roundtrip[pesq]'" in table
+    assert "the package pesq is not installed (pip install -e '.[pesq]'" in table
 
 
 def test_silence_is_reported_too(sound_codec, sounds, tmp_path, two_codecs):
