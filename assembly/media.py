@@ -1,4 +1,4 @@
-"""What images and sound do in their own way: whole files of a source, codec, monitor, report."""
+"""What differs between images and audio when a run is built: files, codec, monitor, report."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Iterator, List, Optional
 
 import numpy as np
 
-from codec import AudioCodec, ImageCodec, loudness_gain
+from codec import AudioCodec, ImageCodec
 from evaluation.audio_measure import sample_digest
 from evaluation.measure import pixel_digest
 from models import Autoencoder
+from signals.loudness import loudness_gain
 from signals.resampling import resample, resampled_length
 from training.monitor import AudioMonitor, Monitor
 
-NAMES = {"image": "images", "audio": "sound"}
+NAMES = {"image": "images", "audio": "audio"}
 
 
 def whole_files(source, split: str) -> Iterator:
@@ -24,7 +25,7 @@ def whole_files(source, split: str) -> Iterator:
 
 
 def file_digest(file) -> str:
-    """Of the pixels or samples of one of them, as its row in the results has it."""
+    """Digest of the pixels or samples of a file, as its row in the results has it."""
     if hasattr(file, "pixels"):
         return pixel_digest(file.pixels)
     return sample_digest(file.samples, file.sample_rate)
@@ -37,7 +38,7 @@ def make_codec(model: Autoencoder, name: str, stages: Optional[int] = None):
 
 
 def make_monitor(folder: pathlib.Path, model: Autoencoder, signals) -> Monitor:
-    """TensorBoard with the first validation signal, if there is one."""
+    """TensorBoard, with the first validation signal if there is one."""
     example = next(iter(signals), None)
     if model.transforms.medium == "image":
         return Monitor(folder, model, example)
@@ -45,9 +46,9 @@ def make_monitor(folder: pathlib.Path, model: Autoencoder, signals) -> Monitor:
 
 
 def validation_signals(source, model: Autoencoder, most: int) -> List[np.ndarray]:
-    """The first validation files as the model sees them: ``[height, width, input channels]``.
+    """Up to ``most`` validation files in the model's form ``[height, width, input channels]``.
 
-    Of audio the first channel, at the model's sample rate and at the level of coding.
+    For audio: the first channel, at the model's sample rate and at the level of coding.
     """
     files = itertools.islice(whole_files(source, "validation"), most)
     if source.medium == "image":
@@ -70,36 +71,32 @@ def report_of(medium: str):
     return report
 
 
-def check_media(source, model: Autoencoder, distortion=None) -> None:
-    """Raises ValueError unless data, model and distortion are of one medium and fit in size."""
+def check_fit(source, model: Autoencoder, distortion) -> None:
+    """Checks that data, model and distortion fit together.
+
+    Raises:
+        ValueError: they are of different media or sample rates, or a training patch or segment
+            does not fit the model or the distortion.
+    """
     transforms = model.transforms
-    _check_medium("data", source, transforms.medium)
-    if distortion is not None:
-        _check_medium("distortion", distortion, transforms.medium)
+    for group, part in (("data", source), ("distortion", distortion)):
+        # A part without a medium, such as a user's own distortion, fits any.
+        medium = getattr(part, "medium", transforms.medium)
+        if medium != transforms.medium:
+            raise ValueError(
+                f"{group}={type(part).__name__} is for {NAMES[medium]}, but the model codes "
+                f"{NAMES[transforms.medium]}."
+            )
     if source.medium == "audio" and source.sample_rate != transforms.sample_rate:
         raise ValueError(
             f"data.sample_rate={source.sample_rate} must be the model's {transforms.sample_rate}."
         )
-
-
-def check_training_size(source, model: Autoencoder, distortion) -> None:
-    """Raises ValueError unless a training patch or segment fits the model and the distortion."""
     name = "segment" if source.medium == "audio" else "patch_size"
-    size, stride = source.training_shape[1], model.transforms.strides[1]
+    size, stride = source.training_shape[1], transforms.strides[1]
     if size % stride:
         raise ValueError(f"data.{name}={size} must be a multiple of the model's {stride}.")
     if size < distortion.minimum_size:
         raise ValueError(
             f"data.{name}={size} must be at least {distortion.minimum_size} for "
             f"distortion={type(distortion).__name__}."
-        )
-
-
-def _check_medium(group: str, part, medium: str) -> None:
-    # What knows of no medium, as a user's own distortion may, is taken to fit.
-    own = getattr(part, "medium", medium)
-    if own != medium:
-        raise ValueError(
-            f"{group}={type(part).__name__} is of {NAMES[own]}, but the model codes "
-            f"{NAMES[medium]}."
         )

@@ -53,7 +53,7 @@ class QuantizedFile:
             synthesize: makes the medium's samples of y_hat.
         """
         for y, _ in refined or latents:
-            tf.debugging.assert_all_finite(y, "The model gives latents that are not finite.")
+            tf.debugging.assert_all_finite(y, "The model's latents are not finite.")
         self._coder, self._pack, self._synthesize = coder, pack, synthesize
         self._coded = [coder.quantize(block) for block in refined or latents]
         self._refined_from = latents if refined else None

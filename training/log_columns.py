@@ -6,9 +6,7 @@ import math
 from typing import Dict, NamedTuple, Union
 
 from models.transforms import Transforms
-
-CODING_POWER = 10**-2.3
-"""Mean square of sound at -23 dBFS, the level of training segments."""
+from signals.loudness import CODING_POWER
 
 
 class ImageColumns(NamedTuple):

@@ -102,14 +102,14 @@ def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model,
     pixels = picture(64, 64)
     np.testing.assert_array_equal(own.decode(own.encode(pixels)), own.reconstruct(pixels))
     same = make_codec(f"model={model}", "quantizer=mixed")
-    assert type(own._model.hyper_quantizer) is not type(same._model.hyper_quantizer)
+    assert type(own.model.hyper_quantizer) is not type(same.model.hyper_quantizer)
     assert own.estimate_bits(pixels).side != same.estimate_bits(pixels).side
 
 
 def test_measuring_a_file_analyzes_it_once(make_codec, monkeypatch):
     """Bytes, reconstructions and all estimates are of one analysis and one exact prediction."""
     codec, calls = make_codec("model=channel_autoregressive"), collections.Counter()
-    model = codec._model
+    model = codec.model
 
     def count(part, name):
         function = getattr(part, name)
@@ -140,10 +140,10 @@ def test_measuring_a_file_analyzes_it_once(make_codec, monkeypatch):
 
 def move_an_index(monkeypatch, codec, wrong):
     """Lets the decoder predict one scale index of the slice ``wrong`` one too high."""
-    predictor_of = type(codec._model.hyper).predictor
+    predictor_of = type(codec.model.hyper).predictor
 
     def predictor_with_error(*arguments, **more):
-        predictor = predictor_of(codec._model.hyper, *arguments, **more)
+        predictor = predictor_of(codec.model.hyper, *arguments, **more)
         predict, number = predictor.next, itertools.count()
 
         def next_with_error():
@@ -156,7 +156,7 @@ def move_an_index(monkeypatch, codec, wrong):
         predictor.next = next_with_error
         return predictor
 
-    monkeypatch.setattr(codec._model.hyper, "predictor", predictor_with_error)
+    monkeypatch.setattr(codec.model.hyper, "predictor", predictor_with_error)
 
 
 def test_a_scale_index_off_by_one_in_any_slice_is_found(make_codec, monkeypatch):
@@ -202,7 +202,7 @@ def test_damaged_side_information_is_refused(make_codec, model):
 def test_two_models_of_other_hyper_weights_do_not_read_each_other(make_codec):
     one = make_codec("model=hyperprior")
     other = make_codec("model=hyperprior")
-    other._model.hyper.trainable_variables[0].assign_add(
-        tf.ones_like(other._model.hyper.trainable_variables[0])
+    other.model.hyper.trainable_variables[0].assign_add(
+        tf.ones_like(other.model.hyper.trainable_variables[0])
     )
-    assert ImageCodec(other._model, "other").fingerprint != one.fingerprint
+    assert ImageCodec(other.model, "other").fingerprint != one.fingerprint
