@@ -245,7 +245,7 @@ class Autoencoder(tf.Module):
         return apply_in_tiles(self.transforms, "analysis", padded[tf.newaxis])[0]
 
     def synthesize(self, values: tf.Tensor, height: int, width: int) -> tf.Tensor:
-        """Image float32 ``[height, width, input channels]`` of y_hat, an array like ``analyze``'s."""
+        """Image float32 ``[height, width, input channels]`` of y_hat, shaped as in ``analyze``."""
         images = apply_in_tiles(self.transforms, "synthesis", values[tf.newaxis])
         return images[0, :height, :width]
 
