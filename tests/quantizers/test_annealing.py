@@ -54,7 +54,8 @@ def test_of_every_slot(quantizer_name, slot, compose):
     """A slot may hold any surrogate, whatever is in the quantizer's YAML."""
     if slot not in compose(f"quantizer={quantizer_name}").quantizer:
         pytest.skip(f"it has no {slot} slot")
-    config = compose(f"quantizer={quantizer_name}", "steps=100", f"quantizer@{slot}={ANNEALS[slot]}")
+    filled = f"quantizer@{slot}={ANNEALS[slot]}"
+    config = compose(f"quantizer={quantizer_name}", "steps=100", filled)
     assert check(build_part(fill_slots(config).quantizer))
 
 
