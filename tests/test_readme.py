@@ -1,5 +1,6 @@
 """What the README shows works: its commands compose, its files exist, its new quantizer runs."""
 
+import collections
 import itertools
 import os
 import pathlib
@@ -27,16 +28,46 @@ def test_is_short():
     assert len(README.splitlines()) < 200
 
 
-def test_names_every_quantizer_model_and_source():
-    for group in ("quantizer", "model", "data", "distortion"):
-        for path in (ROOT / "configs" / group).glob("*.yaml"):
-            assert f"`{path.stem}`" in README, path
+def choices_of(group):
+    return {path.stem for path in (ROOT / "configs" / group).glob("*.yaml")}
+
+
+def choices_of_readme():
+    """(groups, choices, those marked as the default) of each row of the table of choices."""
+    table = README.split("| group | choices |\n|---|---|\n")[1].split("\n\n")[0]
+    for row in table.splitlines():
+        groups, choices = row.strip("|").split(" | ")
+        defaults = re.findall(r"`(\w+)` \(default", choices)
+        yield re.findall(r"`(\w+)`", groups), re.findall(r"`(\w+)`", choices), defaults
+
+
+def test_the_table_of_choices_names_every_choice_and_nothing_else(compose):
+    named = collections.defaultdict(set)
+    for groups, choices, defaults in choices_of_readme():
+        known = set().union(*map(choices_of, groups))
+        assert set(choices) <= known, f"{groups}: there is no {set(choices) - known}"
+        for group in groups:
+            named[group] |= set(choices) & choices_of(group)
+        for default in defaults:
+            assert compose()[groups[0]] == compose(f"{groups[0]}={default}")[groups[0]]
+    for group in ("data", "distortion", "entropy", "model", "optimizer", "quantizer"):
+        assert named[group] == choices_of(group), group
 
 
 def test_links_lead_somewhere():
     for page, text in PAGES.items():
-        for target in re.findall(r"\]\(([^)#]+)\)", text):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for target, heading in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", text):
+            if target.startswith("http"):
+                continue
+            found = page.parent / target if target else page
+            assert found.exists(), f"{page.name}: {target}"
+            assert not heading or heading in headings(found), f"{page.name}: {target}#{heading}"
+
+
+def headings(page):
+    """Anchors that GitHub makes of a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", PAGES[page.resolve()], re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
 
 
 def test_the_guide_names_every_quantizer():
