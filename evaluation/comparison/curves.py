@@ -143,7 +143,8 @@ def curve_of_file(name: str, measurement: Measurement, metric: Metric) -> Curve:
     qualities = measurement.results.provenance.get("qualities")
     for k, means in enumerate(zip(*_means(measurement, metric))):
         setting = f"setting {qualities[k]}" if qualities else ""
-        points.append(_Point(*means, setting, (), measurement.point_rows[k : k + 1]))
+        rows = [(measurement.source, each) for each in measurement.point_rows[k : k + 1]]
+        points.append(_Point(*means, setting, (), rows))
     return _curve(name, metric, [measurement], points)
 
 
@@ -175,7 +176,8 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
         seeds = tuple(sorted(by_seed))
         members = [by_seed[seed] for seed in seeds]
         means = np.mean([np.concatenate(_means(run, metric)) for run in members], axis=0)
-        points.append(_Point(*means, f"lmbda={lmbda:g}", seeds, [run.rows for run in members]))
+        rows = [(run.source, run.rows) for run in members]
+        points.append(_Point(*means, f"lmbda={lmbda:g}", seeds, rows))
     return _curve(name, metric, runs, points)
 
 
@@ -184,7 +186,7 @@ class _Point(NamedTuple):
     value: float  # of the metric
     setting: str
     seeds: Tuple[int, ...]
-    rows: Sequence[Optional[FileRows]]  # of each seed
+    rows: Sequence[Tuple[str, Optional[FileRows]]]  # of each seed, with the run's name
 
 
 def _curve(
@@ -194,19 +196,20 @@ def _curve(
     rates, values, settings, seeds, rows = zip(*points)
     file_rates = file_quality = None
     every = [each for of_point in rows for each in of_point]
-    if every and all(each is not None and metric.key in each.values for each in every):
-        known = [~np.isnan(each.values[metric.key]) for each in every]
-        if any((each != known[0]).any() for each in known):
-            raise ValueError(
-                f"curve {name!r}: {', '.join(each.source for each in members)} have {metric.key} "
-                "of different files; a curve is a mean over the same ones."
-            )
+    if every and all(each is not None and metric.key in each.values for _, each in every):
+        # Silent or short recordings lack some metrics.
+        known = ~np.isnan(every[0][1].values[metric.key])
+        for source, each in every:
+            if (np.isnan(each.values[metric.key]) == known).any():
+                raise ValueError(
+                    f"curve {name!r}: {every[0][0]} and {source} have {metric.key} of different "
+                    "files; a curve is a mean over the same ones."
+                )
         file_rates, file_quality = (
-            tuple(np.stack([each.values[key][known[0]] for each in of_point]) for of_point in rows)
+            tuple(np.stack([each.values[key][known] for _, each in of_point]) for of_point in rows)
             for key in (metric.medium.rate, metric.key)
         )
-        if not known[0].all():
-            # Rate and quality over the same files: silent or short recordings lack some metrics.
+        if not known.all():  # Rate and quality over the same files.
             rates = [each.mean() for each in file_rates]
             values = [each.mean() for each in file_quality]
     definitions = [each.results.metrics.get(metric.key) for each in members]
