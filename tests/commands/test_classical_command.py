@@ -41,7 +41,7 @@ def measured(tmp_path_factory):
 
 def test_curves_are_means_of_rows_and_compare_with_intervals(measured):
     folder, _, output = measured
-    assert "2 of 2 images" in output
+    assert "2 of 2 files" in output
     document = json.loads((folder / "jpeg.json").read_text())
     with (folder / "jpeg.csv").open() as file:
         rows = list(csv.DictReader(file))
