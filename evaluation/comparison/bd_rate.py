@@ -14,6 +14,7 @@ import bjontegaard
 import numpy as np
 
 METHOD = "pchip"
+_OPTIONS = {"method": METHOD, "require_matching_points": False, "min_overlap": 0}
 MINIMUM_POINTS = 4
 MINIMUM_OVERLAP = 0.5
 
@@ -116,14 +117,7 @@ def rate_delta(
         grid: qualities in dB; None for none.
     """
     percent, of_anchor, of_curve = bjontegaard.bd_rate(
-        anchor_rates,
-        anchor_quality,
-        rates,
-        quality,
-        method=METHOD,
-        require_matching_points=False,
-        interpolators=True,
-        min_overlap=0,
+        anchor_rates, anchor_quality, rates, quality, interpolators=True, **_OPTIONS
     )
     grid = np.zeros(0) if grid is None else grid
     # Beyond their points, interpolators extrapolate by meaningless polynomials.
@@ -146,17 +140,7 @@ def quality_delta(
     """
     if overlap(np.log10(anchor_rates), np.log10(rates)).share < MINIMUM_OVERLAP:
         return None
-    return float(
-        bjontegaard.bd_psnr(
-            anchor_rates,
-            anchor_quality,
-            rates,
-            quality,
-            method=METHOD,
-            require_matching_points=False,
-            min_overlap=0,
-        )
-    )
+    return float(bjontegaard.bd_psnr(anchor_rates, anchor_quality, rates, quality, **_OPTIONS))
 
 
 def rising(rates: np.ndarray, quality: np.ndarray) -> bool:

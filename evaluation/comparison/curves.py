@@ -143,7 +143,7 @@ def curve_of_file(name: str, measurement: Measurement, metric: Metric) -> Curve:
     qualities = measurement.results.provenance.get("qualities")
     for k, means in enumerate(zip(*_means(measurement, metric))):
         setting = f"setting {qualities[k]}" if qualities else ""
-        rows = [(measurement.source, each) for each in measurement.point_rows[k : k + 1]]
+        rows = [(measurement.source, measurement.rows[k])] if measurement.rows else []
         points.append(_Point(*means, setting, (), rows))
     return _curve(name, metric, [measurement], points)
 
@@ -176,7 +176,7 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
         seeds = tuple(sorted(by_seed))
         members = [by_seed[seed] for seed in seeds]
         means = np.mean([np.concatenate(_means(run, metric)) for run in members], axis=0)
-        rows = [(run.source, run.rows) for run in members]
+        rows = [(run.source, run.rows[0]) for run in members if run.rows]
         points.append(_Point(*means, f"lmbda={lmbda:g}", seeds, rows))
     return _curve(name, metric, runs, points)
 
@@ -186,7 +186,7 @@ class _Point(NamedTuple):
     value: float  # of the metric
     setting: str
     seeds: Tuple[int, ...]
-    rows: Sequence[Tuple[str, Optional[FileRows]]]  # of each seed, with the run's name
+    rows: Sequence[Tuple[str, FileRows]]  # of each seed, with the run's name
 
 
 def _curve(
@@ -196,7 +196,7 @@ def _curve(
     rates, values, settings, seeds, rows = zip(*points)
     file_rates = file_quality = None
     every = [each for of_point in rows for each in of_point]
-    if every and all(each is not None and metric.key in each.values for _, each in every):
+    if all(each.rows for each in members) and all(metric.key in e.values for _, e in every):
         # Silent or short recordings lack some metrics.
         known = ~np.isnan(every[0][1].values[metric.key])
         for source, each in every:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import glob
 import pathlib
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -34,15 +34,13 @@ class Measurement(NamedTuple):
         path: the JSON file.
         source: the run's or the file's name, for messages and records.
         results: its operating points, one or more.
-        rows: of its files; None without a CSV beside it.
-        point_rows: of each point of a classical codec's curve; empty without a CSV.
+        rows: of its files, for each point; empty without a CSV beside it.
     """
 
     path: pathlib.Path
     source: str
     results: Results
-    rows: Optional[FileRows]
-    point_rows: Tuple[FileRows, ...] = ()
+    rows: Tuple[FileRows, ...] = ()
 
     @property
     def rates(self) -> List[float]:
@@ -104,9 +102,9 @@ def _results_of_run(run: pathlib.Path, dataset: str) -> pathlib.Path:
     file = run / "results" / f"{dataset}.json"
     if not file.exists():
         others = sorted(path.stem for path in (run / "results").glob("*.json"))
-        known = f"results only on {', '.join(others)}" if others else "no results"
+        known = f"results only on {', '.join(others)}, not" if others else "no results"
         raise ValueError(
-            f"run {str(run)!r} has {known}, not on dataset={dataset!r}: measure it with "
+            f"run {str(run)!r} has {known} on dataset={dataset!r}: measure it with "
             "evaluate.py, or choose another with --dataset."
         )
     return file
@@ -123,23 +121,22 @@ def read_measurement(path: pathlib.Path) -> Measurement:
     in_run = path.parent.name == "results"
     source = path.resolve().parent.parent.name if in_run else path.name
     table = path.with_suffix(".csv")
-    rows, point_rows = None, ()
     # Only a digest shows that rows belong to the file.
-    if results.dataset is not None and table.exists():
-        with table.open(newline="") as file:
-            records = list(csv.DictReader(file))
-        if len(results.points[results.medium.rate]) == 1:
-            rows = _rows(table, records, results)
-        elif "qualities" in results.provenance:
-            point_rows = tuple(
-                _rows(table, [r for r in records if r.get("quality") == str(setting)], results, k)
-                for k, setting in enumerate(results.provenance["qualities"])
-            )
-    return Measurement(path, source, results, rows, point_rows)
+    if results.dataset is None or not table.exists():
+        return Measurement(path, source, results)
+    with table.open(newline="") as file:
+        records = list(csv.DictReader(file))
+    if len(results.points[results.medium.rate]) == 1:
+        of_points = [records]
+    else:
+        settings = map(str, results.provenance.get("qualities", ()))
+        of_points = [[r for r in records if r.get("quality") == setting] for setting in settings]
+    rows = tuple(_rows(table, each, results, point) for point, each in enumerate(of_points))
+    return Measurement(path, source, results, rows)
 
 
 def _rows(
-    path: pathlib.Path, records: List[Dict[str, str]], results: Results, point: int = 0
+    path: pathlib.Path, records: List[Dict[str, str]], results: Results, point: int
 ) -> FileRows:
     medium = results.medium
     try:

@@ -82,7 +82,7 @@ def _by_runs(runs, images, bpp, load_codec) -> List[Decoded]:
 
 
 def _file(run: Measurement, image: Image) -> bytes:
-    if run.rows is not None and pixel_digest(image.pixels) not in run.rows.digests:
+    if run.rows and pixel_digest(image.pixels) not in run.rows[0].digests:
         raise ValueError(f"{image.name} is not among the images that {run.source} was measured on.")
     return coded_file(run.path.with_suffix(""), image.name).read_bytes()
 

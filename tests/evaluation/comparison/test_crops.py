@@ -26,7 +26,7 @@ def learned_run(folder, image, quality, lmbda):
     bpp = 8 * len(data) / (image.pixels.shape[0] * image.pixels.shape[1])
     config = {"lmbda": lmbda, "seed": 0, "quantizer": {"_target_": "x"}}
     results = Results("learned", "", {"bpp": [bpp]}, provenance={"config": config})
-    return Measurement(path, "run", results, FileRows((pixel_digest(image.pixels),), {}))
+    return Measurement(path, "run", results, (FileRows((pixel_digest(image.pixels),), {}),))
 
 
 @pytest.fixture
@@ -42,9 +42,7 @@ def jpeg_as_the_run(run):
 def test_nearest_rates_beside_each_other(tmp_path, image):
     runs = [learned_run(tmp_path, image, quality, quality) for quality in (5, 50, 95)]
     target = runs[1].results.points["bpp"][0]
-    jpeg = Measurement(
-        tmp_path / "jpeg.json", "jpeg.json", Results("JPEG", "", {"bpp": [1, 2]}), None
-    )
+    jpeg = Measurement(tmp_path / "jpeg.json", "jpeg.json", Results("JPEG", "", {"bpp": [1, 2]}))
     published = jpeg._replace(results=Results("VTM", "", {"bpp": [1, 2]}))
     groups = {"mixed": runs, "JPEG": [jpeg], "VTM": [published]}
     shown = crops_at(groups, [image], 1.1 * target, jpeg_as_the_run)

@@ -23,7 +23,7 @@ def test_refined_files_are_curves_of_their_own(config_of, quantizers):
             points={"bpp": [1.0]},
             provenance={"config": config, "refinement": refinement},
         )
-        return Measurement(pathlib.Path("x.json"), "x", results, None)
+        return Measurement(pathlib.Path("x.json"), "x", results)
 
     sga, longer = ({"name": "sga", "steps": steps, "seed": 0} for steps in (500, 2000))
     plain = [results_of(0.01), results_of(0.1)]
@@ -40,7 +40,6 @@ def test_settings_that_are_ignored_do_not_tell_runs_apart(config_of, quantizers)
             pathlib.Path("x.json"),
             "x",
             Results("", "", {"bpp": [1.0]}, provenance={"config": {**config, "run": run}}),
-            None,
         )
         for run, config in (("a", config_of()), ("b", config_of()))
     ]
