@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pathlib
+import types
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -11,9 +12,12 @@ import numpy as np
 from codec import AUDIO_HEADER_LIMIT
 from evaluation.audio_measure import AudioCodec, AudioFileRow, Recording, as_float, measure
 from evaluation.audio_tables import audio_gap_table, audio_table
-from evaluation.classical.audio_formats import MP3, OPUS, VORBIS, ClassicalAudioCodec
-from evaluation.classical.audio_matches import ClassicalAudioMatch, closest_to
-from evaluation.classical.ladders import LADDERS, kept_audio_ladder
+from evaluation.classical.codec import ClassicalCodec
+from evaluation.classical.ladders import LADDERS, kept_ladder
+from evaluation.classical.matches import closest_to
+from evaluation.classical.mp3 import MP3
+from evaluation.classical.opus import OPUS
+from evaluation.classical.vorbis import VORBIS
 from evaluation.figures.audio import SoundExample, SoundVersion, write_audio_overview
 from evaluation.measure import check_coded_size, coded_file
 from evaluation.report import classical_codecs, warn_of_collapse
@@ -77,8 +81,8 @@ def report(
     matches, examples = _beside_classical(codec, recordings(), rows, folder, dataset, others)
     curves = []
     for other in others:
-        print(f"{other.name}: its curve, of {len(other.qualities)} qualities", flush=True)
-        curves.append(kept_audio_ladder(other, recordings, results.dataset, ladders))
+        print(f"{other.name}: its curve, of {len(other.ladder)} qualities", flush=True)
+        curves.append(kept_ladder(other, recordings, results.dataset, ladders))
     write_audio_overview(folder / f"{dataset}.png", examples, results, curves)
     table = f"{audio_table(codec.name, rows, matches)}\n\n{audio_gap_table(rows)}"
     write_atomically(folder / f"{dataset}.txt", (table + "\n").encode())
@@ -106,22 +110,20 @@ def _beside_classical(
     rows: List[AudioFileRow],
     folder: pathlib.Path,
     dataset: str,
-    others: Sequence[ClassicalAudioCodec],
-) -> Tuple[Dict[str, List[ClassicalAudioMatch]], List[SoundExample]]:
+    others: Sequence[ClassicalCodec],
+) -> Tuple[Dict[str, List[Any]], List[SoundExample]]:
     """Nearest classical files for every row, and of the first ones what the figure shows.
 
     The WAV files of these are written on the way.
     """
-    matches: Dict[str, List[ClassicalAudioMatch]] = {other.name: [] for other in others}
+    matches: Dict[str, List[Any]] = {other.name: [] for other in others}
     examples = []
     # Without classical codecs only the examples are read.
     for row, recording in zip(rows if others else rows[:PLAYABLE], recordings):
         decoded = {}
         for other in others:
-            match, decoded[other.name] = closest_to(
-                other, recording.samples, recording.sample_rate, row.kbps
-            )
-            matches[other.name].append(match)
+            match, decoded[other.name] = closest_to(other, recording, row.kbps)
+            matches[other.name].append(types.SimpleNamespace(**match))
         if len(examples) < PLAYABLE:
             coded = coded_file(folder / dataset, recording.name)
             learned = as_float(codec.decode(coded.read_bytes()).samples)

@@ -7,7 +7,6 @@ from typing import Any, Dict, List, Sequence
 import numpy as np
 
 from evaluation.audio_measure import AudioFileRow
-from evaluation.classical.audio_matches import ClassicalAudioMatch
 from evaluation.media import AUDIO
 from evaluation.metrics.audio import has_pesq
 from evaluation.tables import shortened
@@ -29,7 +28,7 @@ whole file: kbps is of these packets, "file" with the container around them."""
 def audio_table(
     name: str,
     rows: Sequence[AudioFileRow],
-    classical: Dict[str, Sequence[ClassicalAudioMatch]],
+    classical: Dict[str, Sequence[Any]],
 ) -> str:
     """A line a file, the learned codec beside the first classical one; then the means of all.
 

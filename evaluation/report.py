@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pathlib
+import types
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from codec import HEADER_LIMIT
+from evaluation.classical.codec import ClassicalCodec
+from evaluation.classical.jpeg import JPEG
 from evaluation.classical.ladders import LADDERS, kept_ladder
-from evaluation.classical.matches import JPEG, WEBP, ClassicalCodec, ClassicalMatch, closest_to
+from evaluation.classical.matches import closest_to
+from evaluation.classical.webp import WEBP
 from evaluation.figures.overview import Example, Version, write_overview
 from evaluation.measure import (
     Codec,
@@ -131,20 +135,22 @@ def _beside_classical(
     rows: List[FileRow],
     coded: pathlib.Path,
     others: Sequence[ClassicalCodec],
-) -> Tuple[Dict[str, List[ClassicalMatch]], List[Example]]:
+) -> Tuple[Dict[str, List[Any]], List[Example]]:
     """The classical codecs' nearest files for every row, and the figure's examples."""
-    matches: Dict[str, List[ClassicalMatch]] = {other.name: [] for other in others}
+    matches: Dict[str, List[Any]] = {other.name: [] for other in others}
     examples = []
     # Without classical codecs only the examples are read.
     for row, image in zip(rows if others else rows[:EXAMPLES], images):
+        decoded = {}
         for other in others:
-            matches[other.name].append(closest_to(other, image.pixels, row.bpp))
+            match, decoded[other.name] = closest_to(other, image, row.bpp)
+            matches[other.name].append(types.SimpleNamespace(**match))
         if len(examples) < EXAMPLES:
             learned = codec.decode(coded_file(coded, image.name).read_bytes())
             versions = [Version("learned", learned, row.bpp, row.psnr)]
             for baseline in others[:1]:
                 match = matches[baseline.name][-1]
-                decoded = baseline.decode(baseline.encode(image.pixels, match.quality))
-                versions.append(Version(baseline.name, decoded, match.bpp, match.psnr))
+                shown = decoded[baseline.name]
+                versions.append(Version(baseline.name, shown, match.bpp, match.psnr))
             examples.append(Example(image.name, image.pixels, versions))
     return matches, examples

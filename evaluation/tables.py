@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from evaluation.classical.matches import ClassicalMatch
 from evaluation.measure import FileRow
 
 _NAME_WIDTH = 24
@@ -19,7 +18,7 @@ closer."""
 
 
 def comparison_table(
-    name: str, rows: Sequence[FileRow], classical: Dict[str, Sequence[ClassicalMatch]]
+    name: str, rows: Sequence[FileRow], classical: Dict[str, Sequence[Any]]
 ) -> str:
     """One line a file and the mean, the learned codec beside classical ones at the nearest rate.
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from evaluation import audio_report, audio_tables
 from evaluation.audio_report import report as full_report
-from evaluation.classical.audio_formats import OPUS, VORBIS
+from evaluation.classical.opus import OPUS
+from evaluation.classical.vorbis import VORBIS
 from evaluation.metrics import audio as audio_metrics
 
 
@@ -21,7 +22,7 @@ from evaluation.metrics import audio as audio_metrics
 def two_codecs(monkeypatch):
     """A short Opus and Vorbis: their curves are tested elsewhere."""
     short = {
-        codec.name: dataclasses.replace(codec, qualities=(codec.lowest, 64))
+        codec.name: dataclasses.replace(codec, ladder=(codec.lowest, 64))
         for codec in (OPUS, VORBIS)
     }
     monkeypatch.setattr(audio_report, "CLASSICAL", short)
@@ -133,7 +134,7 @@ def test_curves_are_kept(sound_codec, sounds, tmp_path, two_codecs, monkeypatch)
     def never(*arguments, **settings):
         raise AssertionError("measured anew")
 
-    monkeypatch.setattr("evaluation.classical.ladders.audio_ladder", never)
+    monkeypatch.setattr("evaluation.classical.ladders.ladder", never)
     assert (
         report(sound_codec, lambda: iter(sounds[:1]), tmp_path, dataset="s").dataset
         == first.dataset

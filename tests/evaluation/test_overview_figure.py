@@ -10,7 +10,9 @@ from matplotlib._pylab_helpers import Gcf
 from PIL import Image
 
 from evaluation import measure
-from evaluation.classical.matches import JPEG, WEBP, ladder
+from evaluation.classical.jpeg import JPEG
+from evaluation.classical.ladders import ladder
+from evaluation.classical.webp import WEBP
 from evaluation.figures import overview as figures
 from evaluation.figures.overview import Example, Version, write_overview
 from evaluation.results import Results
@@ -18,7 +20,7 @@ from evaluation.results import Results
 
 @pytest.fixture(scope="module")
 def curves(photos):
-    return [ladder(codec, photos[:2], dataset="p", qualities=(5, 50, 90)) for codec in (JPEG, WEBP)]
+    return [ladder(codec, photos[:2], dataset="p", settings=(5, 50, 90)) for codec in (JPEG, WEBP)]
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def examples(codec, photos):
             photo.pixels,
             [
                 Version("learned", codec.reconstruct(photo.pixels), 0.712, 31.25),
-                Version("JPEG", JPEG.decode(JPEG.encode(photo.pixels, 30)), 0.698, 29.5),
+                Version("JPEG", JPEG.decode(JPEG.encode(photo, 30).files, photo), 0.698, 29.5),
             ],
         )
         for photo in photos

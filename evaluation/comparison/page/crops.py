@@ -1,21 +1,21 @@
-"""What codecs make of the same pictures at nearly the same rate, for the report page.
+"""Crops of the same images as each codec codes them at nearly the same rate.
 
-A learned codec's picture is decoded anew from the file that its evaluation wrote; a classical
-codec's is the file that comes nearest to the learned ones' rate.
+A learned codec's image is decoded from the file that its evaluation wrote; a classical codec codes
+the image at the setting that comes nearest to the rate.
 """
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Sequence, Tuple
+import pathlib
+from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from assembly.saved_run import load_run
-from evaluation.classical.matches import CLASSICAL, closest_to
-from evaluation.comparison.curve_groups import is_run
+from evaluation.classical import classical_codecs
+from evaluation.classical.matches import closest_to
 from evaluation.comparison.measurements import Measurement
 from evaluation.figures.crops import Crop
-from evaluation.measure import Image, coded_file, pixel_digest
+from evaluation.measure import Codec, Image, coded_file, pixel_digest
 from evaluation.metrics import image as metrics
 
 CROP_PIXELS = 256
@@ -25,37 +25,36 @@ Decoded = Tuple[np.ndarray, float]
 
 
 def crops_at(
-    groups: Mapping[str, Sequence[Measurement]], images: Sequence[Image], bpp: float
+    groups: Mapping[str, Sequence[Measurement]],
+    images: Sequence[Image],
+    bpp: float,
+    load_codec: Callable[[pathlib.Path], Codec],
 ) -> List[Crop]:
     """The middle of each image, by each codec that can show it.
 
-    Of a group of runs each image is shown by the run whose file is nearest to ``bpp``. Published
-    curves and runs without their coded files show nothing.
+    Of a group of runs, the run whose file is nearest to ``bpp`` shows the image. Published curves
+    and runs without their coded files show nothing.
 
     Args:
         groups: name of a curve -> its runs, or its one file.
         images: originals that the runs were evaluated on.
         bpp: wanted rate, bits per pixel.
+        load_codec: loads the codec of a run directory.
 
     Raises:
         ValueError: ``bpp`` is not positive, or a run was not evaluated on an image.
     """
     if not bpp > 0:
         raise ValueError(f"bpp={bpp} must be above 0.")
-    by_name = {codec.name: codec for codec in CLASSICAL.values()}
+    classical = {codec.name: codec for codec in classical_codecs().values()}
     decoded: Dict[str, List[Decoded]] = {}
     for name, members in groups.items():
-        if is_run(members[0]):
-            runs = [run for run in members if run.path.with_suffix("").is_dir()]
-            if runs:
-                decoded[name] = _by_runs(runs, images, bpp)
-        elif members[0].results.name in by_name:
-            codec = by_name[members[0].results.name]
-            matches = [closest_to(codec, image.pixels, bpp) for image in images]
-            decoded[name] = [
-                (codec.decode(codec.encode(image.pixels, match.quality)), match.bpp)
-                for image, match in zip(images, matches)
-            ]
+        runs = [run for run in members if run.is_run and run.path.with_suffix("").is_dir()]
+        if runs:
+            decoded[name] = _by_runs(runs, images, bpp, load_codec)
+        elif members[0].results.name in classical and not members[0].is_run:
+            matches = [closest_to(classical[members[0].results.name], i, bpp) for i in images]
+            decoded[name] = [(pixels, row["bpp"]) for row, pixels in matches]
     return [
         Crop(
             image.name,
@@ -70,20 +69,20 @@ def crops_at(
     ]
 
 
-def _by_runs(runs: Sequence[Measurement], images: Sequence[Image], bpp: float) -> List[Decoded]:
+def _by_runs(runs, images, bpp, load_codec) -> List[Decoded]:
     codecs = {}
-    pictures = []
+    decoded = []
     for image in images:
         files = [(run, _file(run, image)) for run in runs]
         run, data = min(files, key=lambda each: abs(np.log(_rate(each[1], image) / bpp)))
         if run.path not in codecs:
-            codecs[run.path] = load_run(str(run.path.parent.parent)).codec
-        pictures.append((codecs[run.path].decode(data), _rate(data, image)))
-    return pictures
+            codecs[run.path] = load_codec(run.path.parent.parent)
+        decoded.append((codecs[run.path].decode(data), _rate(data, image)))
+    return decoded
 
 
 def _file(run: Measurement, image: Image) -> bytes:
-    if run.rows is not None and pixel_digest(image.pixels) not in run.rows.digests:
+    if run.rows and pixel_digest(image.pixels) not in run.rows[0].digests:
         raise ValueError(f"{image.name} is not among the images that {run.source} was measured on.")
     return coded_file(run.path.with_suffix(""), image.name).read_bytes()
 

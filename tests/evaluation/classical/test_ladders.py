@@ -2,8 +2,8 @@
 
 import pytest
 
-from evaluation.classical.ladders import kept_ladder
-from evaluation.classical.matches import JPEG, ladder
+from evaluation.classical.jpeg import JPEG
+from evaluation.classical.ladders import kept_ladder, ladder
 from evaluation.measure import pixel_digest
 from evaluation.report import report
 from evaluation.results import Dataset

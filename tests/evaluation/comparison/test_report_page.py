@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from evaluation.comparison.curves import METRICS, Curve
+from evaluation.comparison.page.document import write_page
+from evaluation.comparison.page.recordings import Listening
 from evaluation.comparison.ranking import compare_with_anchor
-from evaluation.comparison.report_page import Sound, write_page
 from evaluation.figures.crops import Crop
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
@@ -53,9 +54,9 @@ def page(tmp_path_factory):
     write_page(
         path, bare[0], rows, ["a note <with> signs"], dataset="three (3 files)",
         metrics={"PSNR": curves, "MS-SSIM": [curve(c.name, 1.0, "ms-ssim-rgb") for c in curves]},
-        made={"run-1": {"config": {"quantizer": "mixed", "text": NASTY}}},
+        provenance={"run-1": {"config": {"quantizer": "mixed", "text": NASTY}}},
         crops=[Crop("kodim01.png", "better", pixels[0], pixels[1], 0.5, 30.1)],
-        sounds=[Sound("speech, 6 kbps", b"RIFF")],
+        recordings=[Listening("speech, 6 kbps", b"RIFF")],
     )  # fmt: skip
     return path
 
