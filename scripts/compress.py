@@ -8,7 +8,7 @@ python scripts/compress.py --run runs/NAME in.wav out.rtc
 from __future__ import annotations
 
 import argparse
-from typing import Callable, Optional, Tuple
+from typing import Optional
 
 from assembly.user_errors import one_line_errors
 
@@ -48,41 +48,21 @@ def compress(
     """Codes ``file``, of the medium that the run was trained on, into the file ``output``."""
     from assembly.refining import Refining, refinement_node
     from assembly.saved_run import load_run
-    from codec import write_atomically
+    from evaluation.media import MEDIA
+    from signals.files import write_atomically
 
     node = refinement_node(refine, refine_steps)
     saved = load_run(run, stages=stages)
-    signal, size = _read(file, saved.medium)
+    medium = MEDIA[saved.medium]
+    signal = medium.read(file)
     given = {}
     if node is not None:
         given["latents"] = Refining(saved, node).refine(*signal, file).latents
     data = saved.codec.encode(*signal, fixed_length=fixed_length, **given)
     write_atomically(output, data)
-    print(f"{output}: {size(8 * len(data))}")
-
-
-def _read(file: str, medium: str) -> Tuple[tuple, Callable[[int], str]]:
-    """What ``encode`` takes, and a function that says sizes, given the coded bits."""
-    from data import read_audio, read_image
-
-    if medium == "image":
-        pixels = read_image(file)
-        height, width = pixels.shape[:2]
-        return (
-            (pixels,),
-            lambda bits: (
-                f"{width} x {height} pixels, {bits // 8} bytes, {bits / (height * width):.4f} bpp"
-            ),
-        )
-    samples, rate = read_audio(file)
-    seconds = len(samples) / rate
-    return (
-        (samples, rate),
-        lambda bits: (
-            f"{len(samples)} samples, {samples.shape[1]} channels, {rate} Hz, {bits // 8} bytes, "
-            f"{bits / 1000 / seconds:.3f} kbps"
-        ),
-    )
+    size = medium.size(signal)
+    rate = f"{medium.rate_of(8 * len(data), size):.{medium.rate_digits + 1}f} {medium.rate}"
+    print(f"{output}: {medium.size_text(size)}, {len(data)} bytes, {rate}")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,10 @@ import time
 from concurrent.futures import CancelledError, Future, as_completed, wait
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from evaluation.media import AUDIO, IMAGE, Medium
+from evaluation.media import AUDIO, IMAGE, Medium, medium_of
 from sweeps.places import LocalProcesses, Place
 from sweeps.train_process import Job
 from training.progress import clock
-
-_QUALITY = {"image": "psnr-rgb", "audio": "si-sdr"}
 
 INTERRUPTED = (130, 143, -2, -15)
 """Exit statuses of a run that a signal stopped: it resumes."""
@@ -180,8 +178,8 @@ def read_outcome(run: pathlib.Path) -> Outcome:
     else:
         raise FileNotFoundError(f"{run} has no results on its test split.")
     point = {key: values[0] for key, values in document["results"].items()}
-    medium = AUDIO if AUDIO.rate in point else IMAGE
-    quality = _QUALITY[medium.name]
+    medium = medium_of(point)
+    quality = medium.metrics[0].key
     return Outcome(
         medium=medium,
         rate=point[medium.rate],

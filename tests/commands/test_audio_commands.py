@@ -141,8 +141,8 @@ def test_output_of_the_other_medium_or_lossy_is_refused(finished, coded, tmp_pat
     ("overrides", "message"),
     [
         (["data=photos", "model=audio"], "sample_rate=None must be a number of Hz"),
-        (["data=tones", "distortion=audio"], "data=TonesAudio is of sound, but the model codes im"),
-        (["data=tones", "model=audio", "distortion=mse"], "MeanSquaredError is of images, but"),
+        (["data=tones", "distortion=audio"], "data=TonesAudio is for audio, but the model codes i"),
+        (["data=tones", "model=audio", "distortion=mse"], "MeanSquaredError is for images, but"),
         (["data=tones", "model=audio", "data.segment=1000"], "data.segment=1000 must be a"),
         (["data=tones", "model=audio", "data.segment=960"], "data.segment=960 must be at"),
     ],

@@ -15,7 +15,8 @@ from evaluation.classical import classical_codecs
 from evaluation.classical.matches import closest_to
 from evaluation.comparison.measurements import Measurement
 from evaluation.figures.crops import Crop
-from evaluation.measure import Codec, Image, coded_file, pixel_digest
+from evaluation.measure import Codec, Image, coded_file
+from evaluation.media import IMAGE
 from evaluation.metrics import image as metrics
 
 CROP_PIXELS = 256
@@ -82,7 +83,7 @@ def _by_runs(runs, images, bpp, load_codec) -> List[Decoded]:
 
 
 def _file(run: Measurement, image: Image) -> bytes:
-    if run.rows and pixel_digest(image.pixels) not in run.rows[0].digests:
+    if run.rows and IMAGE.digest(image) not in run.rows[0].digests:
         raise ValueError(f"{image.name} is not among the images that {run.source} was measured on.")
     return coded_file(run.path.with_suffix(""), image.name).read_bytes()
 
