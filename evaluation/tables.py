@@ -8,9 +8,9 @@ from typing import List, Mapping, Sequence
 import numpy as np
 
 from evaluation.media import Medium, Row
-from evaluation.metrics.metric import is_installed
+from evaluation.metrics.metric import Metric, is_installed
 
-_NAME_WIDTH = 24
+_NAME = 24  # characters
 _WIDTH = 100
 
 
@@ -38,16 +38,12 @@ def comparison_table(
             raise ValueError(
                 f"classical['{codec}'] must have one match a row ({len(rows)}), got {len(matches)}"
             )
-    return "\n".join(
-        [
-            *_file_lines(medium, name, rows, classical),
-            "",
-            *_mean_lines(medium, {name: rows, **classical}),
-            "",
-            *_legend(medium, classical),
-            *_remarks(medium, rows, classical),
-        ]
-    )
+    blocks = [
+        _file_lines(medium, name, rows, classical),
+        _mean_lines(medium, {name: rows, **classical}),
+        [*_legend(medium, classical), *_remarks(medium, rows, classical)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
 def gap_table(medium: Medium, rows: Sequence[Row]) -> str:
@@ -59,68 +55,65 @@ def gap_table(medium: Medium, rows: Sequence[Row]) -> str:
     """
     rate, metric, digits = medium.rate, medium.metrics[0], medium.rate_digits + 1
 
-    def line(title, values, digits, remark=""):
-        cells = zip(values, (16, 12, 12))
-        numbers = (" " * w if value is None else _number(value, w, digits) for value, w in cells)
-        return f"{title:<{_NAME_WIDTH}}" + "".join(numbers) + remark
+    def line(title, digits, quantities, remark=""):
+        cells = (
+            _number(medium.mean(key, rows), width, digits) if key else " " * width
+            for key, width in zip(quantities, (16, 12, 12))
+        )
+        return f"{title:<{_NAME}}" + "".join(cells) + remark
 
-    def mean(quantity):
-        return medium.mean(quantity, rows)
-
-    rates = [mean(f"{rate}-training"), mean(f"{rate}-rounded"), mean(rate)]
-    quality = mean(metric.key)
     lines = [
-        f"{'train-test gap':<{_NAME_WIDTH}}{'training value':>16}{'rounded':>12}{'coded':>12}",
-        line(f"rate ({rate})", rates, digits),
-        line(metric.axis, [mean(f"{metric.key}-training"), quality, quality], metric.digits),
+        f"{'train-test gap':<{_NAME}}{'training value':>16}{'rounded':>12}{'coded':>12}",
+        line(f"rate ({rate})", digits, [f"{rate}-training", f"{rate}-rounded", rate]),
+        line(metric.axis, metric.digits, [f"{metric.key}-training", metric.key, metric.key]),
     ]
-    fixed = mean(f"{rate}-fixed-length")
-    if not np.isnan(fixed):
-        lines.append(line(f"fixed length ({rate})", [None, None, fixed], digits))
-    side = mean(f"{rate}-side") if medium.refines else 0.0
+    if not np.isnan(medium.mean(f"{rate}-fixed-length", rows)):
+        fixed = ["", "", f"{rate}-fixed-length"]
+        lines.append(line(f"fixed length ({rate})", digits, fixed))
+    side = medium.mean(f"{rate}-side", rows) if medium.refines else 0.0
     if side > 0:
-        share = f"  {side / rates[1]:.1%} of the rounded bits"
-        lines.append(line(f"side information ({rate})", [None, side], digits, share))
+        share = f"  {side / medium.mean(f'{rate}-rounded', rows):.1%} of the rounded bits"
+        lines.append(line(f"side information ({rate})", digits, ["", f"{rate}-side"], share))
     return "\n".join([*lines, *medium.remarks(rows)])
 
 
 def _file_lines(medium, name, rows, classical) -> List[str]:
     metrics = [each for each in medium.metrics if any(_has(row, each) for row in rows)]
+
+    def width():  # of one codec
+        return 2 + _rate_width(medium) + sum(metric.width for metric in metrics)
+
     # The learned codec and one classical codec fit in any case.
-    while len(metrics) > 1 and _NAME_WIDTH + 2 * _width(medium, metrics) > _WIDTH:
+    while len(metrics) > 1 and _NAME + 2 * width() > _WIDTH:
         metrics.pop()
-    width = _width(medium, metrics)
-    shown = {name: rows, **classical}
-    shown = dict(list(shown.items())[: (_WIDTH - _NAME_WIDTH) // width])
-    rule = "-" * (_NAME_WIDTH + width * len(shown))
-    titles = [name, *(f"{codec}, nearest rate" for codec in classical)][: len(shown)]
-    titles = [f"  {_shortened(title, width - 2):^{width - 2}}" for title in titles]
+    columns = [rows, *classical.values()][: (_WIDTH - _NAME) // width()]
+    titles = [name, *(f"{codec}, nearest rate" for codec in classical)]
+    titles = [f"  {_shortened(title, width() - 2):^{width() - 2}}" for title in titles]
+    rule = "-" * (_NAME + width() * len(columns))
     lines = [
-        " " * _NAME_WIDTH + "".join(titles),
-        f"{'file':<{_NAME_WIDTH}}" + len(shown) * f"  {_heading(medium, metrics)}",
+        " " * _NAME + "".join(titles[: len(columns)]),
+        f"{'file':<{_NAME}}" + len(columns) * f"  {_heading(medium, metrics)}",
         rule,
     ]
-    for items in zip(*shown.values()):
+    for items in zip(*columns):
         numbers = "".join(f"  {_numbers(medium, metrics, item)}" for item in items)
-        lines.append(f"{_shortened(items[0]['file']):<{_NAME_WIDTH}}{numbers}")
+        lines.append(f"{_shortened(items[0]['file']):<{_NAME}}{numbers}")
     return [*lines, rule]
 
 
 def _mean_lines(medium, codecs) -> List[str]:
-    whole = f"{medium.rate}_file"
-    with_file = any(_has_container(medium, items) for items in codecs.values())
     rows = next(iter(codecs.values()))
+    with_file = any(_has_container(medium, items) for items in codecs.values())
     title = f"mean of {len(rows)} file{'s' * (len(rows) != 1)}"
-    file = f"{'file':>8}" if with_file else ""
-    lines = [f"{title:<{_NAME_WIDTH}}  {_heading(medium, medium.metrics, file)}"]
+    heading = _heading(medium, medium.metrics, f"{'file':>8}" if with_file else "")
+    lines = [f"{title:<{_NAME}}  {heading}"]
     for codec, items in codecs.items():
-        rate = float(np.mean([item[medium.rate] for item in items]))
-        if with_file:
-            size = np.mean([item.get(whole, item[medium.rate]) for item in items])
-            file = f"{size:>8.{medium.rate_digits}f}"
         means = {each.column: medium.mean(each.key, items) for each in medium.metrics}
-        numbers = _numbers(medium, medium.metrics, {medium.rate: rate, **means}, file)
-        lines.append(f"{_shortened(codec):<{_NAME_WIDTH}}  {numbers}")
+        means[medium.rate] = medium.mean(medium.rate, items)
+        whole = np.mean([_whole_rate(medium, item) for item in items])
+        file = _number(whole, 8, medium.rate_digits) if with_file else ""
+        numbers = _numbers(medium, medium.metrics, means, file)
+        lines.append(f"{_shortened(codec):<{_NAME}}  {numbers}")
     return lines
 
 
@@ -131,32 +124,32 @@ def _legend(medium, classical) -> List[str]:
         better = "higher" if metric.higher_is_better else "lower"
         texts.append(f"{name}{metric.definition}; {better} is better.")
     if classical:
-        names = ", ".join(classical)
-        texts.append(f"{names}: the setting whose rate is nearest for each file.")
-        if any(_has_container(medium, matches) for matches in classical.values()):
-            texts.append(
-                f'Their {medium.rate} counts the packets of audio alone, "file" the container too.'
-            )
+        texts.append(f"{', '.join(classical)}: the setting whose rate is nearest for each file.")
+    if any(_has_container(medium, matches) for matches in classical.values()):
+        texts.append(
+            f'Their {medium.rate} counts the packets of audio alone, "file" the container too.'
+        )
     return [line for text in texts for line in textwrap.wrap(text, _WIDTH)]
 
 
 def _remarks(medium, rows, classical) -> List[str]:
     lines = []
     for metric in medium.metrics:
-        if metric.package and not is_installed(metric.package):
-            lines.append(
-                f"{metric.name}: the package {metric.package} is not installed "
-                f"(pip install -e '.[{metric.package}]')."
-            )
-            continue
         missing = sum(not _has(row, metric) for row in rows)
-        if missing and metric.partial:
+        if metric.package and not is_installed(metric.package):
+            install = f"pip install -e '.[{metric.package}]'"
+            lines.append(
+                f"{metric.name}: the package {metric.package} is not installed ({install})."
+            )
+        elif missing and metric.partial:
             lines.append(
                 f"{metric.name}: no number for {missing} of {len(rows)} files ({metric.partial})."
             )
     for codec, matches in classical.items():
-        rates = [(match[medium.rate], row[medium.rate]) for match, row in zip(matches, rows)]
-        far = sum(abs(near / rate - 1) > 0.1 for near, rate in rates)
+        far = sum(
+            abs(match[medium.rate] / row[medium.rate] - 1) > 0.1
+            for match, row in zip(matches, rows)
+        )
         if far:
             lines.append(
                 f"{codec} has no setting within 10 % of the rate of {far} of {len(rows)} files: "
@@ -165,22 +158,20 @@ def _remarks(medium, rows, classical) -> List[str]:
     return lines
 
 
-def _has_container(medium, items) -> bool:
-    """Whether whole files are larger than their packets."""
-    whole = f"{medium.rate}_file"
-    return any(item.get(whole, item[medium.rate]) != item[medium.rate] for item in items)
-
-
-def _has(row, metric) -> bool:
+def _has(row: Row, metric: Metric) -> bool:
     return not np.isnan(row[metric.column])
 
 
-def _width(medium, metrics) -> int:
-    """Columns of one codec."""
-    return 2 + _rate_width(medium) + sum(metric.width for metric in metrics)
+def _whole_rate(medium: Medium, item: Row) -> float:
+    """Rate of the file with its container."""
+    return item.get(f"{medium.rate}_file", item[medium.rate])
 
 
-def _rate_width(medium) -> int:
+def _has_container(medium: Medium, items: Sequence[Row]) -> bool:
+    return any(_whole_rate(medium, item) != item[medium.rate] for item in items)
+
+
+def _rate_width(medium: Medium) -> int:
     return medium.rate_digits + 5
 
 
@@ -190,8 +181,8 @@ def _heading(medium, metrics, after_rate="") -> str:
 
 
 def _numbers(medium, metrics, item, after_rate="") -> str:
-    values = "".join(_number(item[each.column], each.width, each.digits) for each in metrics)
     rate = _number(item[medium.rate], _rate_width(medium), medium.rate_digits)
+    values = "".join(_number(item[each.column], each.width, each.digits) for each in metrics)
     return f"{rate}{after_rate}{values}"
 
 
@@ -199,7 +190,7 @@ def _number(value: float, width: int, digits: int) -> str:
     return f"{'-' if np.isnan(value) else f'{value:.{digits}f}':>{width}}"
 
 
-def _shortened(text: str, width: int = _NAME_WIDTH) -> str:
+def _shortened(text: str, width: int = _NAME) -> str:
     """Shortens in the middle: names in one folder differ at their ends."""
     if len(text) <= width:
         return text
