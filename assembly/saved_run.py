@@ -1,4 +1,4 @@
-"""Takes up a trained run from nothing but its directory."""
+"""Loads a trained run from its directory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from training.run_directory import RunDirectory, run_path
 
 
 class SavedRun(NamedTuple):
-    """A trained run: its directory, its configuration, the codec that it became and of what."""
+    """A trained run: its directory, its configuration and its codec; "image" or "audio"."""
 
     directory: RunDirectory
     config: DictConfig
     codec: Union[ImageCodec, AudioCodec]
-    medium: str = "image"
+    medium: str
 
 
 def load_run(run: str, precision: str = "float32", stages: Optional[int] = None) -> SavedRun:
@@ -28,14 +28,14 @@ def load_run(run: str, precision: str = "float32", stages: Optional[int] = None)
 
     Args:
         run: name under ``runs/``, or a path.
-        precision: of the transforms; float32 whatever the run was trained in, because a decoder
-            should not depend on what the machine is fast at.
-        stages: of a residual quantizer, how many refinement stages files get; None: all.
+        precision: of the transforms. The default is float32 however the run was trained, because
+            decoding should not depend on what the machine is fast at.
+        stages: number of stages of a residual quantizer that files get; None: all.
 
     Raises:
         FileNotFoundError: there is no such run.
-        ValueError: the run has not been trained to its end, its files are damaged, or its quantizer
-            has not so many stages.
+        ValueError: training has not finished, the files are damaged, or the quantizer has fewer
+            stages.
     """
     path = run_path(run)
     if not path.exists() and pathlib.Path(run).exists():

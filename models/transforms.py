@@ -8,7 +8,7 @@ from typing import Tuple
 
 import tensorflow as tf
 
-from processor.instruction_sets import instruction_sets
+from processor.convolutions import disable_fused_bias
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """Compute type of convolutions and GDN -> Keras policy. Variables are float32 in both."""
@@ -56,6 +56,8 @@ class Transforms(tf.Module, abc.ABC):
             synthesis: layers from latents to signals.
         """
         super().__init__(name=name)
+        if any(layer.compute_dtype == "bfloat16" for layer in (*analysis, *synthesis)):
+            disable_fused_bias()
         self.latent_channels = latent_channels
         self.strides = strides
         self.context = context
@@ -177,17 +179,13 @@ class ImageTransforms(Transforms):
 
 
 def policy(precision: str) -> str:
-    """The Keras policy of a precision, with what TensorFlow needs to compute in it.
+    """The Keras policy of a precision.
 
     Raises:
         ValueError: no such precision.
     """
     if precision not in POLICIES:
         raise ValueError(f"precision={precision!r} must be one of {', '.join(POLICIES)}.")
-    if precision == "bfloat16" and "avx512f" not in instruction_sets():
-        # Graphs would fuse convolution and bias into an operation that only oneDNN has, and
-        # oneDNN has it with AVX512 only.
-        tf.config.optimizer.set_experimental_options({"remapping": False})
     return POLICIES[precision]
 
 

@@ -13,6 +13,10 @@ import argparse
 import itertools
 import pathlib
 
+from processor.process import set_process
+
+set_process()  # Before TensorFlow is imported.
+
 from assembly.choices import CONFIGS
 from assembly.saved_run import load_run
 from assembly.user_errors import one_line_errors

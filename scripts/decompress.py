@@ -11,13 +11,14 @@ import pathlib
 from typing import Sequence
 
 from assembly.user_errors import one_line_errors
+from processor.process import set_process
 
 LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".ppm", ".wav", ".flac")
-"""File types that do not alter what was decoded; audio has 16 bits."""
+"""Formats that keep what was decoded as it is; audio has 16 bits."""
 
 
 def main() -> None:
-    """Reads, decodes, writes."""
+    """Reads, decodes and writes the file."""
     parser = argparse.ArgumentParser(description="Decode an .rtc file to an image or audio file.")
     parser.add_argument("--run", required=True, help="run directory, or its name under runs/")
     parser.add_argument("coded", help=".rtc file")
@@ -30,7 +31,7 @@ def main() -> None:
 def decompress(run: str, coded: str, output: str) -> None:
     """Decodes the file ``coded`` into the file ``output``."""
     suffix = pathlib.Path(output).suffix.lower()
-    _check_suffix(output, suffix, LOSSLESS)
+    _check(output, suffix, LOSSLESS, "a lossy format would change what was decoded")
 
     from assembly.saved_run import load_run
     from evaluation.media import MEDIA
@@ -39,24 +40,17 @@ def decompress(run: str, coded: str, output: str) -> None:
     data = pathlib.Path(coded).read_bytes()
     saved = load_run(run)
     medium = MEDIA[saved.medium]
-    _check_suffix(output, suffix, medium.lossless)
+    _check(output, suffix, medium.lossless, f"this run codes {medium.content}")
     decoded = saved.codec.decode(data)
     write_atomically(output, medium.write(decoded, suffix))
     print(f"{output}: {medium.size_text(medium.size(medium.signal(decoded)))}")
 
 
-def _check_suffix(output: str, suffix: str, allowed: Sequence[str]) -> None:
-    if suffix not in LOSSLESS:
-        raise ValueError(
-            f"output={output!r} must end in one of {', '.join(LOSSLESS)}: "
-            "a lossy format would alter what was decoded."
-        )
+def _check(output: str, suffix: str, allowed: Sequence[str], reason: str) -> None:
     if suffix not in allowed:
-        raise ValueError(
-            f"output={output!r} must end in one of {', '.join(allowed)} with this run, by what it "
-            "was trained on."
-        )
+        raise ValueError(f"output={output!r} must end in one of {', '.join(allowed)}: {reason}.")
 
 
 if __name__ == "__main__":
+    set_process()
     main()

@@ -1,34 +1,11 @@
-"""What benchmark and model table share: cases in turn, a photograph, models of given sizes."""
+"""Untrained models and codecs of chosen sizes, and a photograph for them."""
 
 from __future__ import annotations
 
+import functools
 import pathlib
-import statistics
-import time
-from collections.abc import Callable
 
 import numpy as np
-
-import assembly  # noqa: F401 (a command's process settings, made before TensorFlow is imported)
-
-# A process inherits the peak of the one that starts it, so a small one stands in between.
-PEAK_OF_CHILD = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-
-
-def in_turn(cases: dict[str, Callable], rounds: int) -> dict[str, float]:
-    """Median seconds of each case; the cases take turns. Two rounds before are not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in cases}
-    for turn in range(rounds + 2):
-        for name, case in cases.items():
-            started = time.perf_counter()
-            case()
-            if turn >= 2:
-                seconds[name].append(time.perf_counter() - started)
-    return {name: statistics.median(values) for name, values in seconds.items()}
 
 
 def photograph(height: int, width: int) -> np.ndarray:
@@ -42,7 +19,13 @@ def photograph(height: int, width: int) -> np.ndarray:
     return np.pad(pixels, [[0, max(down, 0)], [0, max(across, 0)], [0, 0]], "symmetric")
 
 
-def configured_model(name: str, filters: int, latents: int | None, precision: str):
+def configured_model(
+    name: str,
+    filters: int,
+    latents: int | None,
+    precision: str = "float32",
+    init_scale: float | None = None,
+):
     """An untrained model of ``configs/model`` with uniform noise in all slots.
 
     Args:
@@ -50,13 +33,15 @@ def configured_model(name: str, filters: int, latents: int | None, precision: st
         filters: its ``num_filters``.
         latents: its ``latent_channels``, None where it has no such setting.
         precision: of the transforms.
+        init_scale: width of a factorized prior, 1 for latents of standard deviation 1; None: the
+            entropy model that fits, as configured.
     """
     import tensorflow as tf
     from omegaconf import OmegaConf
 
     from assembly.choices import CONFIGS
     from assembly.parts import build_part
-    from entropy import fitting
+    from entropy import FactorizedPrior, fitting
     from quantizers import ScalarQuantizer, UniformNoise
 
     def quantizer(seed):
@@ -67,7 +52,8 @@ def configured_model(name: str, filters: int, latents: int | None, precision: st
     config.model.transforms.num_filters = filters
     if latents is not None:
         config.model.transforms.latent_channels = latents
-    parts = {"quantizer": quantizer(0), "entropy": fitting}
+    entropy = init_scale and functools.partial(FactorizedPrior, init_scale=init_scale)
+    parts = {"quantizer": quantizer(0), "entropy": entropy or fitting}
     if "hyper" in config.model:
         parts.update(hyper_quantizer=quantizer(1), hyper_entropy=fitting)
     tf.keras.utils.set_random_seed(0)
@@ -75,7 +61,7 @@ def configured_model(name: str, filters: int, latents: int | None, precision: st
 
 
 def codec_of(model, pixels: np.ndarray):
-    """A codec over an untrained model whose latents get standard deviation 1 on an image."""
+    """A codec over a model whose latents are scaled to standard deviation 1 on an image."""
     import tensorflow as tf
 
     from codec import ImageCodec

@@ -1,10 +1,10 @@
-"""TFC's scripts as the benchmark's peers: each trains in a process of its own.
+"""Trains TFC's models in processes of their own, for comparison.
 
-How TensorFlow multiplies and where its tensors live are settings of a process. As published, the
-scripts run with TensorFlow's own; with those of ``processor.process``, too, they show what is left
-when that difference is taken away.
+Kernels and memory allocation are settings of a process. The published scripts use TensorFlow's
+defaults; with the settings of ``processor.process``, they show how much of the difference in speed
+the settings explain.
 
-python benchmarks/peers.py hyperprior published    # a step for each line of input
+python benchmarks/tfc_processes.py hyperprior published    # a step for each line of input
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ CONVOLUTIONS = {
 """Kernel and stride of each layer of the analysis."""
 
 SETTINGS = {"TFC's script": "published", "TFC's, our settings": "ours"}
-"""Settings of the peers' processes by the names of their rows, the reference first."""
+"""Row of the table -> settings of the process, the reference first."""
 
 
 @contextlib.contextmanager
-def peers(name: str) -> Iterator[dict[str, Callable[[], None]]]:
-    """Training steps of a model of TFC, each taken by another process, by the names of the rows.
+def tfc_steps(name: str) -> Iterator[dict[str, Callable[[], None]]]:
+    """By row, a function that takes a training step of TFC's model in another process.
 
     Raises:
-        SystemExit: when a process ended; what it wrote is on stderr.
+        SystemExit: a process ended; its errors are on stderr.
     """
     with contextlib.ExitStack() as processes:
         yield {
-            row: processes.enter_context(_peer(name, settings))
+            row: processes.enter_context(_tfc_step(name, settings))
             for row, settings in SETTINGS.items()
         }
 
 
 @contextlib.contextmanager
-def _peer(name, settings):
+def _tfc_step(name, settings):
     environment = dict(os.environ)
-    if settings == "published":  # The benchmark's own process has set it by now.
+    if settings == "published":  # set_process() has set it for this process.
         environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
     command = [sys.executable, __file__, name, settings]
     with subprocess.Popen(
@@ -63,10 +63,12 @@ def _peer(name, settings):
 
 
 def main() -> None:
-    """Takes a training step for each line of input and says so."""
+    """Takes a training step for each line of input and answers with a line."""
     name, settings = sys.argv[1:]
     if settings == "ours":
-        import assembly  # noqa: F401 (sets the process)
+        from processor.process import set_process
+
+        set_process()
     step = training_step(name)
     for _ in sys.stdin:
         step()
@@ -76,8 +78,8 @@ def main() -> None:
 def training_step(name: str) -> Callable[[], None]:
     """A step of TFC's script on a batch of noise, as ``fit`` takes it."""
     import tensorflow as tf
-    from hyper_reference import HyperReferenceModel
-    from reference import ReferenceModel
+    from tfc_hyper_reference import HyperReferenceModel
+    from tfc_reference import ReferenceModel
 
     if name == "hyperprior":
         model = HyperReferenceModel(FILTERS)
@@ -89,7 +91,7 @@ def training_step(name: str) -> Callable[[], None]:
 
 
 def batch_of_noise():
-    """Images that all steps train on: float32 ``[8, 256, 256, 3]``."""
+    """The images that all steps train on: float32 ``[8, 256, 256, 3]``."""
     import tensorflow as tf
 
     noise = np.random.default_rng(0).integers(0, 256, [BATCH, PATCH, PATCH, 3])

@@ -1,6 +1,6 @@
-"""What Roundtrip's speed is measured against: TFC's own scripts, and the machine's limits.
+"""TFC's own models, which Roundtrip's speed is measured against.
 
-The models are built after the published ``models/bls2017.py`` of TensorFlow Compression:
+The models follow the published ``models/bls2017.py`` of TensorFlow Compression:
 ``SignalConv2D`` with its Fourier-domain kernels and GDN as its activation, the stock entropy model,
 a Keras train step with Adam, and compress and decompress each as one ``tf.function``. The
 factorized-prior model is the same script with other convolutions.
@@ -8,7 +8,7 @@ factorized-prior model is the same script with other convolutions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 import tensorflow_compression as tfc
@@ -96,7 +96,7 @@ class ReferenceModel(tf.keras.Model):
         return {mean.name: mean.result() for mean in self.means}
 
     def freeze(self):
-        """Builds the coding tables, as the script does when it has trained."""
+        """Builds the coding tables, as the script does after training."""
         self.entropy_model = tfc.ContinuousBatchedEntropyModel(
             self.prior, coding_rank=3, compression=True
         )
@@ -116,67 +116,7 @@ class ReferenceModel(tf.keras.Model):
         ]
     )
     def decompress(self, strings, image_size, latents_size):
-        """Pixels uint8 of what ``compress`` gave."""
+        """Pixels uint8 from the results of ``compress``."""
         images = self.synthesis(self.entropy_model.decompress(strings, latents_size))
         image = images[0, : image_size[0], : image_size[1]]
         return tf.saturate_cast(tf.round(image), tf.uint8)
-
-
-def machine_cases(
-    batch: int, filters: int, precisions: Sequence[str]
-) -> tuple[dict[str, Callable], dict[str, float]]:
-    """What the machine can do, in each precision: cases, and floating-point operations of each.
-
-    The convolution is the models' most expensive one: 5x5, stride 2, 128 to 128 channels. Its rate
-    is the roofline of a training step, too, whose gradients take the same operations twice.
-    """
-    cases, operations = {}, {}
-    for precision in precisions:
-
-        def random(*shape, precision=precision):
-            return tf.cast(tf.random.normal(shape), precision)
-
-        left, right = random(2048, 2048), random(2048, 2048)
-        inputs, kernel = random(batch, 64, 64, filters), random(5, 5, filters, filters)
-
-        @tf.function
-        def multiply(left, right):
-            return tf.reduce_sum(tf.matmul(left, right)[0])
-
-        @tf.function
-        def forward(inputs, kernel):
-            return tf.nn.conv2d(inputs, kernel, 2, "SAME")[0, 0, 0, 0]
-
-        convolution = 2 * batch * 32 * 32 * 5 * 5 * filters * filters
-        for name, count, function, tensors in [
-            ("matrices", 2 * 2048**3, multiply, (left, right)),
-            ("convolution", convolution, forward, (inputs, kernel)),
-        ]:
-            cases[f"{name} {precision}"] = lambda f=function, t=tensors: f(*t).numpy()
-            operations[f"{name} {precision}"] = count
-    return cases, operations
-
-
-def operations_per_image(convolutions: Sequence[tuple[int, int]], filters: int, size: int) -> float:
-    """Floating-point operations of a training step for one image of ``size * size``.
-
-    Convolutions and GDN, analysis and synthesis, forward and both gradients; ``filters`` channels
-    everywhere.
-    """
-    total, inputs = 0, 3
-    for layer, (kernel, stride) in enumerate(convolutions):
-        size //= stride
-        forward = 2 * size**2 * inputs * filters * kernel**2
-        normalization = 2 * size**2 * filters**2 if layer < len(convolutions) - 1 else 0
-        total += 6 * (forward + normalization)
-        if layer == 0:
-            total -= forward  # Images need no gradient.
-        inputs = filters
-    return total
-
-
-def hyper_operations_per_image(filters: int, size: int) -> float:
-    """The same of what the hyperprior adds: 3x3, 5x5/2, 5x5/2 from the latents, and back."""
-    latents = (size // 16) ** 2
-    positions = 9 * latents + 25 * latents / 4 + 25 * latents / 16
-    return 3 * 2 * (2 * positions * filters**2)

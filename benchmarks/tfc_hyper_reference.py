@@ -1,7 +1,7 @@
-"""TFC's hyperprior script, what training speed with side information is measured against.
+"""TFC's hyperprior, which training speed with side information is measured against.
 
-The model is built after the published ``models/bmshj2018.py`` of TensorFlow Compression: the
-transforms of ``reference``, hyper-transforms of ``SignalConv2D``, a location-scale
+The model follows the published ``models/bmshj2018.py`` of TensorFlow Compression: the
+transforms of ``tfc_reference``, hyper-transforms of ``SignalConv2D``, a location-scale
 indexed entropy model for the latents and a batched one for the hyper-latents, and one number of
 filters everywhere.
 """
@@ -12,7 +12,7 @@ import math
 
 import tensorflow as tf
 import tensorflow_compression as tfc
-from reference import ReferenceModel
+from tfc_reference import ReferenceModel
 
 SCALES, SMALLEST_SCALE, LARGEST_SCALE = 64, 0.11, 256.0
 
