@@ -8,7 +8,7 @@ import tensorflow as tf
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from entropy import fitting
+from entropy import auto_entropy_model
 from models import Autoencoder
 from training.precision import resolve_precision
 
@@ -56,7 +56,7 @@ def build_model(config: DictConfig) -> Autoencoder:
         other = config.copy()
         other.seed = (config.seed + 1) % 2**31
         parts["hyper_quantizer"] = build_part(other.hyper_quantizer or other.quantizer)
-        parts["hyper_entropy"] = fitting
+        parts["hyper_entropy"] = auto_entropy_model
     # Seeded again: random numbers that a quantizer drew must not change the initial weights.
     tf.keras.utils.set_random_seed(config.seed)
     return build_part(config.model, **parts)

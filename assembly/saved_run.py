@@ -48,8 +48,7 @@ def load_run(run: str, precision: str = "float32", stages: Optional[int] = None)
         )
     config.precision = precision
     model = build_model(config)
-    restore_model(model, directory.model)
-    model.advance(config.steps - 1)  # The last step that was taken.
+    restore_model(model, directory.model, config.steps)
     medium = model.transforms.medium
     codec = MEDIA[medium].codec(model, path.resolve().name, stages)
     return SavedRun(directory, config, codec, medium)

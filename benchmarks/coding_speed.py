@@ -85,10 +85,15 @@ def prediction_case(model, pixels: np.ndarray) -> Callable:
     """Only what encoder and decoder both compute in fixed point."""
     import tensorflow as tf
 
-    latents = model.latents(pixels)[tf.newaxis]
+    latents = model.analyze(pixels)[tf.newaxis]
     side = tf.round(model.hyper.analysis(latents))
     parts = tf.split(tf.round(latents), model.slices, axis=-1)
-    rows, columns = latents.shape[1:3]
-    return lambda: model.reconstruct(
-        side, rows, columns, lambda number, prediction: parts[number], exact=True
-    ).numpy()
+
+    def predict() -> np.ndarray:
+        predictor = model.predictor(side, *latents.shape[1:3], exact=True)
+        for part in parts:
+            predictor.next()
+            predictor.add(part)
+        return predictor.decoded.numpy()
+
+    return predict

@@ -85,8 +85,8 @@ def work(kind: str, arguments, folder: pathlib.Path, threads: int) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     from assembly.saved_run import load_run
-    from codec.latent_coder import LatentCoder
-    from data import read_image
+    from codec.latent_coder import LatentCoder, Latents
+    from signals.image_files import read_image
 
     own, *_ = settings = arguments.settings
     for number, run in enumerate(arguments.runs):
@@ -94,11 +94,11 @@ def work(kind: str, arguments, folder: pathlib.Path, threads: int) -> None:
         coder = LatentCoder(model)
         pixels = read_image(pathlib.Path(arguments.image))
         if kind == "encode":
-            latents = model.latents(pixels)
-            (folder / file_name(number, own)).write_bytes(coder.encode(latents))
-            np.save(folder / file_name(number, own, "npy"), coder.values(latents))
+            coded = coder.quantize(Latents(model.analyze(pixels)))
+            (folder / file_name(number, own)).write_bytes(coder.encode(coded))
+            np.save(folder / file_name(number, own, "npy"), coded.values)
             continue
-        grid = model.grid(*pixels.shape[:2])
+        grid = model.latent_grid(*pixels.shape[:2])
         for encoder in settings:
             expected = np.load(folder / file_name(number, encoder, "npy"))
             try:

@@ -41,16 +41,16 @@ def macs_of(model) -> Macs:
 
 def macs(layers: Iterable, positions: float) -> float:
     """Multiply-accumulates of a stack of layers whose input has that many positions."""
-    from models.layers import GDN, Downsampling, Upsampling
+    from models.layers import GDN, Convolution, TransposedConvolution
 
     total = 0.0
     for layer in layers:
         if isinstance(layer, GDN):
             total += positions * layer.beta.shape[0] ** 2
-        elif isinstance(layer, Downsampling):
+        elif isinstance(layer, Convolution):
             positions /= layer.strides[0] ** 2
             total += positions * np.prod(layer.kernel.shape)
-        elif isinstance(layer, Upsampling):
+        elif isinstance(layer, TransposedConvolution):
             total += positions * np.prod(layer.kernel.shape)
             positions *= layer.strides[0] ** 2
     return total

@@ -78,8 +78,7 @@ def main() -> None:
 def training_step(name: str) -> Callable[[], None]:
     """A step of TFC's script on a batch of noise, as ``fit`` takes it."""
     import tensorflow as tf
-    from tfc_hyper_reference import HyperReferenceModel
-    from tfc_reference import ReferenceModel
+    from tfc_reference import HyperReferenceModel, ReferenceModel
 
     if name == "hyperprior":
         model = HyperReferenceModel(FILTERS)

@@ -1,17 +1,21 @@
 """TFC's own models, which Roundtrip's speed is measured against.
 
-The models follow the published ``models/bls2017.py`` of TensorFlow Compression:
+``ReferenceModel`` follows the published ``models/bls2017.py`` of TensorFlow Compression:
 ``SignalConv2D`` with its Fourier-domain kernels and GDN as its activation, the stock entropy model,
 a Keras train step with Adam, and compress and decompress each as one ``tf.function``. The
-factorized-prior model is the same script with other convolutions.
+factorized-prior model is the same script with other convolutions. ``HyperReferenceModel`` adds the
+hyperprior of ``models/bmshj2018.py``, with one number of filters everywhere.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import tensorflow as tf
 import tensorflow_compression as tfc
+
+SCALES, SMALLEST_SCALE, LARGEST_SCALE = 64, 0.11, 256.0
 
 
 class ReferenceModel(tf.keras.Model):
@@ -120,3 +124,57 @@ class ReferenceModel(tf.keras.Model):
         images = self.synthesis(self.entropy_model.decompress(strings, latents_size))
         image = images[0, : image_size[0], : image_size[1]]
         return tf.saturate_cast(tf.round(image), tf.uint8)
+
+
+class HyperReferenceModel(ReferenceModel):
+    """Published scale hyperprior; trains on batches."""
+
+    def __init__(self, filters: int, lmbda: float = 0.01):
+        """Builds the layers, all of ``filters`` channels."""
+        super().__init__([(5, 2)] * 4, filters, filters, lmbda)
+        self.hyper_analysis = tf.keras.Sequential(
+            [
+                _convolution(filters, 3, corr=True, activation=tf.nn.relu),
+                _convolution(filters, 5, corr=True, strides_down=2, activation=tf.nn.relu),
+                _convolution(filters, 5, corr=True, strides_down=2, use_bias=False),
+            ]
+        )
+        plain = {"corr": False, "kernel_parameter": "variable"}
+        self.hyper_synthesis = tf.keras.Sequential(
+            [
+                _convolution(filters, 5, strides_up=2, activation=tf.nn.relu, **plain),
+                _convolution(filters, 5, strides_up=2, activation=tf.nn.relu, **plain),
+                _convolution(filters, 3, **plain),
+            ]
+        )
+        self(tf.zeros([1, 64, 64, 3]), training=True)  # Creates all variables.
+
+    def call(self, images, training):
+        """Loss, bits per pixel and mean squared error of a batch."""
+        latent_model = tfc.LocationScaleIndexedEntropyModel(
+            tfc.NoisyNormal, SCALES, scale_of, coding_rank=3, compression=False
+        )
+        side_model = tfc.ContinuousBatchedEntropyModel(self.prior, coding_rank=3, compression=False)
+        latents = self.analysis(images)
+        hyper_latents = self.hyper_analysis(tf.abs(latents))
+        hyper_values, side_bits = side_model(hyper_latents, training=training)
+        indexes = self.hyper_synthesis(hyper_values)
+        values, bits = latent_model(latents, indexes, training=training)
+        pixels = tf.cast(tf.reduce_prod(tf.shape(images)[:-1]), bits.dtype)
+        bpp = (tf.reduce_sum(bits) + tf.reduce_sum(side_bits)) / pixels
+        mse = tf.reduce_mean(tf.math.squared_difference(images, self.synthesis(values)))
+        return bpp + self._lmbda * mse, bpp, mse
+
+    def build(self, shape):
+        """Does nothing: the parent's constructor builds before all layers exist."""
+        self.built = True
+
+
+def scale_of(indexes):
+    """Standard deviations of scale indexes, in equal ratios."""
+    step = (math.log(LARGEST_SCALE) - math.log(SMALLEST_SCALE)) / (SCALES - 1)
+    return tf.exp(math.log(SMALLEST_SCALE) + step * indexes)
+
+
+def _convolution(filters: int, size: int, *, use_bias: bool = True, **settings):
+    return tfc.SignalConv2D(filters, size, padding="same_zeros", use_bias=use_bias, **settings)

@@ -12,7 +12,7 @@ def photograph(height: int, width: int) -> np.ndarray:
     """A photograph from the scikit-image wheel, mirrored up to a size."""
     import skimage
 
-    from data import read_image
+    from signals.image_files import read_image
 
     pixels = read_image(pathlib.Path(skimage.__file__).parent / "data" / "coffee.png")
     down, across = height - pixels.shape[0], width - pixels.shape[1]
@@ -41,7 +41,7 @@ def configured_model(
 
     from assembly.choices import CONFIGS
     from assembly.parts import build_part
-    from entropy import FactorizedPrior, fitting
+    from entropy import FactorizedPrior, auto_entropy_model
     from quantizers import ScalarQuantizer, UniformNoise
 
     def quantizer(seed):
@@ -53,9 +53,9 @@ def configured_model(
     if latents is not None:
         config.model.transforms.latent_channels = latents
     entropy = init_scale and functools.partial(FactorizedPrior, init_scale=init_scale)
-    parts = {"quantizer": quantizer(0), "entropy": entropy or fitting}
+    parts = {"quantizer": quantizer(0), "entropy": entropy or auto_entropy_model}
     if "hyper" in config.model:
-        parts.update(hyper_quantizer=quantizer(1), hyper_entropy=fitting)
+        parts.update(hyper_quantizer=quantizer(1), hyper_entropy=auto_entropy_model)
     tf.keras.utils.set_random_seed(0)
     return build_part(config.model, **parts)
 

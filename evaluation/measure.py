@@ -30,33 +30,30 @@ class RoundTripError(RuntimeError):
     """A file does not hold what the model promised: no number of this run can be trusted."""
 
 
-class Image(Protocol):
-    """An image with a name that is unique in its dataset."""
+class QuantizedFile(Protocol):
+    """One image or recording, analyzed and quantized."""
 
-    name: str
-    pixels: np.ndarray  # uint8 [height, width, 3]
+    def encode(self, fixed_length: bool = False) -> bytes:
+        """The whole file; with ``fixed_length`` every symbol takes the same number of bits."""
+
+    def reconstruct(self, training: bool = False) -> Any:
+        """What the file decodes to, without any bytes; or what the decoder saw in training."""
+
+    def estimate_bits(self) -> Any:
+        """``.noise``, ``.training``, ``.rounded`` (what is coded) and ``.side`` as part of it."""
 
 
 class Codec(Protocol):
-    """A learned codec. Its signals are ``pixels``, or ``samples, sample_rate``.
-
-    With refinement, all methods but `decode` also take the ``latents=`` to code.
-    """
+    """A learned codec. Its signals are ``pixels``, or ``samples, sample_rate``."""
 
     name: str
-    has_fixed_length: bool  # whether `encode` takes `fixed_length=True`
+    has_fixed_length: bool  # whether files can be encoded with ``fixed_length=True``
 
-    def encode(self, *signal: Any, fixed_length: bool = False) -> bytes:
-        """The whole file; with ``fixed_length`` every symbol takes the same number of bits."""
+    def quantize(self, *signal: Any) -> QuantizedFile:
+        """Everything up to the symbols, once for all measurements; also takes ``latents=``."""
 
     def decode(self, data: bytes) -> Any:
         """Pixels, or samples and sample rate; a ValueError if the file is damaged."""
-
-    def reconstruct(self, *signal: Any, training: bool = False) -> Any:
-        """What files decode to, without any bytes; or what the decoder saw in training."""
-
-    def estimate_bits(self, *signal: Any) -> Any:
-        """``.noise``, ``.training``, ``.rounded`` (what is coded) and ``.side`` as part of it."""
 
 
 class Refine(Protocol):
@@ -98,7 +95,7 @@ def measure(
     for file in files:
         if not rows:
             # The first call builds graphs; that time belongs to no file.
-            codec.decode(codec.encode(*medium.signal(file)))
+            codec.decode(codec.quantize(*medium.signal(file)).encode())
         rows.append(measure_file(medium, codec, file, coded_file(folder, file.name), refine))
         if progress is not None:
             progress(rows[-1])
@@ -123,7 +120,8 @@ def measure_file(
     given = {} if refined is None else {"latents": refined.latents}
 
     start = time.perf_counter()
-    data = codec.encode(*signal, **given)
+    quantized = codec.quantize(*signal, **given)
+    data = quantized.encode()
     encode_seconds = time.perf_counter() - start
 
     write_atomically(path, data)
@@ -136,15 +134,15 @@ def measure_file(
         raise RoundTripError(f"{path}: the file just written does not decode: {error}") from error
     decode_seconds = time.perf_counter() - start
 
-    reconstruction = codec.reconstruct(*signal, **given)
+    reconstruction = quantized.reconstruct()
     _check_equal(medium, path, decoded, reconstruction)
     bits_fixed_length = math.nan
     if codec.has_fixed_length:
-        fixed = codec.encode(*signal, fixed_length=True, **given)
+        fixed = quantized.encode(fixed_length=True)
         _check_equal(medium, path, codec.decode(fixed), reconstruction)
         bits_fixed_length = 8 * len(fixed)
-    estimate = codec.estimate_bits(*signal, **given)
-    seen_in_training = codec.reconstruct(*signal, training=True)
+    estimate = quantized.estimate_bits()
+    seen_in_training = quantized.reconstruct(training=True)
 
     def plain(what: Any) -> np.ndarray:
         return medium.comparable(medium.signal(what)[0])

@@ -57,25 +57,22 @@ class FiniteScalarQuantizer(IndexQuantizer):
         self._shift = np.where(sizes == 2, 0, np.tan(self._offset / self._reach)).astype(np.float32)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Levels counted from 0: int32, the latents' shape."""
         return tf.cast(tf.round(self._bound(bounded(latents))) + self._zero, tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: None = None) -> tf.Tensor:
-        """Values float32 in [-1, 1] of int32 symbols, same shape."""
         del seed
         return (tf.cast(symbols, tf.float32) - self._zero) / self._zero
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"levels": list(self._levels)}
 
     def _train(self, latents: tf.Tensor) -> Quantized:
         bound = self._bound(latents)
         symbols = self.encode(latents)
         return Quantized(
-            rate=with_gradient_of(self._interpolated(bound), hard=self._one_hot(symbols)),
-            decoder=with_gradient_of(bound / self._zero, hard=self.decode(symbols)),
+            rate_input=with_gradient_of(self._interpolated(bound), hard=self._one_hot(symbols)),
+            decoder_input=with_gradient_of(bound / self._zero, hard=self.decode(symbols)),
             penalty=tf.zeros([], tf.float32),
         )
 

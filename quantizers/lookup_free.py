@@ -90,7 +90,6 @@ class LookupFreeQuantizer(IndexQuantizer):
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"dim": self._dim}
 
     def _train(self, latents: tf.Tensor) -> Quantized:
@@ -105,8 +104,8 @@ class LookupFreeQuantizer(IndexQuantizer):
         if self._entropy_weight:
             penalty += self._entropy_weight * self._entropy_gap(logits, soft)
         return Quantized(
-            rate=with_gradient_of(soft, hard=self._one_hot(symbols)),
-            decoder=with_gradient_of(latents, hard=signs),
+            rate_input=with_gradient_of(soft, hard=self._one_hot(symbols)),
+            decoder_input=with_gradient_of(latents, hard=signs),
             penalty=penalty,
         )
 

@@ -49,7 +49,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
             dropout: probability that a training example (the first dimension of the latents) has
                 a number of stages drawn from 1..stages instead of all; the rows of the others are
                 all zero in the rate, which costs no bits.
-            learning: how codebooks learn, see ``CodebookFactory``.
+            learning: how codebooks learn, see ``Learning``.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -71,7 +71,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
     def build(self, channels: int) -> None:
         """``stages`` symbols a group of ``dim`` channels."""
         self.codebooks = [self._make(channels) for _ in range(self.stages)]
-        self._set_sizes(list(self._make.sizes(channels)) * self.stages)
+        self._set_sizes(self._make.sizes(channels) * self.stages)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
         """Indices int32 ``[..., stages * channels / dim]``, stage by stage."""
@@ -110,12 +110,10 @@ class ResidualVectorQuantizer(IndexQuantizer):
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"dim": self._dim, "stages": self.stages}
 
     @property
     def coding_variables(self) -> Sequence[tf.Variable]:
-        """The codebooks of all stages."""
         return tuple(books.codes for books in self.codebooks)
 
     def _train(self, latents: tf.Tensor) -> Quantized:
@@ -134,9 +132,10 @@ class ResidualVectorQuantizer(IndexQuantizer):
         decoder = with_gradient_of(vectors, hard=value)
         rate = tf.concat(rates, axis=1)
         shape = tf.concat([tf.shape(latents)[:-1], tf.shape(rate)[1:]], axis=0)
+        rate = tf.ensure_shape(tf.reshape(rate, shape), [*latents.shape[:-1], *rate.shape[1:]])
         return Quantized(
-            rate=tf.ensure_shape(tf.reshape(rate, shape), [*latents.shape[:-1], *rate.shape[1:]]),
-            decoder=ungrouped(decoder, latents, latents.shape[-1]),
+            rate_input=rate,
+            decoder_input=ungrouped(decoder, latents, latents.shape[-1]),
             penalty=penalty,
         )
 
@@ -155,7 +154,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
 
     def _penalty(self, residual: tf.Tensor, codes: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
         penalty = self._commitment * mean_square(seen * (residual - tf.stop_gradient(codes)))
-        if self._make.by_gradient:
+        if self._make.learning.by_gradient:
             penalty += mean_square(seen * (tf.stop_gradient(residual) - codes))
         return penalty
 

@@ -7,12 +7,13 @@ gradient is that of the soft assignment, so ``sigma`` need not anneal (but may).
 
 from __future__ import annotations
 
-from typing import Dict, Sequence, Union
+from typing import Sequence, Union
 
 import numpy as np
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Quantized
+from quantizers.base.annealing import Annealed
+from quantizers.base.contract import Quantized
 from quantizers.base.indices import IndexQuantizer, bounded, with_gradient_of
 from quantizers.base.schedules import Schedule, as_schedule
 
@@ -56,18 +57,11 @@ class SoftToHardQuantizer(IndexQuantizer):
         return tf.argmax(self._scores(bounded(latents)), axis=-1, output_type=tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: None = None) -> tf.Tensor:
-        """Centres float32 of int32 symbols, same shape."""
         del seed
         return tf.gather(self.centres, symbols)
 
     @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name."""
-        return {"sigma": self._sigma}
-
-    @property
     def coding_variables(self) -> Sequence[tf.Variable]:
-        """The centres."""
         return (self.centres,)
 
     def _train(self, latents: tf.Tensor) -> Quantized:
@@ -77,8 +71,8 @@ class SoftToHardQuantizer(IndexQuantizer):
         soft = tf.reshape(soft, tf.shape(scores))
         symbols = self.encode(latents)
         return Quantized(
-            rate=with_gradient_of(soft, self._one_hot(symbols)),
-            decoder=with_gradient_of(
+            rate_input=with_gradient_of(soft, self._one_hot(symbols)),
+            decoder_input=with_gradient_of(
                 tf.linalg.matvec(soft, self.centres), hard=self.decode(symbols)
             ),
             penalty=tf.zeros([], tf.float32),

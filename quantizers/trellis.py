@@ -39,7 +39,6 @@ class TrellisQuantizer(ScalarQuantizer):
         return Integers(GRIDS)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Symbols int32 of the best path, same shape as ``latents``."""
         latents = tf.cast(latents, tf.float32)
         flat = tf.reshape(latents, [-1, latents.shape[-1] if latents.shape.rank else 1])
         flat = tf.clip_by_value(flat, -LARGEST_SYMBOL / 2, LARGEST_SYMBOL / 2)
@@ -52,7 +51,6 @@ class TrellisQuantizer(ScalarQuantizer):
         return tf.reshape(tf.transpose(chosen), tf.shape(latents))
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values float32 of int32 ``symbols``, same shape."""
         del seed
         rows = tf.reshape(symbols, [-1, symbols.shape[-1] if symbols.shape.rank else 1])
         start = tf.zeros_like(rows[:, 0])
@@ -75,14 +73,14 @@ class TrellisQuantizer(ScalarQuantizer):
 class _PathLayout(Layout):
     def __init__(self, channels: int):
         super().__init__(channels)
-        self.stages: List[np.ndarray] = [np.array([channel]) for channel in range(channels)]
+        self.passes: List[np.ndarray] = [np.array([channel]) for channel in range(channels)]
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
         # Stages come in order, each looking one symbol back: the state is kept between them.
-        if stage == 0:
+        if number == 0:
             self._states = tf.zeros_like(symbols[..., :1])
         else:
-            self._states = _next_state(self._states, symbols[..., stage - 1 : stage])
+            self._states = _next_state(self._states, symbols[..., number - 1 : number])
         return tf.cast(tf.gather(GRID_OF_STATE, self._states), tf.int32)
 
 

@@ -62,13 +62,11 @@ class UniversalQuantizer(ScalarQuantizer):
         return Integers(tuple(Affine(offset=_shift(number)) for number in range(DITHERS)))
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Nearest symbols on the shifted grids: int32, same shape as ``latents``."""
         latents = tf.clip_by_value(tf.cast(latents, tf.float32), -LARGEST_SYMBOL, LARGEST_SYMBOL)
         dither = _shift(_dither_numbers(tf.shape(latents), self.file_seed, self._slice))
         return tf.cast(tf.round(latents - dither), tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values of int32 ``symbols``: float32, same shape."""
         seed = self.file_seed if seed is None else seed
         dither = _shift(_dither_numbers(tf.shape(symbols), seed, self._slice))
         return tf.cast(symbols, tf.float32) + dither
@@ -83,7 +81,7 @@ class _DitherLayout(Layout):
         super().__init__(channels)
         self._seed, self._slice = seed, number
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
         return _dither_numbers(tf.shape(symbols), self._seed, self._slice)
 
 

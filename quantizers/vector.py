@@ -7,12 +7,12 @@ arXiv 2410.06424.
 
 from __future__ import annotations
 
-from typing import Dict, Sequence
+from typing import Dict, List, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from quantizers.base.codebook import Codebooks
+from quantizers.base.codebook import Codebooks, Learning
 from quantizers.base.contract import Quantized
 from quantizers.base.indices import (
     IndexQuantizer,
@@ -53,7 +53,7 @@ class VectorQuantizer(IndexQuantizer):
             codebook_size: codes of a group, at least 2.
             commitment: weight of latents near their code, not negative.
             rotation_trick: True for the gradient turned as the code is turned from the latents.
-            learning: how codebooks learn, see ``CodebookFactory``.
+            learning: how codebooks learn, see ``Learning``.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -88,12 +88,10 @@ class VectorQuantizer(IndexQuantizer):
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"dim": self._dim}
 
     @property
     def coding_variables(self) -> Sequence[tf.Variable]:
-        """The codebooks."""
         return (self.codebooks.codes,)
 
     def _train(self, latents: tf.Tensor) -> Quantized:
@@ -103,36 +101,22 @@ class VectorQuantizer(IndexQuantizer):
         carrier = turned(vectors, codes) if self._rotation_trick else vectors
         decoder = ungrouped(with_gradient_of(carrier, hard=codes), latents, latents.shape[-1])
         penalty = self._commitment * mean_square(vectors - tf.stop_gradient(codes))
-        if self._make.by_gradient:
+        if self._make.learning.by_gradient:
             penalty += mean_square(tf.stop_gradient(vectors) - codes)
         return Quantized(self._one_hot(symbols), decoder, penalty)
 
 
 class CodebookFactory:
-    """Makes codebooks of equal settings from one random stream; checks the settings once."""
+    """Makes codebooks of equal settings from one random stream."""
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        dim: int,
-        codebook_size: int,
-        codebook: str = "ema",
-        decay: float = 0.99,
-        kmeans_steps: int = 10,
-        revive_below: float = 0.05,
-    ):
+    def __init__(self, *, seed: int, dim: int, codebook_size: int, **learning):
         """Takes the settings.
 
         Args:
             seed: of all draws.
             dim: channels of a group, at least 1.
             codebook_size: codes of a group, at least 2.
-            codebook: "ema" for moving averages, "gradient" for a loss in the penalty.
-            decay: of the moving averages, in [0, 1).
-            kmeans_steps: iterations on the first batch; 0 for a random codebook.
-            revive_below: share of the average usage, in [0, 1), below which a code is dead and is
-                put where a random vector of the batch is; 0 for never.
+            learning: see ``Learning``.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -141,37 +125,19 @@ class CodebookFactory:
             raise ValueError(f"dim={dim} must be at least 1.")
         if codebook_size < 2:
             raise ValueError(f"codebook_size={codebook_size} must be at least 2.")
-        if codebook not in ("ema", "gradient"):
-            raise ValueError(f"codebook={codebook!r} must be 'ema' or 'gradient'.")
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay={decay} must be at least 0 and below 1.")
-        if kmeans_steps < 0:
-            raise ValueError(f"kmeans_steps={kmeans_steps} must not be negative.")
-        if not 0 <= revive_below < 1:
-            raise ValueError(f"revive_below={revive_below} must be at least 0 and below 1.")
-        self.by_gradient = codebook == "gradient"
+        self.learning = Learning(**learning)
         self.generator = tf.random.Generator.from_seed(seed, alg="philox")
         self._initial = np.random.default_rng(seed)
-        self._dim = dim
-        self._size = codebook_size
-        self._learning = dict(
-            by_gradient=self.by_gradient,
-            decay=decay,
-            kmeans_steps=kmeans_steps,
-            revive_below=revive_below,
-        )
+        self._dim, self._size = dim, codebook_size
 
     def __call__(self, channels: int) -> Codebooks:
         """Codebooks of all groups; ValueError if ``dim`` does not divide ``channels``."""
         groups = number_of_groups(channels, self._dim)
-        return Codebooks(
-            self._initial.normal(size=[groups, self._size, self._dim]),
-            generator=self.generator,
-            **self._learning,
-        )
+        initial = self._initial.normal(size=[groups, self._size, self._dim])
+        return Codebooks(initial, self.learning, self.generator)
 
-    def sizes(self, channels: int) -> Sequence[int]:
-        """Alphabet sizes of one symbol a group."""
+    def sizes(self, channels: int) -> List[int]:
+        """Alphabet sizes of one symbol per group."""
         return [self._size] * number_of_groups(channels, self._dim)
 
 

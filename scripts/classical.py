@@ -17,12 +17,11 @@ import pathlib
 import time
 from typing import Any, Dict
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 from processor.process import set_process
 
 set_process()  # Before TensorFlow is imported.
 
+from assembly.choices import check_names
 from assembly.user_errors import one_line_errors
 from data.audio_folder import AudioFolder
 from data.image_folder import ImageFolder
@@ -61,9 +60,8 @@ def measure(arguments: argparse.Namespace) -> None:
     """
     known = classical_codecs()
     names = [name.strip() for name in arguments.codecs.split(",")]
+    check_names("--codecs ", names, known)
     for name in names:
-        if name not in known:
-            raise ValueError(f"--codecs {name!r} must be one of {', '.join(known)}.")
         known[name].require()
     media = {known[name].medium.name for name in names}
     if len(media) > 1:

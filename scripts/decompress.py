@@ -12,9 +12,11 @@ from typing import Sequence
 
 from assembly.user_errors import one_line_errors
 from processor.process import set_process
+from signals.audio_files import LOSSLESS_AUDIO
+from signals.files import write_atomically
+from signals.image_files import LOSSLESS_IMAGES
 
-LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".ppm", ".wav", ".flac")
-"""Formats that keep what was decoded as it is; audio has 16 bits."""
+LOSSLESS = (*LOSSLESS_IMAGES, *LOSSLESS_AUDIO)
 
 
 def main() -> None:
@@ -35,7 +37,6 @@ def decompress(run: str, coded: str, output: str) -> None:
 
     from assembly.saved_run import load_run
     from evaluation.media import MEDIA
-    from signals.files import write_atomically
 
     data = pathlib.Path(coded).read_bytes()
     saved = load_run(run)

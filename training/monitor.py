@@ -50,9 +50,9 @@ class Monitor:
         """Writes the validation file as it is coded now, and its latents' histograms."""
         if self._example is None:
             return
-        latents = self._model.latents(self._example)
+        latents = self._model.analyze(self._example)
         values = self._model.quantize(latents[tf.newaxis], training=False).values[0]
-        coded = self._model.image(values, *self._example.shape[:2])
+        coded = self._model.synthesize(values, *self._example.shape[:2])
         with self._writer.as_default(step=step):
             self._show(coded)
             tf.summary.histogram("latents", latents)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 MOVED = {
+    "entropy.fitting": "entropy.auto_entropy_model",
     "models.hyper_transforms.": "models.hyperprior.",
     "quantizers.schedules.": "quantizers.base.schedules.",
 }

@@ -19,10 +19,11 @@ from evaluation.comparison.page.recordings import recordings_of
 from evaluation.comparison.ranking import rank, record, table
 from evaluation.figures.crops import write_crops
 from evaluation.figures.curves import Compared, write_comparison
-from evaluation.measure import Codec, Image
+from evaluation.measure import Codec
 from evaluation.metrics import METRICS
 from evaluation.provenance import provenance
 from signals.files import write_atomically
+from signals.image_files import NamedImage
 
 GRID = 200
 """Number of qualities at which the figure shows differences in rate."""
@@ -41,7 +42,7 @@ def compare(
     metric: Optional[str] = None,
     resamples: int = 2000,
     seed: int = 0,
-    images: Sequence[Image] = (),
+    images: Sequence[NamedImage] = (),
     bpp: float = 0.5,
 ) -> str:
     """Compares codecs by BD-rate and writes what there is to say.

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import pathlib
-from typing import Any, Mapping, Sequence, Tuple
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
 from codec import AUDIO_HEADER_LIMIT, AudioCodec
 from evaluation.media.medium import Medium, Row
-from signals.audio_files import read_audio
+from signals.audio_files import LOSSLESS_AUDIO, encode_audio, read_audio
 from signals.files import write_atomically
 from signals.loudness import loudness_gain
 from signals.resampling import resample, resampled_length
-
-
-def _write_audio(decoded: Tuple[np.ndarray, int], suffix: str) -> bytes:
-    import soundfile
-
-    samples, rate = decoded
-    file = io.BytesIO()
-    try:
-        soundfile.write(file, samples, rate, format=suffix[1:].upper(), subtype="PCM_16")
-    except soundfile.LibsndfileError as error:
-        raise ValueError(
-            f"{suffix} cannot hold {samples.shape[1]} channels at {rate} Hz: {error}"
-        ) from error
-    return file.getvalue()
 
 
 def _audio_example(file: Any, transforms: Any) -> np.ndarray:
@@ -41,7 +26,7 @@ def _audio_example(file: Any, transforms: Any) -> np.ndarray:
 def _write_recordings(path: pathlib.Path, file: Any, versions: Mapping[str, np.ndarray]):
     """Writes ``<path>.<version>.wav``, 16 bits."""
     for version, samples in versions.items():
-        data = _write_audio((samples, file.sample_rate), ".wav")
+        data = encode_audio(samples, file.sample_rate, ".wav")
         write_atomically(path.with_name(f"{path.name}.{version}.wav"), data)
     return path.parent
 
@@ -79,9 +64,9 @@ AUDIO = Medium(
     examples=5,
     codec=AudioCodec,
     header_bytes=AUDIO_HEADER_LIMIT,
-    lossless=(".wav", ".flac"),
+    lossless=LOSSLESS_AUDIO,
     read=read_audio,
-    write=_write_audio,
+    write=lambda decoded, suffix: encode_audio(*decoded, suffix),
     whole_files=lambda source, split: source.recordings(split),
     signal=lambda file: (file.samples, file.sample_rate),
     size=lambda signal: {

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 
 from codec import HEADER_LIMIT, ImageCodec
 from evaluation.media.medium import Medium
-from signals.image_files import read_image
-
-
-def _write_image(pixels: np.ndarray, suffix: str) -> bytes:
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format=Image.registered_extensions()[suffix])
-    return file.getvalue()
+from signals.image_files import LOSSLESS_IMAGES, encode_image, read_image
 
 
 def _image_cells():
@@ -42,9 +32,9 @@ IMAGE = Medium(
     examples=3,
     codec=ImageCodec,
     header_bytes=HEADER_LIMIT,
-    lossless=(".png", ".tif", ".tiff", ".bmp", ".ppm"),
+    lossless=LOSSLESS_IMAGES,
     read=lambda path: (read_image(path),),
-    write=_write_image,
+    write=encode_image,
     whole_files=lambda source, split: source.images(split),
     signal=lambda file: (getattr(file, "pixels", file),),
     size=lambda signal: dict(zip(("height", "width"), signal[0].shape)),

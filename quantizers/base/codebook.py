@@ -7,6 +7,7 @@ how they start (k-means on the first batch) and in that codes which nothing uses
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Tuple
 
 import numpy as np
@@ -16,46 +17,64 @@ SMOOTHING = 1e-5
 """Laplace smoothing of the usage, in vectors."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Learning:
+    """How codebooks change.
+
+    Attributes:
+        codebook: "ema" for moving averages; "gradient" leaves the codes, but for start and revival,
+            to the optimizer and a loss in the penalty.
+        decay: of the moving averages, in [0, 1).
+        kmeans_steps: Lloyd iterations on the first batch; 0 keeps the random codebook.
+        revive_below: in [0, 1): a code used less than this share of the average code's usage is
+            dead and becomes a random vector of the batch; 0 for never.
+    """
+
+    codebook: str = "ema"
+    decay: float = 0.99
+    kmeans_steps: int = 10
+    revive_below: float = 0.05
+
+    def __post_init__(self):
+        if self.codebook not in ("ema", "gradient"):
+            raise ValueError(f"codebook={self.codebook!r} must be 'ema' or 'gradient'.")
+        if not 0 <= self.decay < 1:
+            raise ValueError(f"decay={self.decay} must be at least 0 and below 1.")
+        if self.kmeans_steps < 0:
+            raise ValueError(f"kmeans_steps={self.kmeans_steps} must not be negative.")
+        if not 0 <= self.revive_below < 1:
+            raise ValueError(f"revive_below={self.revive_below} must be at least 0 and below 1.")
+
+    @property
+    def by_gradient(self) -> bool:
+        """Whether the optimizer moves the codes."""
+        return self.codebook == "gradient"
+
+
 class Codebooks(tf.Module):
     """One codebook for each group of channels, and how it learns.
 
-    Everything that the future of a run depends on is a variable. Random draws come from the
-    generator of the quantizer, which outlives all codebooks and is checkpointed with them.
+    Everything that the future of a run depends on is a variable.
 
     Attributes:
-        codes: float32 ``[groups, size, dim]``; trainable only if gradients shall move it.
-        usage: float32 ``[groups, size]``, moving average of the vectors a step nearest to each.
+        codes: float32 ``[groups, size, dim]``; trainable if gradients are to move it.
+        usage: float32 ``[groups, size]``, moving average of the vectors per step nearest to each.
     """
 
-    def __init__(
-        self,
-        initial: np.ndarray,
-        *,
-        generator: tf.random.Generator,
-        by_gradient: bool,
-        decay: float,
-        kmeans_steps: int,
-        revive_below: float,
-    ):
+    def __init__(self, initial: np.ndarray, learning: Learning, generator: tf.random.Generator):
         """Creates the variables.
 
         Args:
             initial: codes ``[groups, size, dim]`` until the first ``update``.
-            generator: for the k-means start and the revivals.
-            by_gradient: True leaves the codes to the optimizer but for start and revival.
-            decay: of the moving averages, in [0, 1).
-            kmeans_steps: Lloyd iterations on the first batch; 0 keeps ``initial``.
-            revive_below: a code used less than this share of the average code's usage is dead and
-                becomes a random vector of the batch; 0 for never.
+            learning: how they change.
+            generator: for the k-means start and the revivals; the quantizer's, which outlives all
+                codebooks and is checkpointed with them.
         """
         super().__init__(name="codebooks")
         self._generator = generator
-        self._by_gradient = by_gradient
-        self._decay = decay
-        self._kmeans_steps = kmeans_steps
-        self._revive_below = revive_below
+        self._learning = learning
         initial = np.asarray(initial, np.float32)
-        self.codes = tf.Variable(initial, trainable=by_gradient, name="codes")
+        self.codes = tf.Variable(initial, trainable=learning.by_gradient, name="codes")
         self.usage = tf.Variable(np.zeros(initial.shape[:2], "f"), trainable=False, name="usage")
         self._sums = tf.Variable(np.zeros_like(initial), trainable=False, name="sums")
         self._started = tf.Variable(False, trainable=False, name="started")
@@ -79,9 +98,9 @@ class Codebooks(tf.Module):
         tf.cond(tf.shape(vectors)[0] > 0, learn, lambda: tf.constant(False))
 
     def _start(self, vectors: tf.Tensor) -> tf.Tensor:
-        if self._kmeans_steps:
+        if self._learning.kmeans_steps:
             size = self.codes.shape[1]
-            codes, usage = k_means(vectors, size, self._kmeans_steps, self._generator)
+            codes, usage = k_means(vectors, size, self._learning.kmeans_steps, self._generator)
         else:
             # Equal shares: no code is dead before it had its chance.
             codes = self.codes.read_value()
@@ -93,16 +112,17 @@ class Codebooks(tf.Module):
     def _follow(self, vectors: tf.Tensor) -> tf.Tensor:
         size = self.codes.shape[1]
         counts, sums = members(self.nearest(vectors), vectors, size)
-        usage = self._decay * self.usage + (1 - self._decay) * counts
-        sums = self._decay * self._sums + (1 - self._decay) * sums
+        decay = self._learning.decay
+        usage = decay * self.usage + (1 - decay) * counts
+        sums = decay * self._sums + (1 - decay) * sums
         total = tf.reduce_sum(usage, axis=1, keepdims=True)
-        if self._by_gradient:
+        if self._learning.by_gradient:
             codes = self.codes.read_value()
         else:
             smooth = (usage + SMOOTHING) / (total + size * SMOOTHING) * total
             codes = sums / tf.maximum(smooth, 1e-30)[..., tf.newaxis]
         average = total / size
-        dead = usage < self._revive_below * average
+        dead = usage < self._learning.revive_below * average
         revived = random_vectors(vectors, size, self._generator)
         codes = tf.where(dead[..., tf.newaxis], revived, codes)
         # With the average usage a revived code has some time to find vectors of its own.

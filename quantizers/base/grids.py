@@ -43,27 +43,27 @@ INTEGER_GRID = Affine()
 class Layout:
     """In which order the channels of one array are coded, and on which grids.
 
-    This one codes all channels at once on the first grid; a subclass may split them into stages.
+    This one codes all channels at once on the first grid; a subclass may split them into passes.
 
     Attributes:
-        stages: channel numbers, int arrays; together each channel once.
+        passes: channel numbers, int arrays; together each channel once.
     """
 
     def __init__(self, channels: int):
         """Takes the number of symbol channels."""
-        self.stages: List[np.ndarray] = [np.arange(channels)]
+        self.passes: List[np.ndarray] = [np.arange(channels)]
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
-        """Grid numbers of a stage.
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
+        """Grid numbers of one pass.
 
         Args:
-            stage: its number.
-            symbols: int32 ``[..., channels]``; only channels of earlier stages may be read.
+            number: the number of the pass, from 0.
+            symbols: int32 ``[..., channels]``; only channels of earlier passes may be read.
 
         Returns:
-            int32 ``[..., channels of the stage]``.
+            int32 ``[..., channels of the pass]``.
         """
-        del stage
+        del number
         return tf.zeros_like(symbols)
 
 
@@ -72,17 +72,17 @@ class JoinedLayout(Layout):
 
     def __init__(self, layouts: Sequence[Layout]):
         """Takes a layout a group, in the order of the channels."""
-        self.stages = []
-        self._owners = []  # Of each stage: its layout, its number there, and the group's channels.
+        self.passes = []
+        self._owners = []  # Of each pass: its layout, its number there, and the group's channels.
         start = 0
         for layout in layouts:
-            stop = start + sum(len(channels) for channels in layout.stages)
-            for number, channels in enumerate(layout.stages):
-                self.stages.append(start + channels)
+            stop = start + sum(len(channels) for channels in layout.passes)
+            for number, channels in enumerate(layout.passes):
+                self.passes.append(start + channels)
                 self._owners.append((layout, number, slice(start, stop)))
             start = stop
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
-        """Grid numbers of a stage, which look back in their own group alone."""
-        layout, number, channels = self._owners[stage]
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
+        """Grid numbers of one pass, which look back in their own group alone."""
+        layout, number, channels = self._owners[number]
         return layout.grids_of(number, symbols[..., channels])

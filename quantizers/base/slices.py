@@ -12,7 +12,7 @@ from typing import Dict, Optional, Sequence, Union
 
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Indices, Integers, Quantized, Quantizer
+from quantizers.base.contract import Indices, Integers, Quantizer
 from quantizers.base.grids import JoinedLayout, Layout
 
 
@@ -49,32 +49,13 @@ class SlicedQuantizer(Quantizer):
         return self._quantizer.file_seed
 
     @property
-    def hard(self) -> bool:
+    def in_hard_phase(self) -> bool:
         """The quantizer's."""
-        return self._quantizer.hard
+        return self._quantizer.in_hard_phase
 
     def for_slice(self, number: int) -> Quantizer:
         """The quantizer of one slice, from 0."""
         return self._quantizer.for_slice(number)
-
-    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Values of all slices for rate and decoder; see the contract."""
-        parts = [
-            self.for_slice(number)(values, training=training)
-            for number, values in enumerate(self._split(latents))
-        ]
-        rates, decoders, penalties = zip(*parts)
-        return Quantized(tf.concat(rates, -1), tf.concat(decoders, -1), tf.add_n(penalties))
-
-    def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Symbols int32 of all slices."""
-        parts = enumerate(self._split(latents))
-        return tf.concat([self.for_slice(k).encode(values) for k, values in parts], -1)
-
-    def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values float32 of all slices."""
-        parts = enumerate(self._split(symbols))
-        return tf.concat([self.for_slice(k).decode(part, seed) for k, part in parts], -1)
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
         """The slices' layouts, one behind the other."""
@@ -92,14 +73,6 @@ class SlicedQuantizer(Quantizer):
         """The quantizer's."""
         return self._quantizer.coding_variables
 
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """The quantizer's."""
-        return self._quantizer.annealed
-
     def advance(self, step: int) -> None:
-        """Sets what follows a schedule, and whether training is hard, to the value for ``step``."""
+        """Brings all that depends on the training step to ``step``."""
         self._quantizer.advance(step)
-
-    def _split(self, values: tf.Tensor):
-        return tf.split(values, self._slices, axis=-1)

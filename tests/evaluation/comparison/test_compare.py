@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from data.source import NamedImage
+from signals.image_files import NamedImage
 
 
 def test_crops_are_written_if_originals_are_given(compared, published, tmp_path):

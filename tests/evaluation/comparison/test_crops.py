@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import skimage.data
 
-from data.source import NamedImage
 from evaluation.classical.jpeg import JPEG
 from evaluation.comparison.measurements import FileRows, Measurement
 from evaluation.comparison.page.crops import crops_at
@@ -15,6 +14,7 @@ from evaluation.measure import coded_file
 from evaluation.media import IMAGE
 from evaluation.metrics import image as metrics
 from evaluation.results import Results
+from signals.image_files import NamedImage
 
 
 def learned_run(folder, image, quality, lmbda):

@@ -1,4 +1,4 @@
-"""A small TFDS dataset that holds each of its sounds in every form that TFDS has."""
+"""A small TFDS dataset that holds each of its recordings in every form that TFDS has."""
 
 import io
 import os
@@ -10,13 +10,13 @@ import tensorflow_datasets as tfds
 SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
 
 
-def sound(number):
+def recording(number):
     """int16 samples of the recording of a number; each has another length."""
     generator = np.random.default_rng(number)
     return generator.integers(-9000, 9000, 400 + 90 * number).astype(np.int16)
 
 
-class SoundForms(tfds.core.GeneratorBasedBuilder):
+class AudioForms(tfds.core.GeneratorBasedBuilder):
     """Twenty recordings by five speakers, one split."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -47,7 +47,7 @@ class SoundForms(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self):
         for number in range(20):
-            samples = sound(number)
+            samples = recording(number)
             flac = io.BytesIO()
             soundfile.write(flac, samples, 16000, format="FLAC")
             flac.seek(0)
@@ -69,18 +69,18 @@ class SoundForms(tfds.core.GeneratorBasedBuilder):
             )
 
 
-class FetchedSoundForms(SoundForms):
+class FetchedAudioForms(AudioForms):
     """Keeps where its archives would be."""
 
     VERSION = tfds.core.Version("1.0.0")
     download_dir = None
 
     def _split_generators(self, dl_manager):
-        FetchedSoundForms.download_dir = os.fspath(dl_manager.download_dir)
+        FetchedAudioForms.download_dir = os.fspath(dl_manager.download_dir)
         return super()._split_generators(dl_manager)
 
 
-class UnreachableSoundForms(SoundForms):
+class UnreachableAudioForms(AudioForms):
     """A dataset whose download fails."""
 
     VERSION = tfds.core.Version("1.0.0")

@@ -1,4 +1,4 @@
-"""The default entropy model of an alphabet."""
+"""The default entropy model for an alphabet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from entropy.conditional_gaussian import ConditionalGaussian
 from entropy.factorized_prior import FactorizedPrior
 
 
-def fitting(*, channels: int, alphabet, conditional: bool = False):
+def auto_entropy_model(*, channels: int, alphabet, conditional: bool = False):
     """The entropy model for ``channels`` latent channels whose symbols are of ``alphabet``.
 
     Args:

@@ -6,12 +6,10 @@ import math
 from typing import Dict, NamedTuple, Union
 
 from models.transforms import Transforms
-
-CODING_POWER = 10**-2.3
-"""Mean square of sound at -23 dBFS, the level of training segments."""
+from signals.loudness import CODING_POWER
 
 
-class ImageReadings(NamedTuple):
+class ImageColumns(NamedTuple):
     """Bits per pixel and PSNR over 255."""
 
     example = "image"
@@ -25,7 +23,7 @@ class ImageReadings(NamedTuple):
         return f"bpp {row['bpp']:.4f}  mse {row['mse']:.2f}  PSNR {row['psnr']:.2f} dB"
 
 
-class AudioReadings(NamedTuple):
+class AudioColumns(NamedTuple):
     """Kilobits per second of one channel, and the error against the level of coding.
 
     Attributes:
@@ -47,14 +45,14 @@ class AudioReadings(NamedTuple):
         )
 
 
-Readings = Union[ImageReadings, AudioReadings]
+LogColumns = Union[ImageColumns, AudioColumns]
 
 
-def readings_of(transforms: Transforms) -> Readings:
-    """The readings of a model's medium."""
+def log_columns(transforms: Transforms) -> LogColumns:
+    """The columns of a model's medium."""
     if transforms.medium == "audio":
-        return AudioReadings(transforms.sample_rate)
-    return ImageReadings()
+        return AudioColumns(transforms.sample_rate)
+    return ImageColumns()
 
 
 def _decibels(power: float, error: float) -> float:

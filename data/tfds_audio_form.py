@@ -1,7 +1,7 @@
-"""In which form records of TensorFlow Datasets hold sounds.
+"""The form in which records of TensorFlow Datasets hold audio.
 
-TFDS stores most sounds as integers without their bit depth, some as floats, and a few as the files
-that they came in. All become float32 in -1..1 here.
+TFDS stores most audio as integers without their bit depth, some as floats, and some as the original
+files. All become float32 in -1..1 here.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 
-from data.audio_source import check_sample_rate
+from data.source import check_sample_rate
+from data.tfds_records import describe_features
 from signals.audio_files import check_finite, decode_audio
 
 
 class RecordForm(NamedTuple):
-    """In which form a dataset's records hold their sounds.
+    """The form in which a dataset's records hold audio.
 
     Attributes:
-        key: feature that holds them.
-        is_file: whether that is the content of an audio file, not samples.
+        key: feature that holds it.
+        is_file: whether the feature is the content of an audio file, not samples.
         rate: of samples, Hz.
         full_scale: value of a sample that becomes 1.
     """
@@ -33,15 +34,15 @@ class RecordForm(NamedTuple):
     full_scale: float
 
     def encode(self, audio: tf.Tensor) -> tf.Tensor:
-        """One string, so that recordings of any length can be batched while they are shuffled."""
+        """One string, so that recordings of any length can be batched for shuffling."""
         return audio if self.is_file else tf.io.serialize_tensor(tf.cast(audio, tf.float32))
 
     def decode(self, encoded: bytes, name: str) -> Tuple[np.ndarray, int]:
         """float32 ``[samples, channels]`` and their rate in Hz.
 
         Raises:
-            ValueError: a damaged file, no samples, or samples that are not finite or beyond full
-                scale.
+            ValueError: the file is damaged; there are no samples, or some are not finite or beyond
+                full scale.
         """
         if self.is_file:
             return decode_audio(encoded, name=name)
@@ -64,16 +65,16 @@ def record_form(
     record_rate: Optional[int],
     full_scale: Optional[float],
 ) -> RecordForm:
-    """The form of a dataset's records, as it states it or as the arguments do.
+    """The form of a dataset's records, as stated by the dataset or by the arguments.
 
     Args:
         builder: of the dataset.
-        audio_key: feature that holds the sound; None takes the first audio feature.
+        audio_key: feature that holds the audio; None is the first audio feature.
         record_rate: Hz, for a dataset that does not state it.
         full_scale: value of a sample that becomes 1; None is 32768 for integers, 1 for floats.
 
     Raises:
-        ValueError: no such feature, no sample rate, or an argument out of range.
+        ValueError: no such feature, no sample rate, or an argument is out of range.
     """
     feature = _audio_feature(builder, audio_key)
     key = audio_key or next(k for k, value in builder.info.features.items() if value is feature)
@@ -95,7 +96,7 @@ def record_form(
 def _audio_feature(
     builder: tfds.core.DatasetBuilder, audio_key: Optional[str]
 ) -> Union[tfds.features.Audio, tfds.features.Tensor]:
-    """The feature to read: ``audio_key``, also plain numbers, or the first that holds sounds."""
+    """The feature to read: ``audio_key``, which may be plain numbers, or the first of audio."""
     features = builder.info.features
     if audio_key is None:
         found = next((feature for feature in features.values() if _is_audio(feature)), None)
@@ -105,9 +106,10 @@ def _audio_feature(
             found = None
     if found is not None:
         return found
-    listed = ", ".join(f"{key} ({type(feature).__name__})" for key, feature in features.items())
     wanted = "no audio feature" if audio_key is None else f"no audio feature {audio_key!r}"
-    raise ValueError(f"{builder.info.full_name} has {wanted}; its features: {listed}.")
+    raise ValueError(
+        f"{builder.info.full_name} has {wanted}; its features: {describe_features(builder)}."
+    )
 
 
 def _is_audio(feature: tfds.features.FeatureConnector) -> bool:
@@ -115,7 +117,7 @@ def _is_audio(feature: tfds.features.FeatureConnector) -> bool:
 
 
 def _holds_numbers(feature: tfds.features.FeatureConnector) -> bool:
-    """Whether a feature can hold samples: numbers along time, and maybe channels."""
+    """Whether a feature can hold samples: numbers along time and, optionally, channels."""
     return (
         type(feature) is tfds.features.Tensor
         and len(feature.shape) in (1, 2)

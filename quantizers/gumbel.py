@@ -1,4 +1,4 @@
-"""Random choice between the two neighbouring integers, hard or relaxed."""
+"""Relaxed random choice between the two neighbouring integers."""
 
 from __future__ import annotations
 
@@ -10,29 +10,13 @@ from quantizers.base.contract import ScalarSurrogate
 from quantizers.base.schedules import Schedule
 
 
-class StochasticRound(ScalarSurrogate):
-    """``floor(y)``, or one more with probability ``frac(y)``: unbiased; gradient 1.
-
-    Theis et al. 2017, arXiv 1703.00395; as a binarizer Toderici et al. 2016, 1511.06085.
-    """
-
-    def __init__(self, *, seed: int):
-        """Seeds the choices: equal seeds draw equal ones."""
-        super().__init__(seed=seed)
-        self._generator = tf.random.Generator.from_seed(seed, alg="philox")
-
-    def __call__(self, latents: tf.Tensor) -> tf.Tensor:
-        floor = tf.floor(latents)
-        up = self._generator.uniform(tf.shape(latents)) < latents - floor
-        return latents + tf.stop_gradient(floor + tf.cast(up, tf.float32) - latents)
-
-
 class Gumbel(ScalarSurrogate):
     """A Gumbel-softmax sample between floor and ceiling, logits ``-atanh(distance) / tau``.
 
     Yang, Bamler, Mandt 2020, "Improving Inference for Neural Image Compression", arXiv 2006.04240
-    (stochastic Gumbel annealing), here as a surrogate of training. As there, tau is the temperature
-    of the probabilities and of the relaxation; towards 0 the choice is hard and the nearest.
+    (stochastic Gumbel annealing), here as a surrogate for training. As there, tau is the
+    temperature of the probabilities and of the relaxation; as it approaches 0, the choice becomes
+    hard and the nearest integer.
     """
 
     def __init__(self, *, seed: int, tau: Union[float, Schedule]):
