@@ -68,10 +68,11 @@ def evaluate(
     """
     from omegaconf import OmegaConf
 
-    from assembly.media import NAMES, report_of, whole_files
     from assembly.refining import Refining
     from assembly.saved_run import load_run
+    from evaluation.media import MEDIA
     from evaluation.provenance import provenance
+    from evaluation.report import report
     from sweeps.evaluations import data_to_evaluate, results_name
     from training.checkpoints import model_digest
 
@@ -80,16 +81,18 @@ def evaluate(
     saved = load_run(run, precision, stages)
     refine = None if refinement is None else Refining(saved, refinement)
     source, split = data_to_evaluate(saved.config.data, source, split)
+    medium = MEDIA[saved.medium]
     if source.medium != saved.medium:
         raise ValueError(
-            f"data={type(source).__name__} is for {NAMES[source.medium]}, but run={run!r} codes "
-            f"{NAMES[saved.medium]}."
+            f"data={type(source).__name__} is for {MEDIA[source.medium].content}, but run={run!r} "
+            f"codes {medium.content}."
         )
     if saved.medium == "image" and "patch_size" in saved.config.data:
-        _check_patches(saved, next(whole_files(source, split), None))
-    return report_of(saved.medium)(
+        _check_patches(saved, next(medium.whole_files(source, split), None))
+    return report(
+        medium,
         saved.codec,
-        lambda: itertools.islice(whole_files(source, split), limit),
+        lambda: itertools.islice(medium.whole_files(source, split), limit),
         saved.directory.results,
         dataset=results_name(source, split, stages, refine and refine.name),
         classical=classical,
@@ -104,7 +107,7 @@ def evaluate(
             classical=None if classical is None else list(classical),
             refinement=refine and refine.settings,
         ),
-        **({} if refine is None else {"refine": refine}),
+        refine=refine,
     )
 
 

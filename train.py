@@ -94,9 +94,10 @@ def train(config: DictConfig, run: str) -> None:
 def _fit(
     settings, source, model, train_step, optimizer, distortion, directory, distribution
 ) -> None:
-    from assembly.media import make_monitor, validation_signals
+    from assembly.media import validation_signals
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
+    from training.monitor import Monitor
     from training.step import NonFiniteGradient
     from training.validation import MOST_FILES, Validation
 
@@ -119,7 +120,9 @@ def _fit(
                 batches_from=batches_from,
                 settings=settings,
                 folder=folder,
-                monitor=make_monitor(folder / directory.tensorboard.name, model, signals),
+                monitor=Monitor(
+                    folder / directory.tensorboard.name, model, next(iter(signals), None)
+                ),
                 validate=Validation(
                     folder / "validation.csv",
                     model,

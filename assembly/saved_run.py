@@ -7,9 +7,9 @@ from typing import NamedTuple, Optional, Union
 
 from omegaconf import DictConfig
 
-from assembly.media import make_codec
 from assembly.parts import build_model
 from codec import AudioCodec, ImageCodec
+from evaluation.media import MEDIA
 from training.checkpoints import restore_model
 from training.run_directory import RunDirectory, run_path
 
@@ -49,5 +49,6 @@ def load_run(run: str, precision: str = "float32", stages: Optional[int] = None)
     config.precision = precision
     model = build_model(config)
     restore_model(model, directory.model, config.steps)
-    codec = make_codec(model, path.resolve().name, stages)
-    return SavedRun(directory, config, codec, model.transforms.medium)
+    medium = model.transforms.medium
+    codec = MEDIA[medium].codec(model, path.resolve().name, stages)
+    return SavedRun(directory, config, codec, medium)

@@ -22,7 +22,7 @@ from assembly.saved_run import load_run
 from assembly.user_errors import one_line_errors
 from data.image_folder import ImageFolder
 from evaluation.comparison.compare import compare
-from evaluation.comparison.curves import METRICS
+from evaluation.metrics import METRICS
 from training.run_directory import NOT_PART_OF_A_RUN
 
 CROPPED_IMAGES = 3

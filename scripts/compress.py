@@ -43,29 +43,21 @@ def compress(arguments: argparse.Namespace) -> None:
     """
     from assembly.refining import Refining, refinement_node
     from assembly.saved_run import load_run
-    from signals.audio_files import read_audio
+    from evaluation.media import MEDIA
     from signals.files import write_atomically
-    from signals.image_files import read_image
 
     node = refinement_node(arguments.refine, arguments.refine_steps)
     saved = load_run(arguments.run, stages=arguments.stages)
-    options = {"fixed_length": arguments.fixed_length}
-    if saved.medium == "image":
-        pixels = read_image(arguments.file)
-        if node is not None:
-            options["latents"] = Refining(saved, node).refine(pixels, arguments.file).latents
-        data = saved.codec.encode(pixels, **options)
-        height, width = pixels.shape[:2]
-        size, rate = f"{width} x {height} pixels", f"{8 * len(data) / (height * width):.4f} bpp"
-    else:
-        if node is not None:
-            Refining(saved, node)  # Says why not.
-        samples, frequency = read_audio(arguments.file)
-        data = saved.codec.encode(samples, frequency, **options)
-        size = f"{len(samples)} samples, {samples.shape[1]} channels, {frequency} Hz"
-        rate = f"{8 * len(data) * frequency / len(samples) / 1000:.3f} kbps"
+    medium = MEDIA[saved.medium]
+    signal, options = medium.read(arguments.file), {"fixed_length": arguments.fixed_length}
+    if node is not None:
+        refined = Refining(saved, node).refine(*signal, arguments.file)
+        options["latents"] = refined.latents
+    data = saved.codec.encode(*signal, **options)
     write_atomically(arguments.output, data)
-    print(f"{arguments.output}: {size}, {len(data)} bytes, {rate}")
+    size = medium.size(signal)
+    rate = f"{medium.rate_of(8 * len(data), size):.{medium.rate_digits + 1}f} {medium.rate}"
+    print(f"{arguments.output}: {medium.size_text(size)}, {len(data)} bytes, {rate}")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,11 @@ from typing import Sequence
 
 from assembly.user_errors import one_line_errors
 from processor.process import set_process
-from signals.audio_files import LOSSLESS_AUDIO, encode_audio
+from signals.audio_files import LOSSLESS_AUDIO
 from signals.files import write_atomically
-from signals.image_files import LOSSLESS_IMAGES, encode_image
+from signals.image_files import LOSSLESS_IMAGES
 
-LOSSLESS = {"image": LOSSLESS_IMAGES, "audio": LOSSLESS_AUDIO}
-ANY = (*LOSSLESS_IMAGES, *LOSSLESS_AUDIO)
+LOSSLESS = (*LOSSLESS_IMAGES, *LOSSLESS_AUDIO)
 
 
 def main() -> None:
@@ -25,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Decode an .rtc file to an image or audio file.")
     parser.add_argument("--run", required=True, help="run directory, or its name under runs/")
     parser.add_argument("coded", help=".rtc file")
-    parser.add_argument("output", help=f"file to write ({', '.join(ANY)})")
+    parser.add_argument("output", help=f"file to write ({', '.join(LOSSLESS)})")
     arguments = parser.parse_args()
     with one_line_errors():
         decompress(arguments.run, arguments.coded, arguments.output)
@@ -34,22 +33,18 @@ def main() -> None:
 def decompress(run: str, coded: str, output: str) -> None:
     """Decodes the file ``coded`` into the file ``output``."""
     suffix = pathlib.Path(output).suffix.lower()
-    _check(output, suffix, ANY, "a lossy format would change what was decoded")
+    _check(output, suffix, LOSSLESS, "a lossy format would change what was decoded")
 
     from assembly.saved_run import load_run
+    from evaluation.media import MEDIA
 
     data = pathlib.Path(coded).read_bytes()
     saved = load_run(run)
-    _check(output, suffix, LOSSLESS[saved.medium], f"this run codes {saved.medium}")
+    medium = MEDIA[saved.medium]
+    _check(output, suffix, medium.lossless, f"this run codes {medium.content}")
     decoded = saved.codec.decode(data)
-    if saved.medium == "image":
-        write_atomically(output, encode_image(decoded, suffix))
-        size = f"{decoded.shape[1]} x {decoded.shape[0]} pixels"
-    else:
-        samples, rate = decoded
-        write_atomically(output, encode_audio(samples, rate, suffix))
-        size = f"{len(samples)} samples, {samples.shape[1]} channels, {rate} Hz"
-    print(f"{output}: {size}")
+    write_atomically(output, medium.write(decoded, suffix))
+    print(f"{output}: {medium.size_text(medium.size(medium.signal(decoded)))}")
 
 
 def _check(output: str, suffix: str, allowed: Sequence[str], reason: str) -> None:

@@ -18,9 +18,9 @@ from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from assembly.media import file_digest, whole_files
 from assembly.parts import build_part
 from assembly.refining import refinement_settings
+from evaluation.media import MEDIA
 from evaluation.results import Dataset, Results
 from processor.process import set_process
 from sweeps.multirun import progress
@@ -176,7 +176,8 @@ class _KnownData:
     def _digest(self, data: DictConfig, source: Any, split: str) -> str:
         key = "named" if self._source else OmegaConf.to_yaml(data, resolve=True)
         if key not in self._digests:
-            files = itertools.islice(whole_files(source, split), self._config.limit)
-            digests = [file_digest(file) for file in files]
+            medium = MEDIA[source.medium]
+            files = itertools.islice(medium.whole_files(source, split), self._config.limit)
+            digests = [medium.digest(file) for file in files]
             self._digests[key] = Dataset.from_digests("", digests).sha256
         return self._digests[key]

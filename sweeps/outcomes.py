@@ -9,10 +9,7 @@ import pathlib
 import statistics
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 
-from evaluation.media import AUDIO, IMAGE, Medium
-
-QUALITY = {"image": ("psnr-rgb", "PSNR"), "audio": ("si-sdr", "SI-SDR")}
-"""Key in results files, and label, of the quality in dB that ranks runs."""
+from evaluation.media import IMAGE, Medium, medium_of
 
 REFERENCE = "uniform_noise"
 """The run that the speeds in a table are relative to, if one has that name."""
@@ -37,7 +34,7 @@ class Outcome(NamedTuple):
     @property
     def quality(self) -> float:
         """PSNR or SI-SDR of decoded files in dB."""
-        value = self.points[QUALITY[self.medium.name][0]]
+        value = self.points[self.medium.metrics[0].key]
         return math.nan if value is None else value  # JSON has no infinity.
 
     @property
@@ -48,7 +45,7 @@ class Outcome(NamedTuple):
     def summary(self) -> str:
         """Rate, quality and loss in one line."""
         rate = f"{self.points[self.medium.rate]:.4f} {self.medium.rate}"
-        label = "" if self.medium is IMAGE else f"{QUALITY[self.medium.name][1]} "
+        label = "" if self.medium is IMAGE else f"{self.medium.metrics[0].name} "
         loss = "" if self.loss is None else f", loss {self.loss:.4f}"
         return f"{rate}, {label}{self.quality:.2f} dB{loss}"
 
@@ -57,7 +54,7 @@ def table(outcomes: Mapping[str, Outcome]) -> str:
     """Runs of one medium as a Markdown table, best first, with speeds relative to ``REFERENCE``."""
     reference = outcomes.get(REFERENCE)
     medium = next(iter(outcomes.values())).medium
-    rate, (quality, label) = medium.rate, QUALITY[medium.name]
+    rate, quality, label = medium.rate, medium.metrics[0].key, medium.metrics[0].name
     rates = [rate, f"{rate}-rounded", f"{rate}-training", f"{rate}-fixed-length"]
     lines = [
         f"| run | loss | {rate} coded | rounded | training value | fixed length "
@@ -95,7 +92,7 @@ def read_outcome(run: pathlib.Path) -> Outcome:
     else:
         raise FileNotFoundError(f"{run} has no results on its test split.")
     points = {key: values[0] for key, values in document["results"].items()}
-    medium = AUDIO if AUDIO.rate in points else IMAGE
+    medium = medium_of(points)
     loss = _loss(document, path.with_suffix(".csv")) if medium is IMAGE else None
     return Outcome(medium, points, loss, _training_speed(run / "training.csv"))
 

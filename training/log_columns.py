@@ -1,4 +1,4 @@
-"""How a medium's training figures are called: rate, quality and speed of images or of sound."""
+"""What training logs of each medium: rate, quality and speed of images or audio."""
 
 from __future__ import annotations
 

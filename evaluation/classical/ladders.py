@@ -18,7 +18,7 @@ import numpy as np
 
 from evaluation.classical.codec import ClassicalCodec
 from evaluation.classical.matches import Row, measure_settings
-from evaluation.metrics.audio import has_pesq
+from evaluation.metrics.speech import has_pesq
 from evaluation.provenance import provenance
 from evaluation.results import Dataset, Results, read_results, write_results
 from signals.files import write_atomically

@@ -9,7 +9,6 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from evaluation.classical import media
 from evaluation.classical.codec import ClassicalCodec
 from signals.files import write_atomically
 
@@ -35,7 +34,8 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
     Raises:
         ValueError: the rate is not positive.
     """
-    unit = codec.medium.rate
+    medium = codec.medium
+    unit, size = medium.rate, medium.size(medium.signal(file))
     if not rate > 0:
         raise ValueError(f"{unit}={rate} must be above 0.")
     coded = {}
@@ -43,7 +43,7 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
     def rate_at(setting):
         if setting not in coded:
             coded[setting] = codec.encode(file, setting)
-        return media.rate(codec.medium, 8 * coded[setting].packet_bytes, file)
+        return medium.rate_of(8 * coded[setting].packet_bytes, size)
 
     below, above = codec.lowest, codec.highest
     if rate_at(below) < rate < rate_at(above):
@@ -58,8 +58,8 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
     row = {
         "quality": setting,
         unit: rate_at(setting),
-        f"{unit}_file": media.rate(codec.medium, 8 * coded[setting].file_bytes, file),
-        **media.scores(codec.medium, file, decoded),
+        f"{unit}_file": medium.rate_of(8 * coded[setting].file_bytes, size),
+        **medium.scores(file, decoded),
     }
     return row, decoded
 
@@ -72,7 +72,8 @@ def measure_settings(codec: ClassicalCodec, file: Any, settings: Sequence[int]) 
         file: a named image or recording.
         settings: of the rows, in their order.
     """
-    digest, medium = media.digest(file), codec.medium
+    medium = codec.medium
+    digest, size = medium.digest(file), medium.size(medium.signal(file))
     rows = []
     for setting in settings:
         start = time.perf_counter()
@@ -87,15 +88,15 @@ def measure_settings(codec: ClassicalCodec, file: Any, settings: Sequence[int]) 
             "quality": setting,
             "file": file.name,
             "sha256": digest,
-            **media.size(medium, file),
+            **size,
             "bits_coded": bits,
-            **media.scores(medium, file, decoded),
+            **medium.scores(file, decoded),
             "encode_seconds": encode_seconds,
             "decode_seconds": decode_seconds,
-            medium.rate: media.rate(medium, bits, file),
+            medium.rate: medium.rate_of(bits, size),
         }
         if codec.has_container:
-            row[f"{medium.rate}_packets"] = media.rate(medium, 8 * coded.packet_bytes, file)
+            row[f"{medium.rate}_packets"] = medium.rate_of(8 * coded.packet_bytes, size)
         rows.append(row)
     return rows
 

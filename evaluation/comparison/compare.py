@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from evaluation.comparison.curves import METRICS, Curve, comparable_curves, default_metric
+from evaluation.comparison.curves import Curve, comparable_curves, default_metric
 from evaluation.comparison.grouping import Groups, group_results, select_groups
 from evaluation.comparison.intervals import check_resamples
 from evaluation.comparison.measurements import find_results, read_measurement
@@ -19,9 +19,11 @@ from evaluation.comparison.page.recordings import recordings_of
 from evaluation.comparison.ranking import rank, record, table
 from evaluation.figures.crops import write_crops
 from evaluation.figures.curves import Compared, write_comparison
-from evaluation.measure import Codec, Image
+from evaluation.measure import Codec
+from evaluation.metrics import METRICS
 from evaluation.provenance import provenance
 from signals.files import write_atomically
+from signals.image_files import NamedImage
 
 GRID = 200
 """Number of qualities at which the figure shows differences in rate."""
@@ -40,7 +42,7 @@ def compare(
     metric: Optional[str] = None,
     resamples: int = 2000,
     seed: int = 0,
-    images: Sequence[Image] = (),
+    images: Sequence[NamedImage] = (),
     bpp: float = 0.5,
 ) -> str:
     """Compares codecs by BD-rate and writes what there is to say.
@@ -125,8 +127,8 @@ def _in_all_metrics(groups: Groups, curves: Dict[str, Curve]) -> Dict[str, List[
     """Label -> the curves in a metric of their medium that all of them have, theirs first."""
     own = next(iter(curves.values())).metric
     found = {own.label: list(curves.values())}
-    for metric in METRICS.values():
-        if metric is not own and metric.medium is own.medium:
+    for metric in own.medium.metrics:
+        if metric is not own:
             try:
                 found[metric.label] = list(comparable_curves(groups, metric).values())
             except ValueError:

@@ -3,54 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from evaluation.comparison.bd_rate import check_curve
 from evaluation.comparison.measurements import FileRows, Measurement
-from evaluation.media import AUDIO, IMAGE, Medium
-from evaluation.metrics.image import ms_ssim_db
+from evaluation.metrics import Metric
 from evaluation.results import Dataset
-
-
-class Metric(NamedTuple):
-    """A quality metric: higher is better.
-
-    Attributes:
-        key: in results files.
-        label: in tables and figures.
-        decibels: from a mean over files to what is compared, in ``unit``. MS-SSIM crowds below 1
-            and is compared as ``-10 log10(1 - MS-SSIM)``; a distance changes its sign.
-        medium: whose results have it; also tells the unit of rates.
-        unit: of what is compared.
-        note: what a reader must know about ``decibels``.
-    """
-
-    key: str
-    label: str
-    decibels: Callable[[Any], np.ndarray]
-    medium: Medium = IMAGE
-    unit: str = "dB"
-    note: str = ""
-
-
-METRICS: Dict[str, Metric] = {
-    "psnr-rgb": Metric("psnr-rgb", "PSNR", np.asarray),
-    "ms-ssim-rgb": Metric(
-        "ms-ssim-rgb", "MS-SSIM", ms_ssim_db, note="MS-SSIM in dB is -10 log10(1 - MS-SSIM)."
-    ),
-    "si-sdr": Metric("si-sdr", "SI-SDR", np.asarray, AUDIO),
-    "log-mel": Metric(
-        "log-mel",
-        "-log-mel",
-        np.negative,
-        AUDIO,
-        note="-log-mel is the log-mel distance with its sign changed: higher is closer.",
-    ),
-    "pesq-nb": Metric("pesq-nb", "PESQ", np.asarray, AUDIO, unit="MOS"),
-}
-"""Key -> metric; the first of a medium is the default."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +66,7 @@ def default_metric(groups: Mapping[str, Sequence[Measurement]]) -> Metric:
                 f"curve {first!r} is of {medium.files} (rate in {medium.rate}) and curve {name!r} "
                 f"of {other.files} ({other.rate}): they cannot be compared."
             )
-    return next(metric for metric in METRICS.values() if metric.medium is medium)
+    return medium.metrics[0]
 
 
 def comparable_curves(

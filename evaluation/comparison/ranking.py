@@ -107,7 +107,7 @@ def table(anchor: Curve, rows: Sequence[Row]) -> str:
     label, unit = anchor.metric.label, anchor.metric.unit
     lines = [
         f"| | curve | points | seeds | BD-rate (%) | {LEVEL:.0%} interval | p "
-        f"| BD-{label} ({unit}) | overlap ({label}) |",
+        f"| BD-{anchor.metric.axis} | overlap ({label}) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for number, row in enumerate(rows, start=1):

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.comparison.curves import METRICS, check_same_metric, curve_of_file
+from evaluation.comparison.curves import check_same_metric, curve_of_file
 from evaluation.comparison.intervals import paired_interval
 from evaluation.comparison.measurements import read_measurement
+from evaluation.metrics import METRICS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

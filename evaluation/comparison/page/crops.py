@@ -15,8 +15,10 @@ from evaluation.classical import classical_codecs
 from evaluation.classical.matches import closest_to
 from evaluation.comparison.measurements import Measurement
 from evaluation.figures.crops import Crop
-from evaluation.measure import Codec, Image, coded_file, pixel_digest
+from evaluation.measure import Codec, coded_file
+from evaluation.media import IMAGE
 from evaluation.metrics import image as metrics
+from signals.image_files import NamedImage
 
 CROP_PIXELS = 256
 
@@ -26,7 +28,7 @@ Decoded = Tuple[np.ndarray, float]
 
 def crops_at(
     groups: Mapping[str, Sequence[Measurement]],
-    images: Sequence[Image],
+    images: Sequence[NamedImage],
     bpp: float,
     load_codec: Callable[[pathlib.Path], Codec],
 ) -> List[Crop]:
@@ -81,13 +83,13 @@ def _by_runs(runs, images, bpp, load_codec) -> List[Decoded]:
     return decoded
 
 
-def _file(run: Measurement, image: Image) -> bytes:
-    if run.rows and pixel_digest(image.pixels) not in run.rows[0].digests:
+def _file(run: Measurement, image: NamedImage) -> bytes:
+    if run.rows and IMAGE.digest(image) not in run.rows[0].digests:
         raise ValueError(f"{image.name} is not among the images that {run.source} was measured on.")
     return coded_file(run.path.with_suffix(""), image.name).read_bytes()
 
 
-def _rate(data: bytes, image: Image) -> float:
+def _rate(data: bytes, image: NamedImage) -> float:
     return 8 * len(data) / (image.pixels.shape[0] * image.pixels.shape[1])
 
 

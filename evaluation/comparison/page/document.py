@@ -60,14 +60,14 @@ def write_page(
     drawn = [curve.name for curves in metrics.values() for curve in curves]
     # The order of colours: anchor, ranking, and what is drawn but could not be ranked.
     names = list(dict.fromkeys([anchor.name, *(row.curve.name for row in rows), *drawn]))
-    label, unit = anchor.metric.label, anchor.metric.unit
+    label = anchor.metric.label
     data = {
         "columns": [
             "codec",
             "BD-rate (%)",
             f"{LEVEL:.0%} interval (%)",
             "p",
-            f"BD-{label} ({unit})",
+            f"BD-{anchor.metric.axis}",
             "overlap",
             "points",
             "seeds",
@@ -78,7 +78,7 @@ def write_page(
         "metrics": {
             key: {
                 "label": key,
-                "axis": f"{key} ({curves[0].metric.unit})",
+                "axis": curves[0].metric.axis,
                 "curves": [_drawn(curve, names.index(curve.name)) for curve in curves],
             }
             for key, curves in metrics.items()

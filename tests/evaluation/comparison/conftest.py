@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from evaluation.comparison.compare import compare
-from evaluation.measure import FileRow
+from evaluation.media import IMAGE
 from evaluation.results import Results, write_results
 from training.run_directory import NOT_PART_OF_A_RUN
 
@@ -42,9 +42,16 @@ def write_runs(config_of):
                     psnr = 27 + 3 * k + image / 5 + noise.normal(0, 0.05)
                     digest = f"{image + offset:064d}"
                     rows.append(
-                        FileRow(
-                            f"{image}.png", digest, 160, 240, bits, bits, bits, bits, float("nan"),
-                            psnr, psnr, 0.9 + 0.02 * k + image / 1000, 0.1, 0.1,
+                        IMAGE.with_rates(
+                            {
+                                "file": f"{image}.png", "sha256": digest,
+                                "height": 160, "width": 240,
+                                "bits_noise": bits, "bits_training": bits, "bits_rounded": bits,
+                                "bits_coded": bits, "bits_fixed_length": float("nan"),
+                                "bits_side": 0.0, "psnr_training": psnr, "psnr": psnr,
+                                "ms_ssim": 0.9 + 0.02 * k + image / 1000, "encode_seconds": 0.1,
+                                "decode_seconds": 0.1, "refine_seconds": 0.0,
+                            }
                         )
                     )  # fmt: skip
                 run = {**config, "lmbda": lmbda, "seed": seed, "run": f"{name}-{lmbda}-{seed}"}

@@ -10,7 +10,8 @@ import skimage.data
 from evaluation.classical.jpeg import JPEG
 from evaluation.comparison.measurements import FileRows, Measurement
 from evaluation.comparison.page.crops import crops_at
-from evaluation.measure import coded_file, pixel_digest
+from evaluation.measure import coded_file
+from evaluation.media import IMAGE
 from evaluation.metrics import image as metrics
 from evaluation.results import Results
 from signals.image_files import NamedImage
@@ -26,7 +27,7 @@ def learned_run(folder, image, quality, lmbda):
     bpp = 8 * len(data) / (image.pixels.shape[0] * image.pixels.shape[1])
     config = {"lmbda": lmbda, "seed": 0, "quantizer": {"_target_": "x"}}
     results = Results("learned", "", {"bpp": [bpp]}, provenance={"config": config})
-    return Measurement(path, "run", results, (FileRows((pixel_digest(image.pixels),), {}),))
+    return Measurement(path, "run", results, (FileRows((IMAGE.digest(image),), {}),))
 
 
 @pytest.fixture

@@ -3,17 +3,22 @@
 import numpy as np
 import pytest
 
-from evaluation.audio_measure import AudioFileRow
-from evaluation.comparison.curves import METRICS, curve_of_file, curve_of_runs
+from evaluation.comparison.curves import curve_of_file, curve_of_runs
 from evaluation.comparison.measurements import read_measurement
-from evaluation.measure import FileRow
+from evaluation.media import AUDIO, IMAGE
+from evaluation.metrics import METRICS
 from evaluation.results import Results, write_results
 
 PSNR = METRICS["psnr-rgb"]
 
 
+def row_of(medium, **columns):
+    return medium.with_rates({"bits_side": 0.0, "refine_seconds": 0.0, **columns})
+
+
 def row(k, bits, psnr, digest=None):
-    return FileRow(
+    return row_of(
+        IMAGE,
         file=f"{k}.png", sha256=digest or f"{k:064d}", height=100, width=100,
         bits_noise=bits, bits_training=bits, bits_rounded=bits, bits_coded=bits,
         bits_fixed_length=float("nan"), psnr_training=psnr, psnr=psnr, ms_ssim=0.9 + 0.01 * k,
@@ -103,7 +108,8 @@ def test_a_published_file_is_a_curve_in_order_of_rate(tmp_path):
 
 def sound_row(k, bits, si_sdr, pesq=2.0):
     nothing = float("nan")
-    return AudioFileRow(
+    return row_of(
+        AUDIO,
         file=f"{k}.wav", sha256=f"{k:064d}", sample_rate=8000, samples=4000, channels=1,
         bits_noise=bits, bits_training=bits, bits_rounded=bits, bits_coded=bits,
         bits_fixed_length=nothing, si_sdr_training=si_sdr, si_sdr=si_sdr, log_mel=20 - si_sdr,
@@ -136,7 +142,7 @@ def test_rate_and_quality_are_over_the_files_that_have_the_metric(tmp_path):
     assert curve.rates.tolist() == [8] and curve.quality.tolist() == [3]
     assert curve.file_rates[0].tolist() == [[8]]
     assert curve_of_runs("mixed", [run], METRICS["si-sdr"]).rates.tolist() == [13]
-    other = [rows[0]._replace(pesq_nb=nothing), rows[1]._replace(pesq_nb=2.0)]
+    other = [dict(rows[0], pesq_nb=nothing), dict(rows[1], pesq_nb=2.0)]
     runs = [run, read_measurement(write_run(tmp_path / "b", 0.2, 1, other))]
     with pytest.raises(ValueError, match="a and b have pesq-nb of different files"):
         curve_of_runs("mixed", runs, METRICS["pesq-nb"])

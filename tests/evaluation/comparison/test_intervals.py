@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from evaluation.comparison import intervals
-from evaluation.comparison.curves import METRICS, Curve
+from evaluation.comparison.curves import Curve
 from evaluation.comparison.intervals import paired_interval, seed_band
+from evaluation.metrics import METRICS
 
 BPP = np.array([0.15, 0.3, 0.6, 1.2])
 PSNR = np.array([27.0, 30.0, 33.0, 36.0])

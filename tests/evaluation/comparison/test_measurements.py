@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from evaluation.comparison.curves import METRICS, curve_of_runs
+from evaluation.comparison.curves import curve_of_runs
 from evaluation.comparison.measurements import find_results, read_measurement
+from evaluation.metrics import METRICS
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ import shutil
 import numpy as np
 import pytest
 
-from evaluation.comparison.curves import METRICS, Curve
+from evaluation.comparison.curves import Curve
 from evaluation.comparison.page.document import write_page
 from evaluation.comparison.page.recordings import Listening
 from evaluation.comparison.ranking import compare_with_anchor
 from evaluation.figures.crops import Crop
+from evaluation.metrics import METRICS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 DRIVER = shutil.which("chromedriver")

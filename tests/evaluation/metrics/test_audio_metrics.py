@@ -5,17 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.metrics import audio as audio_metrics
-from evaluation.metrics.audio import (
-    BANDS,
-    FLOOR_DB,
-    has_pesq,
-    log_mel,
-    log_mel_distance,
-    pesq,
-    si_sdr,
-    stoi,
-)
+from evaluation.metrics import speech
+from evaluation.metrics.audio import BANDS, FLOOR_DB, log_mel, log_mel_distance, si_sdr
+from evaluation.metrics.speech import has_pesq, pesq, stoi
 
 needs_pesq = pytest.mark.skipif(
     not has_pesq(), reason="the package pesq is not installed: it needs a C compiler"
@@ -152,7 +144,7 @@ def test_pesq_of_more_utterances_than_its_code_holds(sounds):
 
 
 def test_without_the_package_there_is_no_pesq(sounds, monkeypatch):
-    monkeypatch.setattr(audio_metrics, "has_pesq", lambda: False)
+    monkeypatch.setattr(speech, "has_pesq", lambda: False)
     assert np.isnan(pesq(sounds[0].samples, sounds[0].samples, 8000))
 
 

@@ -9,12 +9,14 @@ import pytest
 from matplotlib._pylab_helpers import Gcf
 from PIL import Image
 
-from evaluation import measure
 from evaluation.classical.jpeg import JPEG
 from evaluation.classical.ladders import ladder
 from evaluation.classical.webp import WEBP
 from evaluation.figures import overview as figures
 from evaluation.figures.overview import Example, Version, write_overview
+from evaluation.figures.style import DPI
+from evaluation.measure import measure
+from evaluation.media import IMAGE
 from evaluation.results import Results
 
 
@@ -25,7 +27,7 @@ def curves(photos):
 
 @pytest.fixture
 def learned(codec, photos, tmp_path):
-    rows = measure.measure(codec, photos[:2], tmp_path / "files")
+    rows = measure(IMAGE, codec, photos[:2], tmp_path / "files")
     return Results.from_rows(rows, name="learned", description="", dataset="photos")
 
 
@@ -45,7 +47,7 @@ def examples(codec, photos):
 
 
 def test_writes_png_and_svg(examples, learned, curves, tmp_path):
-    png, svg = write_overview(tmp_path / "run" / "overview", examples, learned, curves)
+    png, svg = write_overview(tmp_path / "run" / "overview", IMAGE, examples, learned, curves)
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [svg.name, png.name][::-1]
     with Image.open(png) as image:
         assert image.width > 1500
@@ -54,19 +56,19 @@ def test_writes_png_and_svg(examples, learned, curves, tmp_path):
 
 
 def test_a_pixel_of_the_picture_is_two_by_two_dots(examples, learned, curves, tmp_path):
-    png, _ = write_overview(tmp_path / "overview", examples[:1], learned, curves)
+    png, _ = write_overview(tmp_path / "overview", IMAGE, examples[:1], learned, curves)
     dots = np.asarray(Image.open(png).convert("RGB"))
     height, width = examples[0].original.shape[:2]
     top, left = (height - 192) // 2, (width - 192) // 2
     crop = examples[0].original[top : top + 192, left : left + 192]
     expected = crop.repeat(2, axis=0).repeat(2, axis=1)
-    corner = round(figures._MARGIN * figures.DPI)
+    corner = round(figures._MARGIN * DPI)
     np.testing.assert_array_equal(dots[corner : corner + 384, corner : corner + 384], expected)
 
 
 def test_texts_do_not_overlap_and_stay_inside(examples, learned, curves):
     examples = [example._replace(name="n" * 60) for example in examples]
-    figure = figures._overview(examples, learned, curves)
+    figure = figures._overview(IMAGE, examples, learned, curves)
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     texts = [
@@ -90,15 +92,15 @@ def _axis_texts(axes):
 
 
 def test_the_same_inputs_give_the_same_bytes(examples, learned, curves, tmp_path):
-    first = write_overview(tmp_path / "a", examples[:1], learned, curves)
-    second = write_overview(tmp_path / "b", examples[:1], learned, curves)
+    first = write_overview(tmp_path / "a", IMAGE, examples[:1], learned, curves)
+    second = write_overview(tmp_path / "b", IMAGE, examples[:1], learned, curves)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_points_without_a_number_are_left_out(examples, learned, curves, tmp_path):
     learned.points["psnr-rgb"] = [float("inf")]
     learned.points["ms-ssim-rgb"] = [float("nan")]
-    png, _ = write_overview(tmp_path / "overview", examples[:1], learned, curves)
+    png, _ = write_overview(tmp_path / "overview", IMAGE, examples[:1], learned, curves)
     assert png.stat().st_size > 0
 
 
@@ -106,11 +108,13 @@ def test_points_without_a_number_are_left_out(examples, learned, curves, tmp_pat
 def test_examples_are_checked(examples, learned, curves, tmp_path, change):
     uneven = [examples[0], examples[1]._replace(versions=[])]
     with pytest.raises(ValueError, match="examples must be at least one"):
-        write_overview(tmp_path / "overview", [] if change == "none" else uneven, learned, curves)
+        write_overview(
+            tmp_path / "overview", IMAGE, [] if change == "none" else uneven, learned, curves
+        )
     assert not list(tmp_path.glob("overview*"))
 
 
 def test_uses_no_pyplot(examples, learned, curves, tmp_path):
-    write_overview(tmp_path / "overview", examples[:1], learned, curves)
+    write_overview(tmp_path / "overview", IMAGE, examples[:1], learned, curves)
     # The module itself may be there: the package bjontegaard imports it.
     assert not Gcf.figs, "pyplot keeps every figure that it makes"

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from evaluation.comparison.curves import METRICS, Curve
+from evaluation.comparison.curves import Curve
 from evaluation.figures.curves import Compared, _comparison
+from evaluation.metrics import METRICS
 
 
 def curve(name, factor):
