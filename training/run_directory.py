@@ -23,7 +23,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Union
 
 from omegaconf import DictConfig, OmegaConf
 
-from training.moved_names import with_current_names
+from training.older_configurations import up_to_date
 from training.settings import register_settings
 
 NOT_PART_OF_A_RUN = (
@@ -98,7 +98,7 @@ class RunDirectory:
             )
         register_settings()
         saved = OmegaConf.to_container(OmegaConf.load(self.config_file))
-        return OmegaConf.create(with_current_names(saved))
+        return OmegaConf.create(up_to_date(saved))
 
     def differences(self, config: DictConfig) -> List[str]:
         """In what ``config`` is another run's than that which stands here, setting by setting."""

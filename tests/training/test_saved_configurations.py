@@ -8,7 +8,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from assembly.parts import build_model, build_part
-from training.moved_names import MOVED, with_current_names
+from training.older_configurations import ADDED, MOVED, up_to_date
 from training.run_directory import RunDirectory
 
 SAVED = OmegaConf.load(pathlib.Path(__file__).with_name("saved_0_1_0.yaml"))
@@ -53,9 +53,17 @@ def test_values_and_interpolations_are_kept(load):
 
 def test_a_run_that_was_not_finished_resumes(load, tmp_path):
     load("quantizer", "soft_round")
-    now = OmegaConf.create(with_current_names(OmegaConf.to_container(SAVED.config)))
+    now = OmegaConf.create(up_to_date(OmegaConf.to_container(SAVED.config)))
     assert RunDirectory(tmp_path).differences(now) == []
     RunDirectory(tmp_path).open(now, overwrite=False)
+
+
+@pytest.mark.parametrize("name", ["hyperprior", "channel_autoregressive"])
+def test_arguments_that_came_later_have_the_value_of_before(load, name):
+    assert "padding" not in SAVED.choices.model[name].hyper
+    loaded = load("model", name).model.hyper
+    assert loaded.padding == "zeros" and ADDED[loaded._target_] == {"padding": "zeros"}
+    assert up_to_date({"_target_": loaded._target_, "padding": "edge"})["padding"] == "edge"
 
 
 def test_no_name_moves_twice():
