@@ -1,4 +1,4 @@
-"""Brings the ``config.yaml`` of an older run up to date: moved classes and arguments since added."""
+"""Brings the ``config.yaml`` of an older run up to date: moved classes, arguments added since."""
 
 from __future__ import annotations
 
