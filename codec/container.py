@@ -84,21 +84,13 @@ class CodedImage(NamedTuple):
 
 
 class CodedAudio(NamedTuple):
-    """What a recording's container holds.
+    """What a recording's container holds."""
 
-    Attributes:
-        sample_rate: of the recording, in Hz.
-        length: of the recording, in samples.
-        channels: of the recording.
-        gain: half-decibels by which it was raised before coding.
-        payload: the range-coded symbols.
-    """
-
-    sample_rate: int
-    length: int
+    sample_rate: int  # Hz
+    length: int  # in samples
     channels: int
-    gain: int
-    payload: bytes
+    gain: int  # half-decibels by which it was raised before coding
+    payload: bytes  # the range-coded symbols
 
     marker = _AUDIO
     contents = "audio"

@@ -53,11 +53,7 @@ class AudioFolder(AudioSource):
             segment: length of a training segment in samples.
             cache_gib: keep decoded training recordings in memory up to this size.
             **splits: ``validation_root``, ``test_root``, ``validation_fraction`` and
-                ``test_fraction``, see `FolderSplits`.
-
-        Raises:
-            FileNotFoundError: a folder does not exist.
-            ValueError: a folder holds no recording, or an argument is out of range.
+                ``test_fraction``: see `FolderSplits`, also for errors.
         """
         self._files = FolderSplits(root=root, suffixes=SUFFIXES, kind="recording", **splits)
         super().__init__(

@@ -12,17 +12,11 @@ Roots = Union[str, Sequence[str]]
 
 
 class FoundFile(NamedTuple):
-    """One file below a root.
+    """One file below a root."""
 
-    Attributes:
-        path: to open it.
-        relative: path relative to its root, with forward slashes; this is hashed.
-        name: path relative to what all roots have in common; unique.
-    """
-
-    path: str
-    relative: str
-    name: str
+    path: str  # to open it
+    relative: str  # to its root, with forward slashes: this is hashed
+    name: str  # relative to what all roots have in common: unique
 
 
 class FolderSplits:

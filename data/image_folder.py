@@ -30,11 +30,7 @@ class ImageFolder(ImageSource):
             patch_size: side of a training patch in pixels.
             cache_gib: keep decoded training images in memory up to this size.
             **splits: ``validation_root``, ``test_root``, ``validation_fraction`` and
-                ``test_fraction``, see `FolderSplits`.
-
-        Raises:
-            FileNotFoundError: a folder does not exist.
-            ValueError: a folder holds no image, or an argument is out of range.
+                ``test_fraction``: see `FolderSplits`, also for errors.
         """
         self._files = FolderSplits(root=root, suffixes=SUFFIXES, kind="image", **splits)
         super().__init__(name=self._files.name, patch_size=patch_size, cache_gib=cache_gib)

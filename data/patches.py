@@ -28,19 +28,12 @@ _SHUFFLED_BYTES = 2**28
 
 
 class DecodedImages(NamedTuple):
-    """Images of different sizes, concatenated in one tensor that a graph can index.
+    """Images of different sizes, concatenated in one tensor that a graph can index."""
 
-    Attributes:
-        pixels: ``[pixels of all images, channels]``; uint8, of audio float32.
-        starts: int64 ``[images]``, index of each image's first pixel.
-        heights: int64 ``[images]``.
-        widths: int64 ``[images]``.
-    """
-
-    pixels: tf.Tensor
-    starts: tf.Tensor
-    heights: tf.Tensor
-    widths: tf.Tensor
+    pixels: tf.Tensor  # uint8, of audio float32: [pixels of all images, channels]
+    starts: tf.Tensor  # int64 [images]: index of each image's first pixel
+    heights: tf.Tensor  # int64 [images]
+    widths: tf.Tensor  # int64 [images]
 
 
 def reflected(pixels: np.ndarray, patch_size: int) -> np.ndarray:

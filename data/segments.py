@@ -26,35 +26,21 @@ from signals.resampling import resample, resampled_length
 
 
 class Stretches(NamedTuple):
-    """Parts of rows, which may overlap; each array is int64 ``[stretches]``.
+    """Parts of rows, which may overlap; each array is int64 ``[stretches]``."""
 
-    Attributes:
-        rows: index of the row.
-        starts: first sample within the row.
-        widths: in samples; from one to nearly two segments.
-    """
-
-    rows: np.ndarray
-    starts: np.ndarray
-    widths: np.ndarray
+    rows: np.ndarray  # index of the row
+    starts: np.ndarray  # first sample within the row
+    widths: np.ndarray  # in samples; from one to nearly two segments
 
 
 class Rows(NamedTuple):
-    """Training recordings in memory.
+    """Training recordings in memory; a row is one channel."""
 
-    Attributes:
-        images: their stretches, as the sampler reads them.
-        count: number of rows (channels of recordings).
-        padded: rows that were shorter than a segment.
-        silent: rows that are zero throughout.
-        size: memory in bytes.
-    """
-
-    images: DecodedImages
-    count: int
-    padded: int
-    silent: int
-    size: int
+    images: DecodedImages  # their stretches, as the sampler reads them
+    count: int  # of rows
+    padded: int  # rows that were shorter than a segment
+    silent: int  # rows that are zero throughout
+    size: int  # memory in bytes
 
     def describe(self) -> str:
         """Log text."""
@@ -65,15 +51,12 @@ class Rows(NamedTuple):
 
 
 def training_form(samples: np.ndarray, rate: int, *, sample_rate: int) -> np.ndarray:
-    """A recording as it is trained on.
+    """A recording, float32 ``[samples, channels]``, as it is trained on: ``[channels, length]``.
 
     Args:
-        samples: float32 ``[samples, channels]``.
+        samples: the recording.
         rate: of ``samples``, Hz.
         sample_rate: of the result, Hz.
-
-    Returns:
-        float32 ``[channels, resampled_length(samples)]``.
     """
     length = resampled_length(len(samples), rate, sample_rate)
     samples = resample(samples, rate, sample_rate, length, padding="constant")

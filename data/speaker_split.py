@@ -45,13 +45,7 @@ class SpeakerSplit:
             raise ValueError(f"speakers.validation and speakers.test share {min(both)!r}.")
 
     def members(self, texts: Sequence[str]) -> Dict[str, np.ndarray]:
-        """Which records belong to which split.
-
-        Args:
-            texts: the feature of each record.
-
-        Returns:
-            A mask for each split, bool ``[records]``; each record is in one of them.
+        """A mask of the records in each split, bool ``[records]``, from the feature of each record.
 
         Raises:
             ValueError: the pattern finds no speaker in a text, or a speaker has no record.

@@ -19,19 +19,12 @@ from signals.audio_files import check_finite, decode_audio
 
 
 class RecordForm(NamedTuple):
-    """The form in which a dataset's records hold audio.
+    """The form in which a dataset's records hold audio."""
 
-    Attributes:
-        key: feature that holds it.
-        is_file: whether the feature is the content of an audio file, not samples.
-        rate: of samples, Hz.
-        full_scale: value of a sample that becomes 1.
-    """
-
-    key: str
-    is_file: bool
-    rate: int
-    full_scale: float
+    key: str  # feature that holds it
+    is_file: bool  # whether the feature is the content of an audio file, not samples
+    rate: int  # of samples, Hz
+    full_scale: float  # value of a sample that becomes 1
 
     def encode(self, audio: tf.Tensor) -> tf.Tensor:
         """One string, so that recordings of any length can be batched for shuffling."""

@@ -36,31 +36,19 @@ LOSSLESS_AUDIO = (".wav", ".flac")
 
 
 class NamedRecording(NamedTuple):
-    """One whole recording, as its file holds it.
+    """One whole recording, as its file holds it."""
 
-    Attributes:
-        name: unique within its split.
-        samples: float32 ``[samples, channels]``, nominally -1..1 (16-bit values over 32768).
-        sample_rate: of ``samples``, Hz.
-    """
-
-    name: str
-    samples: np.ndarray
-    sample_rate: int
+    name: str  # unique within its split
+    samples: np.ndarray  # float32 [samples, channels], nominally -1..1 (16-bit values over 32768)
+    sample_rate: int  # Hz
 
 
 class AudioSize(NamedTuple):
-    """What a file's header states.
+    """What a file's header states."""
 
-    Attributes:
-        samples: in each channel.
-        channels: how many.
-        sample_rate: Hz.
-    """
-
-    samples: int
+    samples: int  # in each channel
     channels: int
-    sample_rate: int
+    sample_rate: int  # Hz
 
 
 def read_audio(path: Path) -> Tuple[np.ndarray, int]:
@@ -85,12 +73,7 @@ def read_audio_size(path: Path) -> AudioSize:
 
 
 def decode_audio(encoded: bytes, *, name: str) -> Tuple[np.ndarray, int]:
-    """Decodes the bytes of an audio file as `read_audio` does.
-
-    Args:
-        encoded: the content of the file.
-        name: what an error calls the recording.
-    """
+    """Decodes a file's content as `read_audio` does; errors call the recording ``name``."""
     if not encoded:
         raise ValueError(f"{name} is empty.")
     with _opened_audio(io.BytesIO(encoded), name) as file:

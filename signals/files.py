@@ -13,11 +13,7 @@ Path = Union[str, os.PathLike]
 
 @contextlib.contextmanager
 def open_binary(path: Path, kind: str) -> Iterator[BinaryIO]:
-    """Opens a file for reading.
-
-    Args:
-        path: the file.
-        kind: what an error calls it: "image" or "audio".
+    """Opens a file of a kind, such as "image", for reading.
 
     Raises:
         FileNotFoundError: there is no such file.

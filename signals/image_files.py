@@ -39,15 +39,10 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 
 
 class NamedImage(NamedTuple):
-    """One whole image.
+    """One whole image."""
 
-    Attributes:
-        name: unique within its split.
-        pixels: uint8 ``[height, width, 3]``.
-    """
-
-    name: str
-    pixels: np.ndarray
+    name: str  # unique within its split
+    pixels: np.ndarray  # uint8 [height, width, 3]
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -68,15 +63,7 @@ def read_image_size(path: Path) -> Tuple[int, int]:
 
 
 def decode_image(encoded: bytes, *, name: str) -> np.ndarray:
-    """Decodes the bytes of an image file to uint8 ``[height, width, 3]``.
-
-    Args:
-        encoded: the content of the file.
-        name: what an error calls the image.
-
-    Raises:
-        ValueError: the bytes are not a complete image, or one above ``MAX_PIXELS``.
-    """
+    """Decodes a file's content as `read_image` does; errors call the image ``name``."""
     with _opened_image(io.BytesIO(encoded), name) as image:
         return np.array(_as_rgb(ImageOps.exif_transpose(image)), np.uint8)
 
