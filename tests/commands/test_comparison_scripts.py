@@ -1,8 +1,13 @@
 """Comparisons of many runs: a process a run, finished ones kept, failures named."""
 
+import pathlib
+import subprocess
+import sys
+
 import pytest
 from omegaconf import OmegaConf
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = [
     "model.transforms.num_filters=8",
     "data.patch_size=64",
@@ -55,9 +60,10 @@ def test_an_unknown_quantizer_is_one_line(script, tmp_path):
 
 
 @pytest.mark.slow
-def test_sweep_of_alpha_ranks_all_schedules(script, tmp_path):
+def test_sweep_of_alpha_ranks_all_schedules(tmp_path):
     small = [override.replace("steps=6", "steps=8") for override in SMALL]
-    done = script("sweep_alpha.py", tmp_path, *small)
+    command = [sys.executable, str(ROOT / "scripts" / "sweep_alpha.py"), str(tmp_path), *small]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr
     ranking = (tmp_path / "ranking.txt").read_text()
     rows = [line.split("|")[1:3] for line in ranking.splitlines()[2:]]
