@@ -129,21 +129,21 @@ class Autoencoder(tf.Module):
         Audio is float32 ``[batch, channels, samples, 1]`` in -1..1. Height and width must be
         multiples of the transforms' strides.
         """
-        latents = self.transforms.analysis(images)
-        quantized = self.quantize(latents, training)
-        return Forward(self.transforms.synthesis(quantized.values), *quantized[1:])
+        y = self.transforms.analysis(images)
+        y_hat, bits, penalty, inputs = self.quantize(y, training)
+        x_hat = self.transforms.synthesis(y_hat)
+        return Forward(x_hat, bits, penalty, inputs)
 
     def quantize(
         self, latents: tf.Tensor, training: bool, hyper_latents: Optional[tf.Tensor] = None
     ) -> QuantizedLatents:
-        """What lies between analysis and synthesis: float32 ``[batch, rows, columns, channels]``.
-
-        With ``training=False`` the values are those that a file decodes to.
+        """Everything between analysis and synthesis.
 
         Args:
-            latents: y.
-            training: True for surrogates and predictions with gradients.
-            hyper_latents: z in place of the hyper-analysis of y.
+            latents: y, float32 ``[batch, rows, columns, channels]``.
+            training: True for surrogates and predictions with gradients; False for the y_hat that
+                files decode to.
+            hyper_latents: z; None: the hyper-analysis of y.
         """
         side = hyper_values = None
         if self.hyper is not None:
@@ -153,12 +153,12 @@ class Autoencoder(tf.Module):
             hyper_values = side.decoder_input
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
         predictor = self.predictor(hyper_values, rows, columns, exact=not training)
-        inputs, indexes, quantized = [], [], []
+        indexes, centred, quantized = [], [], []
         for number, y in enumerate(tf.split(latents, self.slices, axis=-1)):
             prediction = predictor.next()
             indexes.append(prediction.indexes)
-            inputs.append(prediction.centre(y))
-            quantized.append(self.quantizer.for_slice(number)(inputs[-1], training=training))
+            centred.append(prediction.centre(y))
+            quantized.append(self.quantizer.for_slice(number)(centred[-1], training=training))
             predictor.add(quantized[-1].decoder_input)
         rate_input = tf.concat([each.rate_input for each in quantized], -1)
         penalty = tf.add_n([each.penalty for each in quantized])
@@ -168,7 +168,7 @@ class Autoencoder(tf.Module):
             bits = self.entropy.bits(rate_input, tf.concat(indexes, -1))
             bits += self.hyper_entropy.bits(side.rate_input)
             penalty += side.penalty
-        inputs = QuantizerInputs(inputs, hyper_latents)
+        inputs = QuantizerInputs(centred, hyper_latents)
         return QuantizedLatents(predictor.decoded, bits, penalty, inputs)
 
     def predictor(

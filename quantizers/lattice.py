@@ -6,8 +6,8 @@ quantizing and decoding algorithms for lattice quantizers and codes".
 
 Both lattices are scaled to one point per unit volume, so that a rate evaluated on uniform noise
 stays comparable. Symbols are integers in the lattice's own coordinates: the last one of a block is
-halved, because the others tell its parity, and with E8 the first one tells whether the block lies
-on integers or half-integers. Nothing is coded twice.
+halved, because the others determine its parity, and with E8 the first one says whether the block
+lies on integers or half-integers. Nothing is coded twice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LARGEST_COORDINATE = 2.0**21
 
 
 class Lattice(NamedTuple):
-    """Integer vectors of even sum; ``cosets``: also those moved by one half in all coordinates."""
+    """Integer vectors of even sum; ``cosets``: also those shifted by 1/2 in all coordinates."""
 
     dimension: int
     cosets: bool
@@ -32,14 +32,14 @@ class Lattice(NamedTuple):
 
 LATTICES = {"D4": Lattice(4, False, 2**-0.25), "E8": Lattice(8, True, 1.0)}
 
-# Grid numbers. A coordinate is free, or known up to an even number (plus 0 or 1) by the parity; E8
-# has each of these once more moved by one half, and a first coordinate that tells which.
+# Grid numbers. A coordinate is free, or its parity is known (even or odd); E8 has each of these
+# shifted by one half, too, and a first coordinate that says which.
 FREE, EVEN, ODD, HALVES, PLAIN = 0, 1, 2, 6, 7
 MOVED = 3
 
 
 class LatticeQuantizer(Quantizer):
-    """Rounds blocks of channels to a lattice; channels behind the last full block to integers."""
+    """Rounds blocks of channels to a lattice; channels after the last full block to integers."""
 
     def __init__(self, *, lattice: str, rate: ScalarSurrogate, dither: Optional[int] = None):
         """Chooses the lattice.
@@ -66,13 +66,13 @@ class LatticeQuantizer(Quantizer):
 
     @property
     def alphabet(self) -> Integers:
-        """One symbol a latent, on grids in the order of the grid numbers."""
+        """One symbol per latent, on grids in the order of the grid numbers."""
         s = self._lattice.scale
         moved = [Affine(s / 2, s), Affine(s / 2, 2 * s), Affine(3 * s / 2, 2 * s)]
         return Integers(
             (
                 *(Affine(0, s), Affine(0, 2 * s), Affine(s, 2 * s)),
-                # D4 has no use for these; the numbers stay the same.
+                # Only E8 needs these.
                 *(moved if self._lattice.cosets else ()),
                 *((Affine(0, s / 2),) if self._lattice.cosets else ()),
                 INTEGER_GRID,
@@ -124,7 +124,7 @@ class LatticeQuantizer(Quantizer):
         return self._join(points * self._lattice.scale, rest, shape)
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
-        """First coordinates, then the middle ones, then those whose parity is known by then."""
+        """First coordinates, then the middle ones, then the last, whose parity is then known."""
         del seed
         return _LatticeLayout(channels, self._lattice)
 
@@ -188,14 +188,14 @@ def _nearest_of_even_sum(points: tf.Tensor) -> tf.Tensor:
     """Nearest integer vectors ``[..., n]`` whose coordinates have an even sum."""
     nearest = tf.round(points)
     error = points - nearest
-    # Where the sum is odd, the coordinate that is farthest from its integer takes the other one.
+    # Where the sum is odd, the coordinate farthest from its integer moves to the other neighbour.
     worst = tf.one_hot(tf.argmax(tf.abs(error), axis=-1), points.shape[-1])
     towards = tf.where(error >= 0, 1.0, -1.0)
     return nearest + _parity(nearest) * worst * towards
 
 
 def _parity(coordinates: tf.Tensor) -> tf.Tensor:
-    """0 or 1 for integers ``[..., n]``: float32 ``[..., 1]``, exact also where the sum is not."""
+    """0 or 1 for integers ``[..., n]``: float32 ``[..., 1]``, exact even where the sum is not."""
     return tf.math.floormod(
         tf.reduce_sum(tf.math.floormod(coordinates, 2.0), axis=-1, keepdims=True), 2.0
     )

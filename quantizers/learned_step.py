@@ -34,9 +34,9 @@ class LearnedStep(Quantizer):
 
         Args:
             rate: surrogate of the rate's slot, applied to ``y / s``.
-            initial_step: s at the start, at least 1e-3.
-            largest_symbol: symbols are clipped to plus and minus this (the paper's Qp); latents
-                beyond pass no gradient.
+            initial_step: initial s, at least 1e-3.
+            largest_symbol: symbols are clipped to plus and minus this (the paper's Qp); clipped
+                latents have no gradient.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -52,7 +52,7 @@ class LearnedStep(Quantizer):
         self._step = tf.Variable(initial_step, dtype=tf.float32, name="step_size")
 
     def _train(self, latents: tf.Tensor) -> Quantized:
-        # The paper's 1 / sqrt(N Qp): one parameter gathers the gradients of N latents.
+        # The paper's 1 / sqrt(N Qp): one parameter receives the gradients of N latents.
         count = tf.cast(tf.maximum(tf.size(latents), 1), tf.float32)
         step = _scale_gradient(self._bounded_step(), tf.math.rsqrt(count * self._largest))
         scaled = tf.clip_by_value(latents / step, -self._largest, self._largest)
@@ -80,7 +80,7 @@ class LearnedStep(Quantizer):
         return (self._step,)
 
     def _bounded_step(self) -> tf.Tensor:
-        # At the bound gradients that lead away from it still pass.
+        # At the bound, gradients that lead away from it still pass.
         return tfc.lower_bound(self._step, SMALLEST_STEP)
 
 

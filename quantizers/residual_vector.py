@@ -1,4 +1,4 @@
-"""Residual vector quantization: each stage codes what the stages before it left over.
+"""Residual vector quantization: each stage codes the error of the stages before it.
 
 Zeghidour et al. 2021, "SoundStream", arXiv 2107.03312; settings as in Kumar et al. 2023 (DAC),
 arXiv 2306.06546, where a share of the training examples sees a random number of stages, so that one
@@ -19,9 +19,10 @@ from quantizers.vector import CodebookFactory, as_vectors, ungrouped
 class ResidualVectorQuantizer(IndexQuantizer):
     """``stages`` codes for each group of ``dim`` channels; their sum is the value.
 
-    Symbol channels go stage by stage: ``stage * groups + group``. The first ``k * groups`` of them
-    are a coarser version, which ``decode`` takes too. Straight-through to the sum of the codes; the
-    rate has no gradient to the encoder. The penalty sums over stages what ``VectorQuantizer`` has.
+    Symbol channels are ordered by stage: ``stage * groups + group``. The first ``k * groups`` of
+    them are a coarser version, which ``decode`` accepts, too. Straight-through to the sum of the
+    codes; the rate sends no gradient to the encoder. The penalty is the sum over stages
+    of ``VectorQuantizer``'s.
 
     Example: latents ``[8, 16, 16, 64]`` with ``dim=8`` and ``stages=4`` give symbols
     ``[8, 16, 16, 32]``, of which the first 8 channels are stage 1.
@@ -45,10 +46,10 @@ class ResidualVectorQuantizer(IndexQuantizer):
             stages: at least 1.
             dim: channels of a group, at least 1; must divide the latent channels.
             codebook_size: codes of a group and stage, at least 2.
-            commitment: weight of residuals near their code, not negative.
+            commitment: weight of the residuals' distance from their code, not negative.
             dropout: probability that a training example (the first dimension of the latents) has
-                a number of stages drawn from 1..stages instead of all; the rows of the others are
-                all zero in the rate, which costs no bits.
+                a number of stages drawn from 1..stages instead of all; the rate input of dropped
+                stages is zero, which costs no bits.
             learning: how codebooks learn, see ``Learning``.
 
         Raises:
@@ -69,7 +70,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
         self._dropout = dropout
 
     def build(self, channels: int) -> None:
-        """``stages`` symbols a group of ``dim`` channels."""
+        """``stages`` symbols per group of ``dim`` channels."""
         self.codebooks = [self._make(channels) for _ in range(self.stages)]
         self._set_sizes(self._make.sizes(channels) * self.stages)
 
@@ -102,7 +103,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
         return ungrouped(_running_sums(codes)[-1], symbols, groups * self._dim)
 
     def update(self, latents: tf.Tensor) -> None:
-        """Codebooks learn, each from what the already updated ones before it leave over."""
+        """Codebooks learn in turn, each from the error of the updated ones before it."""
         residual = as_vectors(bounded(latents), self._dim)
         for books in self.codebooks:
             books.update(residual)
@@ -140,10 +141,10 @@ class ResidualVectorQuantizer(IndexQuantizer):
         )
 
     def _cascade(self, vectors: tf.Tensor) -> Tuple[List[tf.Tensor], List[tf.Tensor]]:
-        """Each stage's symbols ``[vectors, groups]`` and what it was given, as ``vectors``.
+        """Each stage's symbols ``[vectors, groups]`` and its input, shaped like ``vectors``.
 
-        What is subtracted is constant: with a straight-through value the residual would have no
-        gradient left, and the commitment of later stages would not reach the encoder.
+        Codes are subtracted as constants: with a straight-through value the residual would have no
+        gradient, and the commitment of later stages would not reach the encoder.
         """
         symbols, residuals = [], [vectors]
         for books in self.codebooks:
@@ -172,7 +173,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
 
 
 def _running_sums(codes: Sequence[tf.Tensor]) -> List[tf.Tensor]:
-    """Sums of the first codes, first to last: one order of additions everywhere."""
+    """Sums of the first codes, always added in the same order."""
     sums = [codes[0]]
     for addend in codes[1:]:
         sums.append(sums[-1] + addend)

@@ -1,8 +1,7 @@
 """Vector quantization: each group of channels is replaced by the nearest code of its codebook.
 
 Van den Oord et al. 2017, "Neural discrete representation learning", arXiv 1711.00937, with a
-codebook for each group (a product quantizer). The rotation trick is that of Fifty et al. 2024,
-arXiv 2410.06424.
+codebook for each group (a product quantizer). Rotation trick: Fifty et al. 2024, arXiv 2410.06424.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from quantizers.base.indices import (
 class VectorQuantizer(IndexQuantizer):
     """One code for each group of ``dim`` channels.
 
-    The decoder's gradient passes the quantizer straight-through, or turned and scaled by what maps
-    the latents to their code. The rate has no gradient to the encoder: only ``commitment`` and the
-    decoder's teach it. The penalty is ``commitment * mean((y - code)^2)``, and with
-    ``codebook="gradient"`` once more the same mean, whose gradient moves the codes alone.
+    The decoder's gradient passes straight-through, or rotated and scaled as the latents are to
+    their code. The rate sends no gradient to the encoder, which learns from ``commitment`` and the
+    decoder only. The penalty is ``commitment * mean((y - code)^2)``; ``codebook="gradient"`` adds
+    the same mean with a gradient for the codes only.
 
     Example: latents ``[8, 16, 16, 64]`` with ``dim=8`` and ``codebook_size=256`` give symbols
     ``[8, 16, 16, 8]`` below 256.
@@ -51,8 +50,8 @@ class VectorQuantizer(IndexQuantizer):
             seed: of initial codes, k-means start and revivals.
             dim: channels of a group, at least 1; must divide the latent channels.
             codebook_size: codes of a group, at least 2.
-            commitment: weight of latents near their code, not negative.
-            rotation_trick: True for the gradient turned as the code is turned from the latents.
+            commitment: weight of the latents' distance from their code, not negative.
+            rotation_trick: whether the decoder's gradient is rotated and scaled.
             learning: how codebooks learn, see ``Learning``.
 
         Raises:
@@ -67,7 +66,7 @@ class VectorQuantizer(IndexQuantizer):
         self._rotation_trick = rotation_trick
 
     def build(self, channels: int) -> None:
-        """One symbol a group of ``dim`` channels."""
+        """One symbol per group of ``dim`` channels."""
         self.codebooks = self._make(channels)
         self._set_sizes(self._make.sizes(channels))
 
@@ -98,7 +97,7 @@ class VectorQuantizer(IndexQuantizer):
         symbols = self.encode(latents)
         vectors = as_vectors(latents, self._dim)
         codes = tf.reshape(self.decode(symbols), tf.shape(vectors))
-        carrier = turned(vectors, codes) if self._rotation_trick else vectors
+        carrier = rotated(vectors, codes) if self._rotation_trick else vectors
         decoder = ungrouped(with_gradient_of(carrier, hard=codes), latents, latents.shape[-1])
         penalty = self._commitment * mean_square(vectors - tf.stop_gradient(codes))
         if self._make.learning.by_gradient:
@@ -152,12 +151,12 @@ def ungrouped(values: tf.Tensor, like: tf.Tensor, last: int) -> tf.Tensor:
     return tf.ensure_shape(tf.reshape(values, shape), [*like.shape[:-1], last])
 
 
-def turned(vectors: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
-    """``vectors`` times the constant matrix that turns and scales each of them into its code.
+def rotated(vectors: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
+    """``vectors`` times the constant matrix that rotates and scales each of them into its code.
 
-    With unit vectors e of the vector, q of the code and r of e + q the matrix is
-    ``|code| / |vector| (I - 2 r r^T + 2 q e^T)``: no angle between gradients changes. Where either
-    length is 0 there is nothing to turn, and the gradient passes as it is.
+    With the unit vectors e of the vector, q of the code and r of e + q the matrix is
+    ``|code| / |vector| (I - 2 r r^T + 2 q e^T)``: angles between gradients are kept. Where either
+    length is 0 there is no rotation, and the gradient passes unchanged.
 
     Args:
         vectors: float32 ``[..., dim]``.
@@ -168,7 +167,7 @@ def turned(vectors: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
     possible = tf.minimum(*lengths) > 1e-6
     length, code_length = (tf.where(possible, v, 1.0) for v in lengths)
     e, q = constant / length, codes / code_length
-    # Opposite vectors have no bisector; without r the matrix is a reflection, which serves as well.
+    # Opposite vectors have no bisector; without r the matrix is a reflection, which will do.
     bisector = tf.math.l2_normalize(e + q, axis=-1, epsilon=1e-12)
 
     def along(direction):

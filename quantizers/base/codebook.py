@@ -1,8 +1,8 @@
 """The codebooks of vector quantization and how they learn.
 
 They learn by exponential moving averages as in appendix A.1 of van den Oord et al. 2017,
-arXiv 1711.00937 (or by gradients, which is their quantizer's affair). They differ from the paper in
-how they start (k-means on the first batch) and in that codes which nothing uses are revived.
+arXiv 1711.00937, or by gradients, for which their quantizer provides the loss. Unlike in the paper
+they start from k-means on the first batch, and unused codes are revived.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Codebooks(tf.Module):
         return tf.gather(tf.reshape(self.codes, [groups * size, dim]), _rows(symbols, groups, size))
 
     def update(self, vectors: tf.Tensor) -> None:
-        """Learns from one batch of vectors, float32 ``[vectors, groups, dim]``; none: no change."""
+        """Learns from one batch, float32 ``[vectors, groups, dim]``; it may be empty."""
 
         def learn():
             tf.cond(self._started, lambda: self._follow(vectors), lambda: self._start(vectors))
@@ -102,7 +102,7 @@ class Codebooks(tf.Module):
             size = self.codes.shape[1]
             codes, usage = k_means(vectors, size, self._learning.kmeans_steps, self._generator)
         else:
-            # Equal shares: no code is dead before it had its chance.
+            # Equal usage: no code is dead from the start.
             codes = self.codes.read_value()
             share = tf.cast(tf.shape(vectors)[0], tf.float32) / self.codes.shape[1]
             usage = tf.fill(self.usage.shape, share)
@@ -125,7 +125,7 @@ class Codebooks(tf.Module):
         dead = usage < self._learning.revive_below * average
         revived = random_vectors(vectors, size, self._generator)
         codes = tf.where(dead[..., tf.newaxis], revived, codes)
-        # With the average usage a revived code has some time to find vectors of its own.
+        # Average usage gives a revived code time to attract vectors.
         usage = tf.where(dead, average, usage)
         sums = tf.where(dead[..., tf.newaxis], revived * average[..., tf.newaxis], sums)
         self._assign(codes, usage, sums)
@@ -144,7 +144,7 @@ def nearest_codes(codes: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
         codes: float32 ``[groups, size, dim]``.
         vectors: float32 ``[vectors, groups, dim]``.
     """
-    # |v - c|^2 less |v|^2, which is the same for all codes and would cost digits.
+    # |v - c|^2 without |v|^2, which is the same for all codes and would cost precision.
     products = tf.linalg.matmul(tf.transpose(vectors, [1, 0, 2]), codes, transpose_b=True)
     scores = 2.0 * products - tf.reduce_sum(tf.square(codes), axis=-1)[:, tf.newaxis]
     return tf.transpose(tf.argmax(scores, axis=-1, output_type=tf.int32))
@@ -163,7 +163,7 @@ def members(symbols: tf.Tensor, vectors: tf.Tensor, size: int) -> Tuple[tf.Tenso
 
 
 def random_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generator) -> tf.Tensor:
-    """Draws ``[groups, count, dim]``, each vector once before one comes again."""
+    """Draws ``[groups, count, dim]``; vectors repeat only after all have been drawn."""
     number, groups = tf.shape(vectors)[0], vectors.shape[1]
     order = tf.argsort(generator.uniform([groups, number]), axis=-1)
     chosen = tf.gather(order, tf.range(count) % number, axis=1)
@@ -175,16 +175,16 @@ def k_means(
 ) -> Tuple[tf.Tensor, tf.Tensor]:
     """Lloyd's iterations from a k-means++ start (Arthur & Vassilvitskii 2007).
 
-    Fewer vectors than codes give codes that coincide; a code that loses its vectors stays.
+    With fewer vectors than codes, some codes coincide; a code that loses all its vectors stays.
 
     Args:
         vectors: float32 ``[vectors, groups, dim]``, at least one.
-        size: number of codes a group.
+        size: number of codes per group.
         steps: iterations, at least 1.
         generator: draws the start.
 
     Returns:
-        Codes float32 ``[groups, size, dim]``, and how many vectors each had at the end.
+        Codes float32 ``[groups, size, dim]``, and the number of vectors of each.
     """
     codes = _spread_vectors(vectors, size, generator)
     for _ in range(steps):
@@ -195,7 +195,7 @@ def k_means(
 
 
 def _spread_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generator) -> tf.Tensor:
-    """Vectors drawn one by one, in proportion to the squared distance to those drawn before."""
+    """Draws vectors one by one, in proportion to their squared distance to those drawn before."""
     by_group = tf.transpose(vectors, [1, 0, 2])
     number, groups, dim = tf.shape(vectors)[0], vectors.shape[1], vectors.shape[2]
 
@@ -216,5 +216,5 @@ def _spread_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generat
 
 
 def _rows(symbols: tf.Tensor, groups: int, size: int) -> tf.Tensor:
-    """Numbers of codes when the groups' codebooks stand one behind the other."""
+    """Row numbers of codes if the groups' codebooks are concatenated."""
     return symbols + tf.range(groups) * size

@@ -1,9 +1,9 @@
 """Grids: where on the line the symbols of a scalar quantizer lie.
 
-Rounding has one grid, the integers. A dithered quantizer shifts it, a trellis switches between two,
-a lattice coordinate may depend on the ones before it. What an entropy model needs of a grid is one
-increasing function from the symbol axis to the line: symbol k lies at ``grid(k)``, and its cell
-reaches from ``grid(k - 1/2)`` to ``grid(k + 1/2)``.
+Rounding has one grid, the integers. A dither shifts it, a trellis switches between two, a lattice
+coordinate may depend on those before it. To an entropy model a grid is an increasing function from
+the symbol axis to the line: symbol k lies at ``grid(k)``, and its cell extends from
+``grid(k - 1/2)`` to ``grid(k + 1/2)``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Affine:
     step: float = 1.0
 
     def __call__(self, symbols: tf.Tensor) -> tf.Tensor:
-        """Places on the line of float32 points of the symbol axis; same shape."""
+        """Positions on the line of float32 points of the symbol axis; same shape."""
         return self.offset + self.step * symbols
 
 
@@ -32,7 +32,7 @@ class HalfIntegersAndZero:
     """``k - sign(k) / 2``: the half-integers, with 0 between them."""
 
     def __call__(self, symbols: tf.Tensor) -> tf.Tensor:
-        """Places on the line of float32 points of the symbol axis; same shape."""
+        """Positions on the line of float32 points of the symbol axis; same shape."""
         distance = tf.abs(symbols)
         return tf.sign(symbols) * tf.maximum(distance / 2, distance - 0.5)
 
@@ -46,7 +46,7 @@ class Layout:
     This one codes all channels at once on the first grid; a subclass may split them into passes.
 
     Attributes:
-        passes: channel numbers, int arrays; together each channel once.
+        passes: channel numbers of each pass, int arrays; each channel is in one of them.
     """
 
     def __init__(self, channels: int):
@@ -71,7 +71,7 @@ class JoinedLayout(Layout):
     """Layouts of neighbouring groups of channels, coded one group after the other."""
 
     def __init__(self, layouts: Sequence[Layout]):
-        """Takes a layout a group, in the order of the channels."""
+        """Takes one layout per group, in the order of the channels."""
         self.passes = []
         self._owners = []  # Of each pass: its layout, its number there, and the group's channels.
         start = 0
@@ -83,6 +83,6 @@ class JoinedLayout(Layout):
             start = stop
 
     def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
-        """Grid numbers of one pass, which look back in their own group alone."""
+        """Grid numbers of one pass, which depend on symbols of their own group only."""
         layout, number, channels = self._owners[number]
         return layout.grids_of(number, symbols[..., channels])

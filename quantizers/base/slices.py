@@ -1,9 +1,9 @@
 """One quantizer over slices of the channels that are quantized one after the other.
 
-Where a slice's mean follows from the slices decoded before it, no array of all channels exists to
-be quantized at once. The quantizer stays one object, with one step size, one schedule and one
-stream of noise; each slice is an array of its own to it: a trellis path or a lattice block does not
-reach from slice to slice, and a dither differs between them.
+A slice's mean may depend on the slices decoded before it, so all channels cannot be quantized at
+once. The quantizer is still one object, with one step size, one schedule and one stream of noise,
+but each slice is an array of its own: trellis paths and lattice blocks end with it, and dithers
+differ between slices.
 """
 
 from __future__ import annotations
@@ -17,18 +17,14 @@ from quantizers.base.grids import JoinedLayout, Layout
 
 
 class SlicedQuantizer(Quantizer):
-    """A quantizer whose arrays of all channels are slices side by side.
-
-    ``for_slice`` gives the quantizer of one slice. As a whole it takes and gives what the slices'
-    quantizers do, joined along the channels.
-    """
+    """The quantizer of all slices; ``for_slice`` returns that of one, which does the work."""
 
     def __init__(self, quantizer: Quantizer, slices: int):
         """Takes the quantizer of all slices.
 
         Args:
             quantizer: not yet built.
-            slices: their number; all have equally many channels.
+            slices: their number; all have the same number of channels.
         """
         super().__init__(name=type(self).__name__)
         self._quantizer = quantizer
@@ -58,7 +54,7 @@ class SlicedQuantizer(Quantizer):
         return self._quantizer.for_slice(number)
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
-        """The slices' layouts, one behind the other."""
+        """The slices' layouts, one after the other."""
         size = channels // self._slices
         return JoinedLayout([self.for_slice(k).layout(size, seed) for k in range(self._slices)])
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from quantizers import ResidualVectorQuantizer, VectorQuantizer
-from quantizers.vector import turned
+from quantizers.vector import rotated
 
 
 def clustered(number, seed=0, clusters=16, dim=4):
@@ -129,7 +129,7 @@ def test_rotation_trick_turns_gradients_as_the_code_is_turned():
     vectors = tf.constant(y, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(vectors)
-        image = turned(vectors, tf.constant(codes, tf.float32))
+        image = rotated(vectors, tf.constant(codes, tf.float32))
         loss = tf.reduce_sum(image * upstream.astype(np.float32))
     np.testing.assert_allclose(image, codes, atol=1e-5)
     gradient = tape.gradient(loss, vectors).numpy()
