@@ -10,13 +10,13 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECTIONS = re.split(r"^## ", (ROOT / "docs" / "extending.md").read_text(), flags=re.MULTILINE)[1:]
+PAGE = (ROOT / "docs" / "extending.md").read_text()
 EXAMPLES = {
     section.splitlines()[0]: {
         re.match(r"# (\S+)", text)[1]: text
         for text in re.findall(r"```(?:python|yaml)\n(.*?)```", section, re.DOTALL)
     }
-    for section in SECTIONS
+    for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]
 }
 """Heading -> path in the project -> text of the file."""
 
@@ -29,10 +29,8 @@ IN_PAIRS = {
 }
 """What takes one Python file and one YAML, and the package of the former."""
 
-TRAINING = (
-    *("quantizer=half_round", "model=two_layers", "data=gratings", "distortion=charbonnier"),
-    *("optimizer=sgd", "steps=3", "batch_size=2", "log_every=1", "run=examples", "classical=[]"),
-)
+TRAINING = re.search(r"^python (train.py .*)$", PAGE, re.MULTILINE)[1].split()
+SHORT = ("steps=3", "batch_size=2", "log_every=1", "run=examples", "classical=[]")
 CONTRACTS = {
     "half_round": ("tests/quantizers/test_contract.py", "tests/quantizers/test_annealing.py"),
     "two_layers": ("tests/models/test_autoencoder.py",),
@@ -77,7 +75,7 @@ def test_takes_one_python_file_and_one_yaml(heading):
 
 
 def test_the_examples_train_and_code(project):
-    output = run(project, "train.py", *TRAINING)
+    output = run(project, *TRAINING, *SHORT)
     assert "gratings: 6 train, 2 validation, 2 test" in output and "share 0.5" in output
     assert "32 latents for 16 x 16 pixels" in output and "train-test gap" in output
     assert list((project / "runs" / "examples" / "results").glob("*.json"))
