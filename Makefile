@@ -1,19 +1,28 @@
-# make train   the default job: trains, codes the held-out photographs, prints the table
-# make test    the test suite
-# make lint    style, types of imports between packages
-# make venv    only the environment, in .venv
+# make train      the default job: trains, codes the held-out photographs, prints the table
+# make test       the test suite
+# make test-slow  the slow tests, one folder after another; continues after failures and names them
+# make lint       style, and which package may import which
+# make venv       only the environment, in .venv
 # PYTHON=/path/to/python3.10 chooses the interpreter; otherwise the first of these that fits.
 
 CANDIDATES := $(if $(PYTHON),$(PYTHON),python3 python3.11 python3.10 python3.9)
 FITS := -c 'import sys, venv; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))'
 BIN := .venv/bin
 
-.PHONY: train test lint venv
+.PHONY: train test test-slow lint venv
 train: venv
 	$(BIN)/python train.py
 
 test: venv
 	$(BIN)/python -m pytest
+
+# Status 5 of pytest: the folder has no slow test.
+test-slow: venv
+	@failed=''; for folder in tests/*/; do \
+	  $(BIN)/python -m pytest -m slow $$folder; status=$$?; \
+	  if [ $$status != 0 ] && [ $$status != 5 ]; then failed="$$failed $$folder"; fi; \
+	done; \
+	if [ -n "$$failed" ]; then echo "slow tests failed in:$$failed" >&2; exit 1; fi
 
 lint: venv
 	$(BIN)/ruff check .
@@ -34,6 +43,6 @@ venv: .venv/.complete
 	rm -rf .venv && $$python -m venv .venv
 	$(BIN)/python -m pip install --quiet --use-pep517 -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m pip install --quiet -c constraints.txt 'pesq>=0.0.4,<0.1' >.venv/pesq.log 2>&1 || \
-	  echo "note: the package pesq could not be built (it needs a C compiler): tables of sound have no PESQ; .venv/pesq.log says why"
+	  echo "note: the package pesq could not be built (it needs a C compiler): audio tables have no PESQ; .venv/pesq.log says why"
 	$(BIN)/python -m pip check
 	@touch $@

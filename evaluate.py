@@ -14,8 +14,8 @@ import hydra
 from omegaconf import DictConfig
 
 from assembly.choices import check_choices
-from assembly.parts import build_part
 from assembly.user_errors import one_line_errors
+from processor.process import set_process
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
@@ -25,26 +25,20 @@ def main(config: DictConfig) -> None:
         if (config.run is None) == (config.runs is None):
             raise ValueError(f"run={config.run} and runs={config.runs}: give one of them.")
         if config.runs is None:
-            _evaluate_as_asked(config.run, config)
+            _evaluate_configured(config.run, config)
             return
         from sweeps.evaluations import evaluate_runs
 
-        sys.exit(int(evaluate_runs(config, _evaluate_as_asked) > 0))
+        sys.exit(int(evaluate_runs(config, _evaluate_configured) > 0))
 
 
-def _evaluate_as_asked(run: str, config: DictConfig):
-    """``evaluate`` with what the configuration says; other processes find it by this name."""
+def _evaluate_configured(run: str, config: DictConfig):
+    """``evaluate`` with the arguments in ``config``; worker processes find it by this name."""
+    from assembly.parts import build_part
+
+    names = ("split", "limit", "precision", "stages", "classical", "refinement")
     source = build_part(config.data) if config.get("data") else None
-    return evaluate(
-        run,
-        source,
-        config.split,
-        config.limit,
-        config.precision,
-        config.stages,
-        config.classical,
-        config.get("refinement"),
-    )
+    return evaluate(run, source, **{name: config.get(name) for name in names})
 
 
 def evaluate(
@@ -57,45 +51,48 @@ def evaluate(
     classical: Optional[Sequence[str]] = None,
     refinement: Optional[DictConfig] = None,
 ):
-    """Evaluates a trained run; the results stand in its directory.
+    """Evaluates a trained run; the results are written to its directory.
 
     Args:
         run: directory or name of a trained run.
-        source: images or sound; None takes the test split of the data that the run was trained on.
-        split: of the source; None takes what the source offers for evaluation.
-        limit: at most so many files.
+        source: images or audio; None: the test split of the data that the run was trained on.
+        split: of the source; None: the one that the source offers for evaluation.
+        limit: maximum number of files.
         precision: of the transforms.
-        stages: of a residual quantizer, how many refinement stages the files get; None: all.
-        classical: names of the classical codecs beside it; None: all of its medium.
-        refinement: node of a choice of that group; None: none. Its results have its name.
+        stages: number of stages of a residual quantizer that the files get; None: all.
+        classical: names of the classical codecs to compare with; None: all of the medium.
+        refinement: node of ``configs/refinement``, whose name the results then bear; None: none.
 
     Returns:
         The results as ``evaluation.results.Results``.
     """
     from omegaconf import OmegaConf
 
-    from assembly.media import NAMES, report_of, whole_files
     from assembly.refining import Refining
     from assembly.saved_run import load_run
+    from evaluation.media import MEDIA
     from evaluation.provenance import provenance
+    from evaluation.report import report
     from sweeps.evaluations import data_to_evaluate, results_name
     from training.checkpoints import model_digest
 
     if limit is not None and limit < 1:
-        raise ValueError(f"limit={limit} must be at least 1, or null for all images.")
+        raise ValueError(f"limit={limit} must be at least 1, or null for all files.")
     saved = load_run(run, precision, stages)
     refine = None if refinement is None else Refining(saved, refinement)
     source, split = data_to_evaluate(saved.config.data, source, split)
+    medium = MEDIA[saved.medium]
     if source.medium != saved.medium:
         raise ValueError(
-            f"data={type(source).__name__} is of {NAMES[source.medium]}, but run={run!r} codes "
-            f"{NAMES[saved.medium]}."
+            f"data={type(source).__name__} is for {MEDIA[source.medium].content}, but run={run!r} "
+            f"codes {medium.content}."
         )
     if saved.medium == "image" and "patch_size" in saved.config.data:
-        _check_patches(saved, next(whole_files(source, split), None))
-    return report_of(saved.medium)(
+        _check_patches(saved, next(medium.whole_files(source, split), None))
+    return report(
+        medium,
         saved.codec,
-        lambda: itertools.islice(whole_files(source, split), limit),
+        lambda: itertools.islice(medium.whole_files(source, split), limit),
         saved.directory.results,
         dataset=results_name(source, split, stages, refine and refine.name),
         classical=classical,
@@ -110,12 +107,12 @@ def evaluate(
             classical=None if classical is None else list(classical),
             refinement=refine and refine.settings,
         ),
-        **({} if refine is None else {"refine": refine}),
+        refine=refine,
     )
 
 
 def _check_patches(saved, image) -> None:
-    """Prints a warning if the run codes the first image unlike the patches that it consists of."""
+    """Warns if the run codes the first image differently from the patches it consists of."""
     from evaluation.patch_check import check_patches
 
     check = image and check_patches(saved.codec.model, image.pixels, saved.config.data.patch_size)
@@ -125,6 +122,7 @@ def _check_patches(saved, image) -> None:
 
 
 if __name__ == "__main__":
+    set_process()
     with one_line_errors():
         check_choices(sys.argv[1:])
     main()

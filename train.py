@@ -1,4 +1,4 @@
-"""Trains one codec, codes held-out files with it, and says what rate and distortion they have.
+"""Trains one codec, codes held-out files with it and reports their rate and distortion.
 
 python train.py quantizer=soft_round lmbda=0.013
 python train.py -m experiment=compare_quantizers
@@ -7,48 +7,46 @@ python train.py -m experiment=compare_quantizers
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import sys
 
 import hydra
-from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from assembly.choices import check_choices
-from assembly.run_names import run_name
+from assembly.choices import check_choices, run_name
 from assembly.user_errors import one_line_errors
-from training.settings import Settings
-
-ConfigStore.instance().store(name="settings", node=Settings)
+from processor.process import set_process
+from training.settings import Settings, register_settings
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(config: DictConfig) -> None:
-    """Entry point: one run, or one job of a multirun."""
+    """Entry point: one run, or one job of a sweep."""
     with one_line_errors():
         train(config, run_name(config, HydraConfig.get()))
 
 
 def train(config: DictConfig, run: str) -> None:
-    """Trains ``run`` to its end, or takes it up where it was left, and evaluates it."""
+    """Trains ``run`` to its end, resuming where it stopped, and evaluates it."""
     import tensorflow as tf
 
     from training.distribution import Distribution
 
-    # Workers must be connected before TensorFlow Compression is imported: that starts the runtime.
+    # Workers must connect before TensorFlow Compression is imported, which starts the runtime.
     distribution = Distribution(config.strategy)
 
-    from assembly.media import check_media, check_training_size
-    from assembly.parts import build_model, build_part, checked_settings, fill_slots, saved_form
+    from assembly.media import check_fit
+    from assembly.parts import build_model, build_part, fill_slots, saved_form
     from evaluate import evaluate
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
 
     config = fill_slots(config)
-    config.run = run  # An experiment names it after Hydra's choices, which are not saved.
-    settings = checked_settings(config)
-    # Every part is built before the run directory is: a mistake leaves nothing behind.
+    config.run = run  # May have been an interpolation of Hydra's choices, which are not saved.
+    settings = Settings(**OmegaConf.to_container(config, resolve=True))
+    # All parts are built before the run directory is created: a mistake leaves nothing behind.
     tf.config.experimental.enable_op_determinism()
     source = build_part(config.data)
     distortion = build_part(config.distortion)
@@ -60,23 +58,16 @@ def train(config: DictConfig, run: str) -> None:
             model, distortion, optimizer, settings.lmbda, lmbda_factor, distribution
         )
     distribution.check(settings.batch_size, *filter(None, (model.quantizer, model.hyper_quantizer)))
-    check_media(source, model, distortion)
-    check_training_size(source, model, distortion)
+    check_fit(source, model, distortion)
     directory = RunDirectory(run_path(run))
+    fit_model = functools.partial(
+        _fit, settings, source, model, train_step, optimizer, distortion, directory, distribution
+    )
     if not distribution.is_chief:
         distribution.wait()
         if not directory.trained:
             with contextlib.redirect_stdout(io.StringIO()):
-                _fit(
-                    settings,
-                    source,
-                    model,
-                    train_step,
-                    optimizer,
-                    distortion,
-                    directory,
-                    distribution,
-                )
+                fit_model()
         return
     directory.open(saved_form(config), settings.overwrite)
     distribution.wait()
@@ -86,26 +77,27 @@ def train(config: DictConfig, run: str) -> None:
     else:
         print(source.describe(), flush=True)
         print(model.transforms.describe(), flush=True)
-        _fit(settings, source, model, train_step, optimizer, distortion, directory, distribution)
+        fit_model()
     summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():
         print(summary.read_text())
-    else:
-        evaluate(
-            str(directory.path),
-            source,
-            split="test",
-            limit=settings.test_images,
-            classical=settings.classical,
-        )
+        return
+    evaluate(
+        str(directory.path),
+        source,
+        split="test",
+        limit=settings.test_images,
+        classical=settings.classical,
+    )
 
 
 def _fit(
     settings, source, model, train_step, optimizer, distortion, directory, distribution
 ) -> None:
-    from assembly.media import make_monitor, validation_signals
+    from assembly.media import validation_signals
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
+    from training.monitor import Monitor
     from training.step import NonFiniteGradient
     from training.validation import MOST_FILES, Validation
 
@@ -128,7 +120,9 @@ def _fit(
                 batches_from=batches_from,
                 settings=settings,
                 folder=folder,
-                monitor=make_monitor(folder / directory.tensorboard.name, model, signals),
+                monitor=Monitor(
+                    folder / directory.tensorboard.name, model, next(iter(signals), None)
+                ),
                 validate=Validation(
                     folder / "validation.csv",
                     model,
@@ -151,6 +145,8 @@ def _fit(
 
 
 if __name__ == "__main__":
+    set_process()
+    register_settings()
     with one_line_errors():
         check_choices(sys.argv[1:])
         main()

@@ -1,23 +1,56 @@
-"""Says in one line which choices a configuration group has, before Hydra says it in many."""
+"""The choices of the configuration groups, which are the YAML files in their folders."""
 
 from __future__ import annotations
 
 import pathlib
 import re
-from typing import Sequence
+from typing import Dict, List, Sequence
+
+from omegaconf import DictConfig
+
+from training.run_directory import NOT_PART_OF_A_RUN, default_name
 
 CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "configs"
 
+SCALARS_IN_NAMES = ("lmbda", "steps", "seed")
+"""Scalars that a default run name shows."""
+
+
+def choices_of(group: str) -> List[str]:
+    """Names of the choices of a group, sorted."""
+    return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+
 
 def check_choices(overrides: Sequence[str]) -> None:
-    """Raises ValueError for the first ``group=choice`` whose choice has no file in its folder."""
+    """Checks ``group=choice`` overrides, because Hydra's own message takes many lines.
+
+    Raises:
+        ValueError: a choice does not exist.
+    """
     for override in overrides:
         match = re.fullmatch(r"((\w+)(?:@\w+)?)=([\w,. -]+)", override)
-        if match is None or not (CONFIGS / match[2]).is_dir():
-            continue
-        known = sorted(path.stem for path in (CONFIGS / match[2]).glob("*.yaml"))
-        for choice in match[3].split(","):
-            if choice.strip() not in (*known, "null"):
-                raise ValueError(
-                    f"{match[1]}={choice.strip()!r} must be one of {', '.join(known)}."
-                )
+        if match is not None and (CONFIGS / match[2]).is_dir():
+            check_names(f"{match[1]}=", match[3].split(","), [*choices_of(match[2]), "null"])
+
+
+def check_names(option: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Raises ValueError for the first name that is not known."""
+    for name in names:
+        if name.strip() not in known:
+            listed = ", ".join(choice for choice in known if choice != "null")
+            raise ValueError(f"{option}{name.strip()!r} must be one of {listed}.")
+
+
+def run_name(config: DictConfig, hydra: DictConfig) -> str:
+    """``config.run``, or a name from choices and scalars, with a hash of all other overrides.
+
+    Args:
+        config: of train.py.
+        hydra: Hydra's own node, which has the choices and the overrides.
+    """
+    if config.run:
+        return config.run
+    shown = {"model", "quantizer", "data", *SCALARS_IN_NAMES, *NOT_PART_OF_A_RUN}
+    others = [text for text in hydra.overrides.task if text.split("=", 1)[0] not in shown]
+    scalars: Dict[str, float] = {name: config[name] for name in SCALARS_IN_NAMES}
+    return default_name(hydra.runtime.choices, scalars, others)

@@ -1,105 +1,49 @@
-"""What images and sound do in their own way: whole files of a source, codec, monitor, report."""
+"""Checks that data, model and distortion fit together; validation files in the model's form."""
 
 from __future__ import annotations
 
 import itertools
-import pathlib
-from typing import Iterator, List, Optional
+from typing import List
 
 import numpy as np
 
-from codec import AudioCodec, ImageCodec, loudness_gain
-from evaluation.audio_measure import sample_digest
-from evaluation.measure import pixel_digest
+from evaluation.media import MEDIA
 from models import Autoencoder
-from signals.resampling import resample, resampled_length
-from training.monitor import AudioMonitor, Monitor
-
-NAMES = {"image": "images", "audio": "sound"}
-
-
-def whole_files(source, split: str) -> Iterator:
-    """Images or recordings of a split."""
-    return source.recordings(split) if source.medium == "audio" else source.images(split)
-
-
-def file_digest(file) -> str:
-    """Of the pixels or samples of one of them, as its row in the results has it."""
-    if hasattr(file, "pixels"):
-        return pixel_digest(file.pixels)
-    return sample_digest(file.samples, file.sample_rate)
-
-
-def make_codec(model: Autoencoder, name: str, stages: Optional[int] = None):
-    """The codec of a frozen model."""
-    codec = AudioCodec if model.transforms.medium == "audio" else ImageCodec
-    return codec(model, name, stages)
-
-
-def make_monitor(folder: pathlib.Path, model: Autoencoder, signals) -> Monitor:
-    """TensorBoard with the first validation signal, if there is one."""
-    example = next(iter(signals), None)
-    if model.transforms.medium == "image":
-        return Monitor(folder, model, example)
-    return AudioMonitor(folder, model, None if example is None else example[0, :, 0])
 
 
 def validation_signals(source, model: Autoencoder, most: int) -> List[np.ndarray]:
-    """The first validation files as the model sees them: ``[height, width, input channels]``.
+    """Up to ``most`` validation files in the model's form ``[height, width, input channels]``."""
+    medium = MEDIA[source.medium]
+    files = itertools.islice(medium.whole_files(source, "validation"), most)
+    return [medium.training_example(file, model.transforms) for file in files]
 
-    Of audio the first channel, at the model's sample rate and at the level of coding.
+
+def check_fit(source, model: Autoencoder, distortion) -> None:
+    """Checks that data, model and distortion fit together.
+
+    Raises:
+        ValueError: they are of different media or sample rates, or a training patch or segment
+            does not fit the model or the distortion.
     """
-    files = itertools.islice(whole_files(source, "validation"), most)
-    if source.medium == "image":
-        return [file.pixels for file in files]
-    rate = model.transforms.sample_rate
-    signals = []
-    for file in files:
-        length = resampled_length(len(file.samples), file.sample_rate, rate)
-        channel = resample(file.samples[:, :1], file.sample_rate, rate, length)[:, 0]
-        signals.append((channel * loudness_gain(channel))[np.newaxis, :, np.newaxis])
-    return signals
-
-
-def report_of(medium: str):
-    """The function that codes and measures files of a medium."""
-    if medium == "audio":
-        from evaluation.audio_report import report
-    else:
-        from evaluation.report import report
-    return report
-
-
-def check_media(source, model: Autoencoder, distortion=None) -> None:
-    """Raises ValueError unless data, model and distortion are of one medium and fit in size."""
     transforms = model.transforms
-    _check_medium("data", source, transforms.medium)
-    if distortion is not None:
-        _check_medium("distortion", distortion, transforms.medium)
+    for group, part in (("data", source), ("distortion", distortion)):
+        # A part without a medium, such as a user's own distortion, fits any.
+        medium = getattr(part, "medium", transforms.medium)
+        if medium != transforms.medium:
+            own, coded = MEDIA[medium].content, MEDIA[transforms.medium].content
+            raise ValueError(
+                f"{group}={type(part).__name__} is for {own}, but the model codes {coded}."
+            )
     if source.medium == "audio" and source.sample_rate != transforms.sample_rate:
         raise ValueError(
             f"data.sample_rate={source.sample_rate} must be the model's {transforms.sample_rate}."
         )
-
-
-def check_training_size(source, model: Autoencoder, distortion) -> None:
-    """Raises ValueError unless a training patch or segment fits the model and the distortion."""
-    name = "segment" if source.medium == "audio" else "patch_size"
-    size, stride = source.training_shape[1], model.transforms.strides[1]
+    name = MEDIA[source.medium].training_size
+    size, stride = source.training_shape[1], transforms.strides[1]
     if size % stride:
         raise ValueError(f"data.{name}={size} must be a multiple of the model's {stride}.")
     if size < distortion.minimum_size:
         raise ValueError(
             f"data.{name}={size} must be at least {distortion.minimum_size} for "
             f"distortion={type(distortion).__name__}."
-        )
-
-
-def _check_medium(group: str, part, medium: str) -> None:
-    # What knows of no medium, as a user's own distortion may, is taken to fit.
-    own = getattr(part, "medium", medium)
-    if own != medium:
-        raise ValueError(
-            f"{group}={type(part).__name__} is of {NAMES[own]}, but the model codes "
-            f"{NAMES[medium]}."
         )

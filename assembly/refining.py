@@ -1,4 +1,4 @@
-"""Refinement of a saved run's files: built from its configuration, shown while it works."""
+"""Encoder-side refinement for a saved run, with progress on the terminal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import tensorflow as tf
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
-from assembly.choices import CONFIGS
+from assembly.choices import CONFIGS, check_names, choices_of
 from assembly.parts import build_part
 from assembly.saved_run import SavedRun
-from codec import ImageCodec
 from codec.refinement import Objective, Refined
 
 PAUSE = 5.0
@@ -21,44 +20,35 @@ PAUSE = 5.0
 
 
 class Refining:
-    """Refines under the distortion and the lmbda that the run was trained for.
+    """Refines images under the distortion and the lmbda that the run was trained for.
 
     Attributes:
-        name: of the refinement, as ``sga``.
-        settings: what results keep of it.
+        name: of the refinement, such as ``sga``.
+        settings: what results record of it.
     """
 
     def __init__(self, saved: SavedRun, node: DictConfig):
-        """Builds the refinement.
-
-        Args:
-            saved: the run.
-            node: of a choice of ``configs/refinement``.
+        """Builds the refinement from a node of ``configs/refinement``.
 
         Raises:
-            ValueError: a setting is out of its range, or the run cannot be refined so.
+            ValueError: a setting is out of range, or the run cannot be refined.
         """
-        if not isinstance(saved.codec, ImageCodec):
-            raise ValueError("refinement needs a run on images; this one is of sound.")
         if saved.medium != "image":
-            raise ValueError(
-                f"refinement: run={saved.codec.name!r} codes sound; refinement is of images."
-            )
-        # Equal seeds give equal files: sums must not depend on which thread is first.
+            raise ValueError("refinement needs a run on images; this one codes audio.")
+        # Equal seeds give equal files only if sums do not depend on the order of threads.
         tf.config.experimental.enable_op_determinism()
-        objective = Objective(
-            saved.codec.model, build_part(saved.config.distortion), saved.config.lmbda
-        )
+        distortion = build_part(saved.config.distortion)
+        objective = Objective(saved.codec.model, distortion, saved.config.lmbda)
         self._refinement = build_part(node, objective=objective)
         self.name: str = self._refinement.name
         self.settings = refinement_settings(node)
 
     def __call__(self, image) -> Refined:
-        """As evaluation has it: of a named image."""
+        """Refines a named image, as evaluation needs it."""
         return self.refine(image.pixels, image.name)
 
     def refine(self, pixels: np.ndarray, name: str) -> Refined:
-        """Refines uint8 ``[height, width, 3]``, and prints how it goes on.
+        """Refines uint8 ``[height, width, 3]`` and prints progress.
 
         Raises:
             ValueError: the image is too large, or too small for the distortion.
@@ -72,10 +62,8 @@ class Refining:
                 return
             last = now
             eta = (now - started) / step * (steps - step)
-            print(
-                f"{name}: {self.name} step {step}/{steps}  loss {loss:.4f}  ETA {eta:.0f} s",
-                flush=True,
-            )
+            line = f"{name}: {self.name} step {step}/{steps}  loss {loss:.4f}  ETA {eta:.0f} s"
+            print(line, flush=True)
 
         refined = self._refinement(pixels, show)
         print(
@@ -88,7 +76,7 @@ class Refining:
 
 
 def refinement_settings(node: Optional[DictConfig]) -> Optional[Dict[str, Any]]:
-    """What results keep of a choice of ``configs/refinement``, its ``name`` first; None of none."""
+    """What results record of a node of ``configs/refinement``, ``name`` first; None for None."""
     if node is None:
         return None
     name = get_class(node["_target_"]).name
@@ -96,18 +84,16 @@ def refinement_settings(node: Optional[DictConfig]) -> Optional[Dict[str, Any]]:
 
 
 def refinement_node(name: Optional[str], steps: Optional[int]) -> Optional[DictConfig]:
-    """The node of a choice, with another number of steps; None for no refinement.
+    """The node of a choice, with ``steps`` if given; None for no refinement.
 
     Raises:
-        ValueError: there is no such choice, or there are steps of nothing.
+        ValueError: the choice does not exist, or steps are given without one.
     """
     if name is None:
         if steps is not None:
             raise ValueError(f"--refine-steps {steps} needs --refine.")
         return None
-    known = sorted(path.stem for path in (CONFIGS / "refinement").glob("*.yaml"))
-    if name not in known:
-        raise ValueError(f"--refine {name!r} must be one of {', '.join(known)}.")
+    check_names("--refine ", [name], choices_of("refinement"))
     node = OmegaConf.load(CONFIGS / "refinement" / f"{name}.yaml")
     if steps is not None:
         node.steps = steps

@@ -1,4 +1,4 @@
-"""Takes up a trained run from nothing but its directory."""
+"""Loads a trained run from its directory."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import NamedTuple, Optional, Union
 
 from omegaconf import DictConfig
 
-from assembly.media import make_codec
 from assembly.parts import build_model
 from codec import AudioCodec, ImageCodec
+from evaluation.media import MEDIA
 from training.checkpoints import restore_model
 from training.run_directory import RunDirectory, run_path
 
 
 class SavedRun(NamedTuple):
-    """A trained run: its directory, its configuration, the codec that it became and of what."""
+    """A trained run: its directory, its configuration and its codec; "image" or "audio"."""
 
     directory: RunDirectory
     config: DictConfig
     codec: Union[ImageCodec, AudioCodec]
-    medium: str = "image"
+    medium: str
 
 
 def load_run(run: str, precision: str = "float32", stages: Optional[int] = None) -> SavedRun:
@@ -28,14 +28,14 @@ def load_run(run: str, precision: str = "float32", stages: Optional[int] = None)
 
     Args:
         run: name under ``runs/``, or a path.
-        precision: of the transforms; float32 whatever the run was trained in, because a decoder
-            should not depend on what the machine is fast at.
-        stages: of a residual quantizer, how many refinement stages files get; None: all.
+        precision: of the transforms. The default is float32 however the run was trained, because
+            decoding should not depend on what the machine is fast at.
+        stages: number of stages of a residual quantizer that files get; None: all.
 
     Raises:
         FileNotFoundError: there is no such run.
-        ValueError: the run has not been trained to its end, its files are damaged, or its quantizer
-            has not so many stages.
+        ValueError: training has not finished, the files are damaged, or the quantizer has fewer
+            stages.
     """
     path = run_path(run)
     if not path.exists() and pathlib.Path(run).exists():
@@ -48,7 +48,7 @@ def load_run(run: str, precision: str = "float32", stages: Optional[int] = None)
         )
     config.precision = precision
     model = build_model(config)
-    restore_model(model, directory.model)
-    model.advance(config.steps - 1)  # The last step that was taken.
-    codec = make_codec(model, path.resolve().name, stages)
-    return SavedRun(directory, config, codec, model.transforms.medium)
+    restore_model(model, directory.model, config.steps)
+    medium = model.transforms.medium
+    codec = MEDIA[medium].codec(model, path.resolve().name, stages)
+    return SavedRun(directory, config, codec, medium)

@@ -1,4 +1,4 @@
-"""A user's mistake ends a command with one line and exit status 2."""
+"""User errors end a command with one line and exit status 2."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turns wrong values, unreadable files and Ctrl-C into a line on standard error.
+    """Reports wrong values, unreadable files and Ctrl-C in one line on standard error.
 
-    With HYDRA_FULL_ERROR=1 in the environment the traceback is shown instead.
+    HYDRA_FULL_ERROR=1 in the environment shows the traceback instead.
     """
     try:
         yield

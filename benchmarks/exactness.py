@@ -1,11 +1,11 @@
-"""Codes a picture under different settings of the machine and decodes each file under all others.
+"""Codes an image under different settings of the machine and decodes each file under all others.
 
 python benchmarks/exactness.py runs/hyperprior runs/autoregressive --image photo.png
 python benchmarks/exactness.py runs/NAME --image photo.png --settings 1:0 2:1
 
-A setting is THREADS:ONEDNN, a process of its own with so many threads and with oneDNN's kernels on
-or off. Cells of the table count latents that decode to other values than the encoder's: exit status
-1 unless all are 0.
+A setting is THREADS:ONEDNN, a process of its own with that many threads and with oneDNN's kernels
+on or off. The table counts the latents that decode to other values than the encoder's; the exit
+status is 1 unless all counts are 0.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ import tempfile
 import numpy as np
 
 from assembly.user_errors import one_line_errors
+from processor.process import set_process
 
 SETTINGS = ("1:0", "1:1", "2:0", "2:1")
 
 
 def main() -> None:
-    """Prints a matrix a run."""
+    """Prints a matrix for each run."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("runs", nargs="+", help="run directories, or names under runs/")
-    parser.add_argument("--image", required=True, help="what to code")
+    parser.add_argument("--image", required=True, help="file to code")
     parser.add_argument("--settings", nargs="+", default=SETTINGS, help="THREADS:ONEDNN")
     parser.add_argument("--work", choices=("encode", "decode"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 def print_matrices(arguments) -> bool:
-    """Encodes and decodes under every setting; whether all latents were the encoder's."""
+    """Encodes and decodes under every setting; returns whether all latents are the encoder's."""
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("encode", "decode"):
             for setting in arguments.settings:
@@ -67,7 +68,7 @@ def print_matrices(arguments) -> bool:
 
 
 def run_worker(kind: str, setting: str, arguments, folder: str) -> None:
-    """One process under one setting; it encodes with all runs, or decodes all files."""
+    """Starts a process with a setting, which encodes with all runs or decodes all files."""
     others = [name for name in arguments.settings if name != setting]
     command = [sys.executable, __file__, *arguments.runs, "--image", arguments.image]
     command += ["--work", kind, "--folder", folder, "--settings", setting, *others]
@@ -78,14 +79,14 @@ def run_worker(kind: str, setting: str, arguments, folder: str) -> None:
 
 
 def work(kind: str, arguments, folder: pathlib.Path, threads: int) -> None:
-    """What happens in a process of its own; its setting is the first one."""
+    """Encodes or decodes in this process, whose setting is the first one."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     from assembly.saved_run import load_run
-    from codec.latent_coder import LatentCoder
-    from data import read_image
+    from codec.latent_coder import LatentCoder, Latents
+    from signals.image_files import read_image
 
     own, *_ = settings = arguments.settings
     for number, run in enumerate(arguments.runs):
@@ -93,17 +94,17 @@ def work(kind: str, arguments, folder: pathlib.Path, threads: int) -> None:
         coder = LatentCoder(model)
         pixels = read_image(pathlib.Path(arguments.image))
         if kind == "encode":
-            latents = model.latents(pixels)
-            (folder / file_name(number, own)).write_bytes(coder.encode(latents))
-            np.save(folder / file_name(number, own, "npy"), coder.values(latents))
+            coded = coder.quantize(Latents(model.analyze(pixels)))
+            (folder / file_name(number, own)).write_bytes(coder.encode(coded))
+            np.save(folder / file_name(number, own, "npy"), coded.values)
             continue
-        grid = model.grid(*pixels.shape[:2])
+        grid = model.latent_grid(*pixels.shape[:2])
         for encoder in settings:
             expected = np.load(folder / file_name(number, encoder, "npy"))
             try:
                 decoded = coder.decode((folder / file_name(number, encoder)).read_bytes(), *grid)
                 differing = np.count_nonzero(decoded.numpy() != expected)
-            except ValueError:  # Other scale indexes: nothing was decoded at all.
+            except ValueError:  # Other scale indexes: nothing could be decoded.
                 differing = expected.size
             (folder / file_name(number, encoder, own)).write_text(str(differing))
 
@@ -114,4 +115,5 @@ def file_name(number: int, *parts: str) -> str:
 
 
 if __name__ == "__main__":
+    set_process()
     main()

@@ -3,18 +3,20 @@
 python benchmarks/model_table.py
 python benchmarks/model_table.py --filters 64 --latents 96 --rounds 1
 
-Multiply-accumulates follow from the layers of models built from configs/model: convolutions and the
-matrices of GDN. Encoding includes what the encoder repeats of the decoder, which is the prediction
-of the latents. Seconds are medians for a photograph of 768x512 with untrained weights.
+Encoding includes what the encoder repeats of the decoder, which is the prediction of the latents.
+Seconds are medians for a photograph of 768x512 with untrained weights.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 
 import numpy as np
-from measuring import codec_of, configured_model, in_turn, photograph
+from operations import macs_of
+from timing import in_turn
+from untrained_models import codec_of, configured_model, photograph
+
+from processor.process import set_process
 
 MODELS = (
     "bls2017",
@@ -39,8 +41,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for name in MODELS:
         latents = None if name == "bls2017" else arguments.latents
-        model = configured_model(name, arguments.filters, latents, "float32")
-        encode, decode = kilo_macs(model)
+        model = configured_model(name, arguments.filters, latents)
+        macs = macs_of(model)
         codec = codec_of(model, pixels)
         data = codec.encode(pixels)
         cases = {
@@ -51,41 +53,12 @@ def main() -> None:
         parameters = sum(np.prod(v.shape) for v in model.trainable_variables) / 1e6
         print(
             f"| `{name}` | {arguments.filters} | {model.transforms.latent_channels} "
-            f"| {parameters:.2f} M | {encode:.1f} | {decode:.1f} "
+            f"| {parameters:.2f} M | {macs.encoding / 1e3:.1f} | {macs.decoding / 1e3:.1f} "
             f"| {seconds['encode']:.2f} | {seconds['decode']:.2f} |",
             flush=True,
         )
 
 
-def kilo_macs(model) -> tuple[float, float]:
-    """Thousands of multiply-accumulates a pixel: encoding and decoding."""
-    transforms, hyper = model.transforms, model.hyper
-    analysis = macs(transforms._analysis.layers, 1.0)
-    synthesis = macs(transforms._synthesis.layers, transforms.stride**-2)
-    prediction = 0.0
-    if hyper is not None:
-        latents = transforms.stride**-2  # A pixel.
-        analysis += macs(hyper._analysis.layers, latents)
-        prediction = sum(macs(layers, scale * latents) for layers, scale in hyper.decoding_layers)
-    return (analysis + prediction) / 1e3, (synthesis + prediction) / 1e3
-
-
-def macs(layers: Iterable, positions: float) -> float:
-    """Multiply-accumulates of a stack whose input has so many positions."""
-    from models.layers import GDN, Downsampling, Upsampling
-
-    total = 0.0
-    for layer in layers:
-        if isinstance(layer, GDN):
-            total += positions * layer.beta.shape[0] ** 2
-        elif isinstance(layer, Downsampling):
-            positions /= layer.strides[0] ** 2
-            total += positions * np.prod(layer.kernel.shape)
-        elif isinstance(layer, Upsampling):
-            total += positions * np.prod(layer.kernel.shape)
-            positions *= layer.strides[0] ** 2
-    return total
-
-
 if __name__ == "__main__":
+    set_process()
     main()

@@ -1,11 +1,9 @@
-"""Whole files in and out: the .rtc container and the codecs over a trained model."""
+"""Whole files in and out: the .rtc container and the codecs of trained models."""
 
 from codec.audio_codec import Audio, AudioCodec
 from codec.container import AUDIO_HEADER_LIMIT, HEADER_LIMIT, DamagedFile, ForeignFile
 from codec.image_codec import ImageCodec
-from codec.rate_estimate import RateEstimate
-from signals.files import write_atomically
-from signals.loudness import loudness_gain
+from codec.quantized_file import RateEstimate
 
 __all__ = [
     "AUDIO_HEADER_LIMIT",
@@ -16,6 +14,4 @@ __all__ = [
     "ForeignFile",
     "ImageCodec",
     "RateEstimate",
-    "loudness_gain",
-    "write_atomically",
 ]

@@ -1,18 +1,17 @@
-"""An audio codec over a trained autoencoder: samples of any rate to .rtc bytes and back."""
+"""An audio codec with a trained autoencoder: samples of any rate to .rtc bytes and back."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Tuple
 
 import numpy as np
 import tensorflow as tf
 
 from codec import container
-from codec.blocks import blocks, decode_blocks, encode_blocks
-from codec.fingerprint import fingerprint
-from codec.latent_coder import LatentCoder
-from codec.rate_estimate import RateEstimate, estimate_rate
-from models import Autoencoder
+from codec.blocks import blocks, decode_blocks
+from codec.file_codec import FileCodec
+from codec.latent_coder import Latents
+from codec.quantized_file import QuantizedFile
 from signals.loudness import from_half_decibels, half_decibels, loudness_gain
 from signals.resampling import resample, resampled_length
 
@@ -20,126 +19,82 @@ FULL_SCALE = 32768.0
 
 
 class Audio(NamedTuple):
-    """Decoded sound: int16 ``[samples, channels]`` at a rate in Hz."""
+    """Decoded audio: int16 ``[samples, channels]`` at a rate in Hz."""
 
     samples: np.ndarray
     sample_rate: int
 
 
-class AudioCodec:
-    """Codes float32 ``[samples, channels]`` in -1..1, from one sample up, at any rate.
+class AudioCodec(FileCodec):
+    """Codes float32 ``[samples, channels]`` in -1..1, from one sample, at any rate.
 
-    All channels are raised by one gain to the level that the model is trained at, brought to its
-    sample rate and coded one by one, in one file; what is common to them is not used. The decoded
-    sound has the original's rate, channels and length to the sample.
-
-    Attributes:
-        name: how tables and figures call it.
-        fingerprint: 8 bytes that stand in each of its files.
-        has_fixed_length: whether ``encode`` takes ``fixed_length=True``.
-        sample_rate: the model's, in Hz.
+    All channels are brought by one gain to the level that the model was trained at, resampled to
+    its rate and coded one by one in one file, which makes no use of what they have in common. The
+    decoded audio has the original's rate, channels and exact length.
     """
 
-    def __init__(self, model: Autoencoder, name: str, stages: Optional[int] = None):
-        """Takes a model that can code.
+    @property
+    def sample_rate(self) -> int:
+        """The model's, in Hz."""
+        return self.model.transforms.sample_rate
 
-        Args:
-            model: of sound, trained and frozen.
-            name: how tables and figures call it.
-            stages: of a residual quantizer, how many refinement stages files get; None: all. Files
-                of any number of stages decode.
-
-        Raises:
-            ValueError: the model is not frozen, or its quantizer has not so many stages.
-        """
-        if not model.frozen:
-            raise ValueError("model must be frozen: its entropy model has no coding tables yet.")
-        self._model = model
-        self._coder = LatentCoder(model, stages)
-        self.name = name
-        self.fingerprint = fingerprint(model)
-        self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
-        self.sample_rate = model.transforms.sample_rate
-
-    def encode(self, samples: np.ndarray, sample_rate: int, *, fixed_length: bool = False) -> bytes:
-        """The bytes of the sound's .rtc file.
+    def quantize(self, samples: np.ndarray, sample_rate: int) -> QuantizedFile:
+        """Analyzes and quantizes audio once, for all that is coded or measured of it.
 
         Args:
             samples: float32 ``[samples, channels]``.
             sample_rate: of the samples, in Hz.
-            fixed_length: of finite alphabets, spend the same bits on every symbol.
 
         Raises:
-            ValueError: samples that are none, or an option that this model's quantizer does not
-                have.
+            ValueError: not such samples.
         """
-        length, channels = _check(samples, sample_rate)
+        length, channels = _check_samples(samples, sample_rate)
         gain, latents = self._latents(samples, sample_rate)
-        tf.debugging.assert_all_finite(latents, "The model gives latents that are not finite.")
-        payload = encode_blocks(self._coder, latents, fixed_length)
-        coded = container.CodedAudio(sample_rate, length, channels, gain, payload)
-        return container.pack(coded, self.fingerprint)
+
+        def pack(payload: bytes) -> bytes:
+            coded = container.CodedAudio(sample_rate, length, channels, gain, payload)
+            return container.pack(coded, self.fingerprint)
+
+        return QuantizedFile(
+            self._coder,
+            [Latents(block) for block in blocks(latents)],
+            None,
+            pack,
+            lambda values: self._audio(values, gain, length, sample_rate),
+        )
 
     def decode(self, data: bytes) -> Audio:
-        """Sound of an .rtc file's bytes.
+        """The audio of an .rtc file.
 
         Raises:
-            codec.ForeignFile: no .rtc file of sound, or not for this model.
+            codec.ForeignFile: not an .rtc file of audio, or not for this model.
             codec.DamagedFile: truncated or altered.
         """
         coded = container.unpack(data, self.fingerprint, container.CodedAudio)
         length = resampled_length(coded.length, coded.sample_rate, self.sample_rate)
-        grid = self._model.grid(coded.channels, length)
-        try:
+        grid = self.model.latent_grid(coded.channels, length)
+        with container.errors_as_damage():
             values = decode_blocks(self._coder, coded.payload, *grid)
-        except ValueError as error:
-            raise container.DamagedFile(f"Damaged .rtc file: {error}") from error
         return self._audio(values, coded.gain, coded.length, coded.sample_rate)
 
-    def reconstruct(
-        self, samples: np.ndarray, sample_rate: int, *, training: bool = False
-    ) -> Audio:
-        """What the forward pass makes of the sound, without any bytes.
-
-        Args:
-            samples: float32 ``[samples, channels]``.
-            sample_rate: of the samples, in Hz.
-            training: False for what files decode to; True for what the decoder saw while training,
-                at the end of the quantizer's schedules.
-        """
-        length, _ = _check(samples, sample_rate)
-        gain, latents = self._latents(samples, sample_rate)
-        values = [self._coder.values(block, training) for block in blocks(latents)]
-        return self._audio(tf.concat(values, axis=1), gain, length, sample_rate)
-
-    def estimate_bits(self, samples: np.ndarray, sample_rate: int, seed: int = 0) -> RateEstimate:
-        """Bits without coding; ``seed`` draws the noise."""
-        _check(samples, sample_rate)
-        _, latents = self._latents(samples, sample_rate)
-        estimates = [
-            estimate_rate(self._model, self._coder, block, seed + number)
-            for number, block in enumerate(blocks(latents))
-        ]
-        return RateEstimate(*(sum(bits) for bits in zip(*estimates)))
-
-    def _latents(self, samples: np.ndarray, sample_rate: int):
+    def _latents(self, samples: np.ndarray, sample_rate: int) -> Tuple[int, tf.Tensor]:
         """The gain in half-decibels, and latents ``[channels, columns, latent channels]``."""
         gain = half_decibels(loudness_gain(samples))
         length = resampled_length(len(samples), sample_rate, self.sample_rate)
         at_model_rate = resample(samples, sample_rate, self.sample_rate, length)
         rows = np.float32(from_half_decibels(gain)) * at_model_rate.T[..., np.newaxis]
-        return gain, self._model.latents(rows)
+        return gain, self.model.analyze(rows)
 
     def _audio(self, values: tf.Tensor, gain: int, length: int, sample_rate: int) -> Audio:
         at_model_rate = resampled_length(length, sample_rate, self.sample_rate)
-        rows = self._model.image(values, values.shape[0], at_model_rate).numpy()
+        rows = self.model.synthesize(values, values.shape[0], at_model_rate).numpy()
         samples = rows[..., 0].T / np.float32(from_half_decibels(gain))
         samples = resample(samples, self.sample_rate, sample_rate, length)
         levels = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
         return Audio(levels.astype(np.int16), sample_rate)
 
 
-def _check(samples: np.ndarray, sample_rate: int):
+def _check_samples(samples: np.ndarray, sample_rate: int) -> Tuple[int, int]:
     if samples.dtype != np.float32 or samples.ndim != 2 or 0 in samples.shape:
         raise ValueError(
             f"samples: shape {samples.shape}, type {samples.dtype}; must be float32 "
@@ -151,7 +106,7 @@ def _check(samples: np.ndarray, sample_rate: int):
         )
     if not np.isfinite(samples).all():
         bad = int(np.argmin(np.isfinite(samples).all(axis=1)))
-        raise ValueError(f"samples: sample {bad} is not finite; all must be numbers.")
+        raise ValueError(f"samples: sample {bad} is NaN or infinite; all must be finite.")
     if not 0 < sample_rate <= container.LARGEST_RATE:
         raise ValueError(f"sample_rate={sample_rate} must be 1 to {container.LARGEST_RATE} Hz.")
     return samples.shape

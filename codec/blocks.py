@@ -1,8 +1,8 @@
-"""Latents of long sound in blocks: what quantizers and entropy models need in memory is bounded.
+"""Latents of long recordings in blocks, to bound the memory of quantizers and entropy models.
 
 The columns are cut into blocks of ``POSITIONS // rows`` columns, two minutes of mono speech at the
-default strides; a block is coded by itself, as a whole image is. In the payload the length of each
-block but the last stands in front of it, a base-128 varint.
+default strides; each block is coded by itself, as a whole image is. In the payload each block but
+the last is preceded by its length, a base-128 varint.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ POSITIONS = 2**14
 
 
 def columns_of_blocks(rows: int, columns: int) -> List[int]:
-    """Columns of each block."""
+    """Number of columns in each block."""
     size = max(1, POSITIONS // rows)
     return [min(size, columns - start) for start in range(0, columns, size)]
 
@@ -28,17 +28,17 @@ def blocks(latents: tf.Tensor) -> List[tf.Tensor]:
     return tf.split(latents, columns_of_blocks(*latents.shape[:2]), axis=1)
 
 
-def encode_blocks(coder: LatentCoder, latents: tf.Tensor, fixed_length: bool) -> bytes:
-    """The payload of latents float32 ``[rows, columns, channels]``."""
-    *others, last = [coder.encode(block, fixed_length) for block in blocks(latents)]
+def join_payloads(payloads: List[bytes]) -> bytes:
+    """One payload of those of all blocks."""
+    *others, last = payloads
     return b"".join(to_varint(len(payload)) + payload for payload in others) + last
 
 
 def decode_blocks(coder: LatentCoder, payload: bytes, rows: int, columns: int) -> tf.Tensor:
-    """Values float32 ``[rows, columns, channels]`` of what ``encode_blocks`` gave.
+    """Values float32 ``[rows, columns, channels]`` from blocks joined by `join_payloads`.
 
     Raises:
-        ValueError: the payload is not of such latents.
+        ValueError: not a payload of such latents.
     """
     *others, last = columns_of_blocks(rows, columns)
     values, start = [], 0

@@ -1,4 +1,4 @@
-"""Eight bytes that name a trained model: a file decodes with the model that coded it, or not."""
+"""Eight bytes that identify a trained model: only the model that coded a file decodes it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from models import Autoencoder
 
 
 def fingerprint(model: Autoencoder) -> bytes:
-    """First 8 bytes of the SHA-256 over all that coding and decoding depend on.
+    """First 8 bytes of the SHA-256 over everything that coding and decoding depend on.
 
-    These are the class names, the quantizer's settings and variables that act after training, all
-    weights of the transforms and the coding tables. Schedules, noise streams and the compute
-    precision are not.
+    This is the class names, the quantizer's settings and variables that act after training, all
+    weights of the transforms and the coding tables; not schedules, noise streams and the compute
+    precision.
     """
     digest = hashlib.sha256()
     pairs = [
@@ -26,11 +26,7 @@ def fingerprint(model: Autoencoder) -> bytes:
         for part in (transforms, quantizer, entropy):
             digest.update(type(part).__name__.encode())
         digest.update(repr(quantizer.coding_settings).encode())
-        for variable in (
-            *transforms.variables,
-            *quantizer.coding_variables,
-            *entropy.variables,
-        ):
+        for variable in (*transforms.variables, *quantizer.coding_variables, *entropy.variables):
             value = variable.numpy()
             digest.update(f"{value.dtype.str}{value.shape}".encode())
             digest.update(value.tobytes())

@@ -1,119 +1,59 @@
-"""An image codec over a trained autoencoder: 8-bit pixels to .rtc bytes and back."""
+"""An image codec with a trained autoencoder: 8-bit pixels to .rtc bytes and back."""
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
 
 from codec import container
-from codec.fingerprint import fingerprint
-from codec.latent_coder import LatentCoder, Latents
-from codec.rate_estimate import RateEstimate, estimate_rate
-from models import Autoencoder
+from codec.file_codec import FileCodec
+from codec.latent_coder import Latents
+from codec.quantized_file import QuantizedFile
 
 
-class ImageCodec:
-    """Codes uint8 ``[height, width, 3]`` images of any size from 1 x 1 up.
+class ImageCodec(FileCodec):
+    """Codes uint8 ``[height, width, 3]`` images of any size from 1 x 1."""
 
-    Attributes:
-        name: how tables and figures call it.
-        fingerprint: 8 bytes that stand in each of its files.
-        has_fixed_length: whether ``encode`` takes ``fixed_length=True``.
-    """
-
-    def __init__(self, model: Autoencoder, name: str, stages: Optional[int] = None):
-        """Takes a model that can code.
-
-        Args:
-            model: trained and frozen.
-            name: how tables and figures call it.
-            stages: of a residual quantizer, how many refinement stages files get; None: all. Files
-                of any number of stages decode.
-
-        Raises:
-            ValueError: the model is not frozen, or its quantizer has not so many stages.
-        """
-        if not model.frozen:
-            raise ValueError("model must be frozen: its entropy model has no coding tables yet.")
-        self._model = model
-        self._coder = LatentCoder(model, stages)
-        self.name = name
-        self.fingerprint = fingerprint(model)
-        self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
-
-    @property
-    def model(self) -> Autoencoder:
-        """What codes."""
-        return self._model
-
-    def encode(
-        self, pixels: np.ndarray, *, fixed_length: bool = False, latents: Optional[Latents] = None
-    ) -> bytes:
-        """The bytes of the image's .rtc file.
+    def quantize(self, pixels: np.ndarray, latents: Optional[Latents] = None) -> QuantizedFile:
+        """Analyzes and quantizes an image once, for all that is coded or measured of it.
 
         Args:
             pixels: the image.
-            fixed_length: of finite alphabets, spend the same bits on every symbol.
             latents: refined ones (see ``codec.refinement``); None: those of the analysis.
 
         Raises:
-            ValueError: an option that this model's quantizer does not have.
+            ValueError: not such an image.
         """
         height, width = _check_pixels(pixels)
-        latents = latents or Latents(self._model.latents(pixels))
-        tf.debugging.assert_all_finite(
-            latents.values, "The model gives latents that are not finite."
+
+        def pack(payload: bytes) -> bytes:
+            return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
+
+        return QuantizedFile(
+            self._coder,
+            [Latents(self.model.analyze(pixels))],
+            latents and [latents],
+            pack,
+            lambda values: to_pixels(self.model.synthesize(values, height, width)),
         )
-        payload = self._coder.encode(latents.values, fixed_length, latents.hyper)
-        return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
 
     def decode(self, data: bytes) -> np.ndarray:
-        """Pixels of an .rtc file's bytes.
+        """The pixels of an .rtc file.
 
         Raises:
-            codec.ForeignFile: no .rtc file, or not for this model.
+            codec.ForeignFile: not an .rtc file of an image, or not for this model.
             codec.DamagedFile: truncated or altered.
         """
         image = container.unpack(data, self.fingerprint)
-        grid = self._model.grid(image.height, image.width)
-        try:
+        grid = self.model.latent_grid(image.height, image.width)
+        with container.errors_as_damage():
             values = self._coder.decode(image.payload, *grid)
-        except ValueError as error:
-            raise container.DamagedFile(f"Damaged .rtc file: {error}") from error
-        return to_pixels(self._model.image(values, image.height, image.width))
-
-    def reconstruct(
-        self, pixels: np.ndarray, *, training: bool = False, latents: Optional[Latents] = None
-    ) -> np.ndarray:
-        """What the forward pass makes of the image, without any bytes.
-
-        Args:
-            pixels: the image.
-            training: False for what files decode to; True for what the decoder saw while training,
-                at the end of the quantizer's schedules.
-            latents: as ``encode`` takes them.
-        """
-        height, width = _check_pixels(pixels)
-        latents = latents or Latents(self._model.latents(pixels))
-        values = self._coder.values(latents.values, training, latents.hyper)
-        return to_pixels(self._model.image(values, height, width))
-
-    def estimate_bits(
-        self, pixels: np.ndarray, seed: int = 0, latents: Optional[Latents] = None
-    ) -> RateEstimate:
-        """Bits without coding; ``seed`` draws the noise.
-
-        With refined ``latents``, ``rounded`` and ``side`` are theirs. What training saw are the
-        analysis' own, and so are the bits of noise and of training.
-        """
-        _check_pixels(pixels)
-        analysed = self._model.latents(pixels)
-        return estimate_rate(self._model, self._coder, analysed, seed, latents)
+        return to_pixels(self.model.synthesize(values, image.height, image.width))
 
 
-def _check_pixels(pixels: np.ndarray):
+def _check_pixels(pixels: np.ndarray) -> Tuple[int, int]:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise ValueError(
             f"pixels: shape {pixels.shape}, type {pixels.dtype}; must be uint8 [height, width, 3]."
@@ -122,5 +62,5 @@ def _check_pixels(pixels: np.ndarray):
 
 
 def to_pixels(image: tf.Tensor) -> np.ndarray:
-    """8-bit pixels of a float32 image on the scale 0..255: what every file decodes to."""
+    """8-bit pixels of a float32 image on the scale 0..255, as every file decodes to."""
     return tf.saturate_cast(tf.round(image), tf.uint8).numpy()

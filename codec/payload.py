@@ -1,6 +1,6 @@
-"""One array of symbols as bytes: how they were coded, and they.
+"""One array of symbols as bytes: a prelude and the range-coded symbols.
 
-| alphabet | bytes in front of the range-coded symbols |
+| alphabet | prelude |
 |---|---|
 | integers | none; with a dithered quantizer its seed, 4 bytes, little-endian |
 | indices | 1: number of refinement stages, plus 128 where codes have a fixed length |
@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Optional, Tuple
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
@@ -23,7 +23,7 @@ def first_stages(quantizer, symbols: tf.Tensor, stages: Optional[int]) -> tf.Ten
     """Symbols ``[..., symbol channels]`` of the first refinement stages; None keeps all.
 
     Raises:
-        ValueError: the quantizer has not so many.
+        ValueError: the quantizer does not have that many.
     """
     whole = quantizer.stages
     if stages is not None and not 1 <= stages <= whole:
@@ -45,12 +45,11 @@ def pack_symbols(
         quantizer: that made the symbols.
         entropy: its frozen entropy model.
         symbols: of all refinement stages or the first few.
-        fixed_length: spend the same bits on every symbol, whatever the prior has learned. Only for
-            finite alphabets.
+        fixed_length: spend the same number of bits on every symbol. Only for finite alphabets.
         indexes: scale indexes, where the entropy model is conditional.
 
     Raises:
-        ValueError: an option that this quantizer does not have.
+        ValueError: ``fixed_length`` with an alphabet that is not finite.
     """
     if quantizer.alphabet.kind == "integers":
         if fixed_length:
@@ -64,49 +63,69 @@ def pack_symbols(
     return prelude + entropy.compress(symbols, fixed_length=fixed_length)
 
 
-def unpack_values(
-    quantizer,
-    entropy,
-    payload: bytes,
-    rows: int,
-    columns: int,
-    channels: int,
-) -> tf.Tensor:
-    """Decodes what ``pack_symbols`` gave without indexes to float32 ``[rows, columns, channels]``.
+class PayloadReader:
+    """Decodes what ``pack_symbols`` gave, slice by slice of the channels.
 
-    Raises:
-        ValueError: the payload is not of such symbols.
+    An alphabet of indices has a single slice, and no scale indexes.
     """
-    if quantizer.alphabet.kind == "integers":
-        seed, data = split_seed(quantizer, payload)
-        symbols = entropy.decompress(data, rows, columns, quantizer.layout(channels, seed))
-        return quantizer.decode(symbols, seed)
-    if not payload:
-        raise ValueError("the payload is empty.")
-    stages, fixed_length = payload[0] % _FIXED_LENGTH, payload[0] >= _FIXED_LENGTH
-    if not 1 <= stages <= quantizer.stages:
-        raise ValueError(f"{stages} stages, but the model has {quantizer.stages}.")
-    symbols = entropy.decompress(
-        payload[1:],
-        rows,
-        columns,
-        fixed_length=fixed_length,
-        symbol_channels=len(quantizer.alphabet.sizes) // quantizer.stages * stages,
-    )
-    return quantizer.decode(symbols)
 
+    def __init__(self, quantizer, entropy, payload: bytes, rows: int, columns: int):
+        """Starts at the beginning.
 
-def split_seed(quantizer, payload: bytes) -> Tuple[Optional[int], bytes]:
-    """Seed of a dither, None where there is none, and the range-coded symbols of integers.
+        Args:
+            quantizer: of all slices.
+            entropy: its frozen entropy model.
+            payload: the bytes.
+            rows: of the symbols.
+            columns: of the symbols.
 
-    Raises:
-        ValueError: the payload is too short.
-    """
-    if quantizer.file_seed is None:
-        return None, payload
-    if len(payload) < SEED_BYTES:
-        raise ValueError(f"{len(payload)} bytes are too few to hold the dither's seed.")
-    return struct.unpack("<I", payload[:SEED_BYTES])[0], payload[SEED_BYTES:]
+        Raises:
+            ValueError: the payload is too short.
+        """
+        self._entropy, self._payload, self._size = entropy, payload, (rows, columns)
+        self._seed, self._reader = None, None
+        if quantizer.alphabet.kind != "integers":
+            return
+        if quantizer.file_seed is not None:
+            if len(payload) < SEED_BYTES:
+                raise ValueError(f"{len(payload)} bytes are too few to hold the dither's seed.")
+            (self._seed,) = struct.unpack("<I", payload[:SEED_BYTES])
+            payload = payload[SEED_BYTES:]
+        self._reader = entropy.reader(payload)
+
+    def read(self, quantizer, channels: int, indexes: Optional[tf.Tensor] = None) -> tf.Tensor:
+        """Values float32 ``[rows, columns, channels]`` of the next slice.
+
+        Args:
+            quantizer: of this slice.
+            channels: of this slice.
+            indexes: int32, the values' shape: scale indexes, where the model is conditional.
+
+        Raises:
+            ValueError: the payload is not of such symbols.
+        """
+        if self._reader is None:
+            return quantizer.decode(self._read_indices(quantizer))
+        layout = quantizer.layout(channels, self._seed)
+        return quantizer.decode(self._reader.read(*self._size, layout, indexes), self._seed)
+
+    def finish(self) -> None:
+        """Raises ValueError unless an encoder writes exactly this payload for what was read."""
+        if self._reader is not None:
+            self._reader.finish()
+
+    def _read_indices(self, quantizer) -> tf.Tensor:
+        if not self._payload:
+            raise ValueError("the payload is empty.")
+        stages, fixed_length = self._payload[0] % _FIXED_LENGTH, self._payload[0] >= _FIXED_LENGTH
+        if not 1 <= stages <= quantizer.stages:
+            raise ValueError(f"{stages} stages, but the model has {quantizer.stages}.")
+        return self._entropy.decompress(
+            self._payload[1:],
+            *self._size,
+            fixed_length=fixed_length,
+            symbol_channels=len(quantizer.alphabet.sizes) // quantizer.stages * stages,
+        )
 
 
 def symbol_bits(

@@ -1,4 +1,4 @@
-"""Base-128 numbers of variable length: low groups first, high bit set on all bytes but the last."""
+"""Base-128 varints: low groups first, high bit set on all bytes but the last."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Tuple
 
 
 def to_varint(value: int) -> bytes:
-    """The bytes of a number, 4 of one below 2**28."""
+    """The bytes of a number; at most 4 below 2**28."""
     groups = []
     while value >= 128:
         groups.append(value % 128 + 128)
@@ -15,10 +15,10 @@ def to_varint(value: int) -> bytes:
 
 
 def from_varint(data: bytes, start: int, most: int = 4) -> Tuple[int, int]:
-    """The number that starts at ``start``, and the position behind it.
+    """The number that starts at ``start``, and the position after it.
 
     Raises:
-        ValueError: no number ends there within ``most`` bytes.
+        ValueError: the number does not end within ``most`` bytes.
     """
     value = 0
     for shift, byte in enumerate(data[start : start + most]):

@@ -1,4 +1,4 @@
-"""Which files of a folder are trained on, and which are held out, whatever they hold."""
+"""Which files of a folder are trained on and which are held out, whatever their medium."""
 
 from __future__ import annotations
 
@@ -6,23 +6,17 @@ import hashlib
 import os
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
 
-from data.source import check_fraction
+from data.source import SPLITS, check_fraction, check_split
 
 Roots = Union[str, Sequence[str]]
 
 
 class FoundFile(NamedTuple):
-    """One file below a root.
+    """One file below a root."""
 
-    Attributes:
-        path: to open it.
-        relative: to its root, with forward slashes: what is hashed.
-        name: relative to what all roots have in common: unique.
-    """
-
-    path: str
-    relative: str
-    name: str
+    path: str  # to open it
+    relative: str  # to its root, with forward slashes: this is hashed
+    name: str  # relative to what all roots have in common: unique
 
 
 class FolderSplits:
@@ -30,50 +24,47 @@ class FolderSplits:
 
     Files under ``validation_root`` and ``test_root`` are those splits. A split without a folder of
     its own is cut from ``root`` by a hash of each file's path relative to its root. A file's split
-    thus does not depend on the other files: adding some moves none from one split to another. The
-    price is that fractions are met on average only. A split that would be empty takes the file
-    whose hash comes nearest, first to test and then to validate, while one is left to train on.
-    "all" is every file under ``root``, wherever else it belongs.
+    thus does not depend on the other files, and adding files moves none from one split to another;
+    in return, fractions are met only on average. A split that would be empty takes the file with
+    the nearest hash, test before validation, as long as one is left to train on. "all" is every
+    file under ``root``, whichever split it belongs to.
 
-    Hidden files and folders (leading dot) are passed over. Linked files are read, linked folders
-    below a root are not entered. A file's name is its path relative to its root, or relative to
-    what several roots have in common.
+    Hidden files and folders (leading dot) are skipped. Linked files are read, linked folders below
+    a root are not entered. A file's name is its path relative to its root, or relative to what
+    several roots have in common.
 
     Attributes:
-        name: of the roots' folders.
-        roots: the folders.
-        splits: files of "train", "validation", "test" and "all", ordered by name.
-        own_names: names of the folders of splits that have their own.
+        name: names of the roots' folders.
     """
 
     def __init__(
         self,
         *,
-        root: Roots,
-        validation_root: Optional[Roots],
-        test_root: Optional[Roots],
-        validation_fraction: float,
-        test_fraction: float,
         suffixes: Sequence[str],
         kind: str,
+        root: Roots,
+        validation_root: Optional[Roots] = None,
+        test_root: Optional[Roots] = None,
+        validation_fraction: float = 0.1,
+        test_fraction: float = 0.1,
     ):
         """Lists the files; reads none of them.
 
         Args:
+            suffixes: of the files, in lower case.
+            kind: what messages call a file: "image" or "recording".
             root: a folder or a list of folders.
             validation_root: folder or folders of the validation files.
             test_root: folder or folders of the test files.
             validation_fraction: share of ``root`` to validate on without ``validation_root``.
             test_fraction: share of ``root`` to test on without ``test_root``.
-            suffixes: of the files, in lower case.
-            kind: what errors call a file.
 
         Raises:
             FileNotFoundError: a folder does not exist.
             ValueError: a folder holds no such file, or an argument is out of range.
         """
-        self.roots = _folders("root", root)
-        self.name = _joined_names(self.roots)
+        roots = _folders("root", root)
+        self.name = _joined_names(roots)
         check_fraction("validation_fraction", validation_fraction)
         check_fraction("test_fraction", test_fraction)
         if validation_fraction + test_fraction >= 1:
@@ -86,18 +77,40 @@ class FolderSplits:
             for split, folders in (("validation", validation_root), ("test", test_root))
             if folders is not None
         }
-        self.own_names = {split: _joined_names(folders) for split, folders in own_roots.items()}
+        self._own_names = {split: _joined_names(folders) for split, folders in own_roots.items()}
         own = {split: _find_files(folders, suffixes, kind) for split, folders in own_roots.items()}
         _check_disjoint(own, kind)
         fractions = {
             "test": 0.0 if "test" in own else test_fraction,
             "validation": 0.0 if "validation" in own else validation_fraction,
         }
-        files = _find_files(self.roots, suffixes, kind)
+        files = _find_files(roots, suffixes, kind)
         held_out = {os.path.realpath(file.path) for split in own.values() for file in split}
         rest = [file for file in files if os.path.realpath(file.path) not in held_out]
-        self.splits: Dict[str, List[FoundFile]] = {**_hash_split(rest, fractions), **own}
-        self.splits["all"] = files
+        self._splits = {**_hash_split(rest, fractions), **own, "all": files}
+        self._kind = kind
+        self._origin = ", ".join(roots)
+
+    def __getitem__(self, split: str) -> List[FoundFile]:
+        """Files of "train", "validation", "test" or "all", ordered by name."""
+        check_split(split)
+        return self._splits[split]
+
+    def name_of(self, split: str) -> str:
+        """Name of a split's own folder, or else of the roots."""
+        check_split(split)
+        return self._own_names.get(split, self.name)
+
+    def check_training(self) -> None:
+        """Raises ValueError unless there is a file to train on."""
+        if not self._splits["train"]:
+            raise ValueError(f"{self._origin}: no {self._kind} is left to train on.")
+
+    def describe(self) -> str:
+        """Log text: the number of files in each split, and the folders."""
+        counts = ", ".join(f"{len(self._splits[split])} {split}" for split in SPLITS)
+        whole = len(self._splits["all"])
+        return f"{self.name}: {counts} {self._kind}s ({whole} in all) from {self._origin}"
 
 
 def _folders(argument: str, roots: Roots) -> List[str]:

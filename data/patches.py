@@ -1,12 +1,12 @@
 """Random patches in tf.data, each a pure function of (seed, position).
 
 Position ``p = step * batch_size + i`` is the ``i``-th patch of a step. With ``n`` training images
-its epoch is ``p // n``; a permutation drawn for that epoch says which image it is cut from, so an
-epoch uses every image exactly once, whatever its size. Row, column and flip are drawn statelessly
-from (seed, ``p``). Nothing is carried from one patch to the next: a run that resumes at step ``k``
-computes its first batch at once. Only `from_stream` reads up to where it starts.
+its epoch is ``p // n``; a permutation drawn for that epoch determines the image to cut it from, so
+an epoch uses every image exactly once, whatever its size. Row, column and flip are drawn
+statelessly from (seed, ``p``). No state passes from one patch to the next: a run that resumes at
+step ``k`` computes its first batch at once. Only `from_stream` has to read up to its start.
 
-Images smaller than a patch are reflected up to it. A sound is an image one row high with one
+Images smaller than a patch are reflected to its size. Audio is an image one row high with one
 channel (`data.segments`): its patches are segments, and are not flipped.
 """
 
@@ -28,23 +28,16 @@ _SHUFFLED_BYTES = 2**28
 
 
 class DecodedImages(NamedTuple):
-    """Images of different sizes one after another in one tensor, which a graph can index.
+    """Images of different sizes, concatenated in one tensor that a graph can index."""
 
-    Attributes:
-        pixels: ``[pixels of all images, channels]``: uint8 of pictures, float32 of sounds.
-        starts: int64 ``[images]``, index of an image's first pixel.
-        heights: int64 ``[images]``.
-        widths: int64 ``[images]``.
-    """
-
-    pixels: tf.Tensor
-    starts: tf.Tensor
-    heights: tf.Tensor
-    widths: tf.Tensor
+    pixels: tf.Tensor  # uint8, of audio float32: [pixels of all images, channels]
+    starts: tf.Tensor  # int64 [images]: index of each image's first pixel
+    heights: tf.Tensor  # int64 [images]
+    widths: tf.Tensor  # int64 [images]
 
 
 def reflected(pixels: np.ndarray, patch_size: int) -> np.ndarray:
-    """Mirrors ``[height, width, 3]`` over its bottom and right edge until a patch fits into it.
+    """Mirrors ``[height, width, 3]`` over its bottom and right edge until a patch fits.
 
     The edge pixel is repeated (symmetric), so that even one pixel fills a patch.
     """
@@ -53,19 +46,28 @@ def reflected(pixels: np.ndarray, patch_size: int) -> np.ndarray:
 
 
 def decoded_bytes(sizes: Iterable[Tuple[int, int]], patch_size: int) -> int:
-    """Memory that images of these heights and widths take, reflected up to a patch."""
+    """Memory for images of these heights and widths, reflected to the size of a patch."""
     return sum(3 * max(height, patch_size) * max(width, patch_size) for height, width in sizes)
+
+
+def describe_sizes(sizes: Sequence[Tuple[int, int]], patch_size: int) -> str:
+    """Log text: memory of images of these sizes, and how many are smaller than a patch."""
+    small = sum(min(size) < patch_size for size in sizes)
+    return (
+        f"({decoded_bytes(sizes, patch_size) / 2**20:.0f} MiB), {small} of {len(sizes)} "
+        f"reflected up to {patch_size}x{patch_size}"
+    )
 
 
 def decode_all(
     load: Callable[[int], np.ndarray], sizes: Sequence[Tuple[int, int]], patch_size: int
 ) -> DecodedImages:
-    """Decodes all images, in threads, to keep them in memory.
+    """Decodes all images into memory, in threads.
 
     Args:
         load: pixels of the image at an index, uint8 ``[height, width, 3]``.
         sizes: heights and widths of the images, in either order (a rotated image swaps them).
-        patch_size: smaller images are kept reflected up to this size.
+        patch_size: smaller images are reflected to this size.
     """
     padded = np.maximum(np.array(sizes, np.int64), patch_size)
     ends = np.cumsum(padded.prod(axis=1))
@@ -80,7 +82,7 @@ def decode_all(
     with ThreadPoolExecutor() as pool:
         for _ in pool.map(fill, range(len(padded))):
             pass
-    with tf.device("CPU:0"):  # tf.data runs there, also where there is a GPU
+    with tf.device("CPU:0"):  # where tf.data runs, even if there is a GPU
         return DecodedImages(*map(tf.constant, (pixels, starts, padded[:, 0], padded[:, 1])))
 
 
@@ -97,18 +99,18 @@ class PatchSampler:
         dtype: tf.DType = tf.uint8,
         flips: bool = True,
     ):
-        """Checks and keeps where the patches start.
+        """Checks the arguments.
 
         Args:
             patch_shape: height, width and channels of a patch.
-            batch_size: patches a batch.
-            seed: of all that is drawn.
+            batch_size: patches per batch.
+            seed: of all random draws.
             first_step: step of the first batch.
-            dtype: of the images; batches are float32 whatever it is.
+            dtype: of the images; batches are always float32.
             flips: whether half of the patches are mirrored left to right.
 
         Raises:
-            ValueError: for an argument out of range.
+            ValueError: an argument is out of range.
         """
         check_whole("batch_size", batch_size, minimum=1)
         check_whole("seed", seed, minimum=0)
@@ -141,7 +143,7 @@ class PatchSampler:
 
         Args:
             load: the image at an index, ``[height, width, channels]``, no smaller than a patch.
-            count: how many images there are.
+            count: number of images.
         """
         decode = _PythonStage(lambda index: load(int(index)), self._dtype)
 
@@ -160,14 +162,14 @@ class PatchSampler:
     ) -> tf.data.Dataset:
         """Batches from records that can only be read one after another.
 
-        Records are shuffled within blocks of about 256 MiB, anew in each epoch; the order of the
-        blocks stays that of the files, in which TFDS stores examples shuffled. To start in the
-        middle of an epoch, the encoded records before it are read and dropped, undecoded.
+        Records are shuffled within blocks of about 256 MiB, anew in each epoch; the blocks keep the
+        order of the files, in which TFDS has already shuffled the examples. Starting in the middle
+        of an epoch reads the records before that point and drops them undecoded.
 
         Args:
             records: encoded images, always in the same order.
             decode: encoded image to ``[height, width, channels]``, no smaller than a patch.
-            count: how many records there are.
+            count: number of records.
             record_bytes: their mean size.
         """
         block = max(1, min(count, int(_SHUFFLED_BYTES / max(1.0, record_bytes))))
@@ -221,7 +223,7 @@ class PatchSampler:
         return tf.cond(flip, lambda: patch[:, ::-1], lambda: patch)
 
     def _batches(self, patches: tf.data.Dataset) -> tf.data.Dataset:
-        """Float32 batches in order, prefetched; bytes are converted last, they copy faster."""
+        """Float32 batches in order, prefetched; cast last because uint8 copies faster."""
         patches = patches.map(lambda patch: tf.ensure_shape(patch, self._patch_shape))
         batches = patches.batch(self._batch_size, drop_remainder=True)
         batches = batches.map(lambda batch: tf.cast(batch, tf.float32))
@@ -233,9 +235,9 @@ class PatchSampler:
 class _PythonStage:
     """A Python function from one tensor to an image, called by tf.data's threads.
 
-    An endless, prefetching dataset still calls it while the interpreter exits. A thread that asks
-    for the interpreter then never returns, and the process waits for that thread forever. So at
-    exit further calls fail at once and the exit waits until the pipeline's buffers are full.
+    An endless, prefetching dataset still calls it while the interpreter exits. A thread that then
+    requests the interpreter never returns, and the process waits for it forever. So at exit further
+    calls fail at once, and the exit waits until the pipeline's buffers are full.
     """
 
     def __init__(self, function: Callable[..., np.ndarray], dtype: tf.DType):

@@ -1,7 +1,7 @@
 """The default data: nine colour photographs that scikit-image ships, as a TFDS dataset.
 
-The files are read where the scikit-image wheel put them. Its own loading functions are avoided:
-these may ask the network for files that no wheel holds.
+The files are read from the installed scikit-image package. Its own loading functions are avoided,
+because they may download files that the wheel does not contain.
 """
 
 from __future__ import annotations
@@ -47,14 +47,8 @@ come with a library, for demonstrations and tests. Sources, as scikit-image stat
 _CITATION = """
 @article{scikit-image,
   title = {scikit-image: image processing in Python},
-  author = {van der Walt, Stefan and Schonberger, Johannes L. and Nunez-Iglesias, Juan and
-            Boulogne, Francois and Warner, Joshua D. and Yager, Neil and Gouillart, Emmanuelle and
-            Yu, Tony and the scikit-image contributors},
-  journal = {PeerJ},
-  volume = {2},
-  pages = {e453},
-  year = {2014},
-  doi = {10.7717/peerj.453}
+  author = {van der Walt, Stefan and others},
+  journal = {PeerJ}, volume = {2}, pages = {e453}, year = {2014}, doi = {10.7717/peerj.453}
 }
 """
 
@@ -92,31 +86,19 @@ class Photos(tfds.core.GeneratorBasedBuilder):
 
 
 class PhotosImages(TfdsImages):
-    """The photographs as an image source: six to train on, one to validate, two to test."""
+    """The photographs as a source: six to train on, one to validate and two to test."""
 
     _name_key = "name"
 
     def __init__(
         self, *, patch_size: int = 128, data_dir: Optional[str] = None, cache_gib: float = 2.0
     ):
-        """Prepares the TFDS dataset the first time, which takes about a second.
-
-        Args:
-            patch_size: side of a training patch in pixels.
-            data_dir: where TFDS keeps its datasets; null is TFDS's own (``TFDS_DATA_DIR`` or
-                ``~/tensorflow_datasets``).
-            cache_gib: keep decoded training images in memory up to this size.
+        """Prepares the dataset on first use, which takes about a second; otherwise `TfdsImages`.
 
         Raises:
-            ValueError: the dataset could not be written to ``data_dir``; an argument out of range.
+            ValueError: the dataset cannot be written to ``data_dir``; an argument is out of range.
         """
+        prepare_quietly("photos", data_dir, "Writing the photographs", __name__)
         super().__init__(
-            name="photos",
-            patch_size=patch_size,
-            data_dir=data_dir,
-            download=True,
-            cache_gib=cache_gib,
+            name="photos", patch_size=patch_size, data_dir=data_dir, cache_gib=cache_gib
         )
-
-    def _prepare(self, builder: tfds.core.DatasetBuilder) -> None:
-        prepare_quietly(builder, "Writing the photographs", __name__)

@@ -11,26 +11,26 @@ Speakers = Union[str, Sequence[str]]
 
 
 class SpeakerSplit:
-    """Holds all recordings of some speakers out, so that a codec is tested on unknown voices.
+    """Holds out all recordings of some speakers, so that a codec is tested on unknown voices.
 
     Attributes:
-        key: feature of the dataset that tells the speaker.
+        key: feature of the dataset that identifies the speaker.
     """
 
     def __init__(
         self, *, key: str, validation: Speakers, test: Speakers, pattern: Optional[str] = None
     ):
-        r"""Checks and keeps who is held out.
+        r"""Checks the arguments.
 
         Args:
-            key: feature that tells the speaker: text, or a number.
+            key: feature that identifies the speaker: text or a number.
             validation: speaker or speakers to validate on.
             test: speaker or speakers to test on.
-            pattern: regular expression whose first group, searched for in the feature's text, is
-                the speaker, as ``_(\w+)_`` for "5_george_32.wav"; null takes the whole text.
+            pattern: regular expression, searched for in the feature's text; its first group is the
+                speaker, for example ``_(\w+)_`` in "5_george_32.wav". Null is the whole text.
 
         Raises:
-            ValueError: the pattern is none or has no group; one speaker is in both splits.
+            ValueError: the pattern is invalid or has no group; a speaker is in both splits.
         """
         self.key = key
         try:
@@ -45,16 +45,10 @@ class SpeakerSplit:
             raise ValueError(f"speakers.validation and speakers.test share {min(both)!r}.")
 
     def members(self, texts: Sequence[str]) -> Dict[str, np.ndarray]:
-        """Which records belong to which split.
-
-        Args:
-            texts: what the feature says of each record.
-
-        Returns:
-            For each split a mask, bool ``[records]``; each record is in one.
+        """A mask of the records in each split, bool ``[records]``, from the feature of each record.
 
         Raises:
-            ValueError: a text in which the pattern finds no speaker, or a speaker of no record.
+            ValueError: the pattern finds no speaker in a text, or a speaker has no record.
         """
         speakers = np.array([self._speaker_of(text) for text in texts], object)
         known = sorted(set(speakers))
@@ -71,7 +65,7 @@ class SpeakerSplit:
         return masks
 
     def describe(self, split: str) -> str:
-        """Who is in a split, in a few words."""
+        """Log text: the speakers of a split."""
         if split == "train":
             return "the other speakers"
         return f"speaker {', '.join(self._held_out[split]) or 'none'}"

@@ -1,6 +1,6 @@
-"""Synthetic sounds as a TFDS dataset: nothing is recorded, nothing is downloaded.
+"""Synthetic audio as a TFDS dataset: nothing is recorded, nothing is downloaded.
 
-For tests and the first try. No result on them says anything about speech.
+For tests and a first try. Results on it say nothing about speech.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BANDWIDTHS = (80, 110, 160)
 
 
 class Tones(tfds.core.GeneratorBasedBuilder):
-    """TFDS builder of the synthetic sounds; registered with TFDS as "tones"."""
+    """TFDS builder of the synthetic audio; registered with TFDS as "tones"."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Sixty synthetic clips."}  # noqa: RUF012 (TFDS's form)
@@ -37,9 +37,9 @@ class Tones(tfds.core.GeneratorBasedBuilder):
         return tfds.core.DatasetInfo(
             builder=self,
             description=(
-                "Synthetic sounds, computed and not recorded: clips of one to two seconds at "
-                "8 kHz, of pauses, voiced sounds (harmonics with glide and vibrato through three "
-                "resonances) and noisy sounds (noise through one resonance). Every clip has a "
+                "Synthetic audio, computed and not recorded: clips of one to two seconds at 8 kHz "
+                "of pauses, voiced parts (harmonics with glide and vibrato through three "
+                "resonances) and noisy parts (noise through one resonance). Every clip has a "
                 "voice of its own, drawn from its number."
             ),
             features=tfds.features.FeaturesDict(
@@ -64,7 +64,7 @@ class Tones(tfds.core.GeneratorBasedBuilder):
 
 
 class TonesAudio(TfdsAudio):
-    """The synthetic sounds as an audio source: 48 to train on, 6 to validate, 6 to test."""
+    """The synthetic clips as a source: 48 to train on, 6 to validate and 6 to test."""
 
     def __init__(
         self,
@@ -74,34 +74,24 @@ class TonesAudio(TfdsAudio):
         data_dir: Optional[str] = None,
         cache_gib: float = 2.0,
     ):
-        """Prepares the TFDS dataset the first time, which takes about a second.
-
-        Args:
-            sample_rate: of training segments, Hz.
-            segment: length of a training segment in samples.
-            data_dir: where TFDS keeps its datasets; null is TFDS's own (``TFDS_DATA_DIR`` or
-                ``~/tensorflow_datasets``).
-            cache_gib: keep decoded training recordings in memory up to this size.
+        """Prepares the dataset on first use, which takes about a second; otherwise `TfdsAudio`.
 
         Raises:
-            ValueError: the dataset could not be written to ``data_dir``; an argument out of range.
+            ValueError: the dataset cannot be written to ``data_dir``; an argument is out of range.
         """
+        prepare_quietly("tones", data_dir, "Writing synthetic audio", __name__)
         super().__init__(
             name="tones",
             sample_rate=sample_rate,
             segment=segment,
             data_dir=data_dir,
-            download=True,
             name_key="name",
             cache_gib=cache_gib,
         )
 
-    def _prepare(self, builder: tfds.core.DatasetBuilder) -> None:
-        prepare_quietly(builder, "Writing synthetic sounds", __name__)
-
 
 def clip(generator: np.random.Generator) -> np.ndarray:
-    """One clip of pauses, voiced and noisy sounds in one voice: float64 ``[samples]`` in -1..1."""
+    """One clip of pauses, voiced and noisy parts in one voice: float64 ``[samples]`` in -1..1."""
     length = int(generator.uniform(1, 2) * SAMPLE_RATE)
     pitch = generator.uniform(90, 260)
     size = generator.uniform(0.85, 1.2)  # of the voice: scales all resonances
@@ -132,10 +122,10 @@ def _voiced(generator: np.random.Generator, count: int, pitch: float, size: floa
     frequency = pitch * generator.uniform(0.85, 1.2) * (1 + glide + vibrato)
     phase = 2 * math.pi * np.cumsum(frequency) / SAMPLE_RATE
     harmonics = np.arange(1, int(0.48 * SAMPLE_RATE / frequency.max()) + 1)[:, np.newaxis]
-    sound = (np.sin(harmonics * phase) / harmonics).sum(axis=0)
+    samples = (np.sin(harmonics * phase) / harmonics).sum(axis=0)
     for centre, bandwidth in zip(size * generator.choice(_VOWELS), _BANDWIDTHS):
-        sound = sound + 2 * _resonance(sound, min(centre, 3600), bandwidth)
-    return _faded(sound)
+        samples = samples + 2 * _resonance(samples, min(centre, 3600), bandwidth)
+    return _faded(samples)
 
 
 def _noisy(generator: np.random.Generator, count: int) -> np.ndarray:
@@ -144,14 +134,14 @@ def _noisy(generator: np.random.Generator, count: int) -> np.ndarray:
     return _faded(_resonance(generator.standard_normal(count), centre, bandwidth))
 
 
-def _resonance(sound: np.ndarray, centre: float, bandwidth: float) -> np.ndarray:
+def _resonance(samples: np.ndarray, centre: float, bandwidth: float) -> np.ndarray:
     """A two-pole band-pass of gain 1 at its centre (Hz)."""
     zeros, poles = scipy.signal.iirpeak(centre, centre / bandwidth, fs=SAMPLE_RATE)
-    return scipy.signal.lfilter(zeros, poles, sound)
+    return scipy.signal.lfilter(zeros, poles, samples)
 
 
-def _faded(sound: np.ndarray) -> np.ndarray:
+def _faded(samples: np.ndarray) -> np.ndarray:
     """Peak 1, with an onset and an offset of 20 ms."""
-    ramp = np.minimum(1, np.arange(len(sound)) / (0.02 * SAMPLE_RATE))
-    sound = sound * ramp * ramp[::-1]
-    return sound / max(np.abs(sound).max(), 1e-9)
+    ramp = np.minimum(1, np.arange(len(samples)) / (0.02 * SAMPLE_RATE))
+    samples = samples * ramp * ramp[::-1]
+    return samples / max(np.abs(samples).max(), 1e-9)

@@ -15,7 +15,7 @@ from typing import Optional, Sequence
 
 import tensorflow as tf
 
-from distortion.waveform import CODING_POWER
+from signals.loudness import CODING_POWER
 
 FLOOR = CODING_POWER * 1e-6
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-CODING_POWER = 10**-2.3
-"""Mean square of sound at -23 dBFS RMS, full scale being 1."""
+from signals.loudness import CODING_POWER
 
 
 class WaveformError:

@@ -1,8 +1,8 @@
 """Entropy models: bits while training, range-coded bytes afterwards."""
 
+from entropy.auto import auto_entropy_model
 from entropy.categorical_prior import CategoricalPrior
 from entropy.conditional_gaussian import ConditionalGaussian
 from entropy.factorized_prior import FactorizedPrior
-from entropy.fitting import fitting
 
-__all__ = ["CategoricalPrior", "ConditionalGaussian", "FactorizedPrior", "fitting"]
+__all__ = ["CategoricalPrior", "ConditionalGaussian", "FactorizedPrior", "auto_entropy_model"]

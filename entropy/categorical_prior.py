@@ -1,8 +1,8 @@
 """Categorical prior: one learned probability for each symbol of each channel, at every position.
 
-Probabilities are a softmax, mixed with as much of the uniform distribution as the range coder's
-precision needs: no symbol's probability falls below one unit of the coder, so that what training
-counts is what the coder will need, and no symbol costs more than ``range_coder_precision`` bits.
+Probabilities are a softmax, mixed with enough of the uniform distribution that none falls below one
+unit of the range coder: training counts the bits that the coder will need, and no symbol costs more
+than ``range_coder_precision`` bits.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import tensorflow as tf
 from entropy.range_coder import DamagedData, Tables, lookup_rows
 
 END_BYTES = 2
-"""What the coder may need beyond the bits of the symbols."""
+"""The most that the coder needs beyond the bits of the symbols."""
 
 
 class CategoricalPrior(tf.Module):
-    """Codes indices, symbol channel by symbol channel independent.
+    """Codes indices, each symbol channel independently.
 
-    Life: train on ``bits``, then ``freeze`` once; only then can learned tables code. The tables are
-    a variable, so a checkpoint carries them and a decoder never computes them again.
+    Train on ``bits``, then ``freeze`` once to build the tables that code. They are a variable, so a
+    checkpoint holds them and a decoder never computes them again.
     """
 
     kind = "indices"
@@ -42,7 +42,7 @@ class CategoricalPrior(tf.Module):
         Args:
             channels: number of latent channels, at least 1; the alphabet decides all else.
             alphabet: the quantizer's, with the ``sizes`` of S symbol channels.
-            conditional: must be False: this has no use for predicted scales.
+            conditional: must be False, because predicted scales would not be used.
             learning_scale: logits are this times a variable, positive: optimizers whose steps do
                 not depend on the gradient's size then learn them as fast as the transforms.
             range_coder_precision: bits of the coder's probabilities, 2 to 16.
@@ -96,14 +96,8 @@ class CategoricalPrior(tf.Module):
         nats = -self._log_probabilities() * tf.cast(rate, tf.float32)
         return tf.reduce_sum(nats, axis=list(range(1, len(rate.shape)))) / math.log(2)
 
-    def symbol_bits(self, symbols: tf.Tensor, layout=None) -> float:
-        """Bits of int32 ``[height, width, S']`` symbols before any table.
-
-        Args:
-            symbols: what ``compress`` would code: all channels, or the first S' of them.
-            layout: not used.
-        """
-        del layout
+    def symbol_bits(self, symbols: tf.Tensor) -> float:
+        """Bits of int32 symbols ``[height, width, S']`` before any table; S' as in ``compress``."""
         symbols = self._checked(symbols)
         tables = np.log2(np.exp(self._log_probabilities().numpy().astype(np.float64)))
         return -float(tables[np.arange(symbols.shape[-1]), symbols].sum())
@@ -126,21 +120,18 @@ class CategoricalPrior(tf.Module):
         rows = [row[:size] for row, size in zip(table, self._sizes)]
         self._lookup.assign(lookup_rows(rows, self._precision, overflow=False))
 
-    def compress(self, symbols: tf.Tensor, layout=None, fixed_length: bool = False) -> bytes:
+    def compress(self, symbols: tf.Tensor, fixed_length: bool = False) -> bytes:
         """Range-codes symbols.
 
         Args:
             symbols: int32 ``[height, width, S']``, the first S' of the symbol channels.
-            layout: not used.
-            fixed_length: True for tables of equal probabilities, which depend on nothing learned
-                and exist before ``freeze``; the number of bytes is then that of the costliest
-                symbols, whatever the symbols are.
+            fixed_length: True for tables of equal probabilities, which exist before ``freeze``; the
+                number of bytes is then that of the costliest symbols, whatever the symbols are.
 
         Raises:
             ValueError: there are more channels than the alphabet has, or a symbol is not in it.
             RuntimeError: there are no learned tables yet.
         """
-        del layout
         symbols = self._checked(symbols)
         return self._encode(tf.constant(symbols, tf.int32), fixed_length)
 
@@ -149,7 +140,6 @@ class CategoricalPrior(tf.Module):
         data: bytes,
         height: int,
         width: int,
-        layout=None,
         fixed_length: bool = False,
         symbol_channels: Optional[int] = None,
     ) -> tf.Tensor:
@@ -159,7 +149,6 @@ class CategoricalPrior(tf.Module):
             data: range-coded bytes.
             height: rows of the symbols.
             width: columns.
-            layout: not used.
             fixed_length: as when compressing.
             symbol_channels: number S' of channels that were coded; None: all.
 
@@ -167,7 +156,7 @@ class CategoricalPrior(tf.Module):
             int32 ``[height, width, S']``.
 
         Raises:
-            ValueError: the data are not exactly what ``compress`` makes of such symbols.
+            ValueError: ``compress`` does not make exactly these data of any such symbols.
             RuntimeError: there are no learned tables yet.
         """
         channels = self._channels(symbol_channels)
@@ -188,7 +177,7 @@ class CategoricalPrior(tf.Module):
 
     def _log_probabilities(self) -> tf.Tensor:
         """Natural logarithms float32 ``[S, K]``; 0 beyond a channel's alphabet."""
-        # Finite, because an infinity times the zeros of a one-hot rate would be no number.
+        # Finite, because an infinity times the zeros of a one-hot rate input would be NaN.
         logits = tf.where(self._valid, self._scale * self._logits, -1e9)
         unit = 2.0**-self._precision
         kept = (1 - self._sizes * unit).astype(np.float32)[:, np.newaxis]
@@ -199,7 +188,7 @@ class CategoricalPrior(tf.Module):
         data = self._tables(fixed_length).encode([(self._rows(*symbols.shape), symbols)])
         if not fixed_length:
             return data
-        # The coder leaves out zeros at the end, and a table of 5 equal probabilities is not quite.
+        # The coder drops trailing zeros, and a table of 5 equal probabilities is not quite equal.
         unit = 2**self._precision
         bits = np.log2(unit / (unit // self._sizes[: symbols.shape[-1]])).sum()
         size = math.ceil(round(symbols.shape[0] * symbols.shape[1] * float(bits) / 8, 6))
@@ -207,7 +196,7 @@ class CategoricalPrior(tf.Module):
 
     def _tables(self, fixed_length: bool) -> Tables:
         if fixed_length:
-            # In integers, so that every machine has the same tables.
+            # Integer arithmetic gives every machine the same tables.
             rows = [
                 np.append(self._precision, (np.arange(size + 1) << self._precision) // size)
                 for size in self._sizes.tolist()

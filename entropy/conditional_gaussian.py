@@ -1,4 +1,4 @@
-"""Conditional Gaussian: every latent has a scale of its own, which side information predicts.
+"""Conditional Gaussian: side information predicts a scale for every latent.
 
 Balle et al. 2018, "Variational image compression with a scale hyperprior", arXiv 1802.01436; with a
 predicted mean, which the model subtracts before the quantizer, Minnen et al. 2018, 1809.02736.
@@ -24,9 +24,9 @@ _STANDARD = tfp.distributions.Normal(np.float64(0), np.float64(1))
 class ConditionalGaussian(IntegerCoder):
     """Codes integer symbols, each with the table of its scale index.
 
-    A scale index is a number from 0 to 63 on the logarithmic scale table. While training, indexes
-    are continuous; coding has whole ones. Nothing is learned here: ``freeze`` builds the same
-    tables for every model of one alphabet.
+    A scale index is a number from 0 to 63 on the logarithmic scale table: continuous in training,
+    whole in coding. Nothing is learned here: ``freeze`` builds the same tables for every model of
+    one alphabet.
     """
 
     def __init__(
@@ -35,32 +35,24 @@ class ConditionalGaussian(IntegerCoder):
         channels: int,
         alphabet,
         conditional: bool = True,
-        tail_mass: float = 2**-16,
-        range_coder_precision: int = 16,
+        **coder,
     ):
-        """Takes the alphabet.
+        """Takes the alphabet; see ``IntegerCoder``. Each of its grids gets a table per scale.
 
         Args:
-            channels: see ``IntegerCoder``.
-            alphabet: see ``IntegerCoder``; its grids get a table a scale.
-            conditional: must be True: this needs predicted scales.
-            tail_mass: see ``IntegerCoder``.
-            range_coder_precision: see ``IntegerCoder``.
+            channels: number of latent channels.
+            alphabet: the quantizer's.
+            conditional: must be True, because predicted scales are needed.
+            coder: further arguments of ``IntegerCoder``.
 
         Raises:
             ValueError: an argument is out of its range, or the alphabet has indices.
         """
-        super().__init__(
-            name="conditional_gaussian",
-            channels=channels,
-            alphabet=alphabet,
-            tail_mass=tail_mass,
-            range_coder_precision=range_coder_precision,
-        )
+        super().__init__(channels=channels, alphabet=alphabet, **coder)
         if not conditional:
             raise ValueError("entropy=ConditionalGaussian needs a model that predicts scales.")
         # Where the tables end, in standard deviations.
-        self._tail = -float(_STANDARD.quantile(np.float64(tail_mass / 2)))
+        self._tail = -float(_STANDARD.quantile(np.float64(self._tail_mass / 2)))
 
     def bits(self, values: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
         """Bits of each example under the Gaussian convolved with the unit box.
@@ -79,8 +71,8 @@ class ConditionalGaussian(IntegerCoder):
     def symbol_bits(self, symbols: tf.Tensor, layout, indexes: tf.Tensor) -> float:
         """Bits of int32 ``[height, width, channels]`` at int32 scale indexes.
 
-        Rare symbols cost what their table has for them: a few whole counts near its end, and beyond
-        it an escape, which is far less than a Gaussian's probability says. This needs ``freeze``.
+        Rare symbols cost what their table gives them: a few whole counts near its end, and beyond
+        it an escape, far less than the Gaussian's probability says. This needs ``freeze``.
         """
         return float(self.bits_of_each(symbols, layout, indexes).sum(dtype=np.float64))
 

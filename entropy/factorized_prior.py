@@ -1,4 +1,4 @@
-"""Fully factorized prior: one learned density a channel, the same at every position.
+"""Fully factorized prior: one learned density per channel, the same at every position.
 
 Balle et al. 2018, "Variational image compression with a scale hyperprior", arXiv 1802.01436,
 appendix 6.1; density and range coder are TensorFlow Compression's. The density is convolved with
@@ -20,9 +20,9 @@ from entropy.integer_coder import IntegerCoder, edges_beyond
 
 
 class FactorizedPrior(IntegerCoder):
-    """Codes integer symbols, channel by channel independent.
+    """Codes integer symbols, each channel independently.
 
-    Life: train on ``bits``, then ``freeze`` once; only a frozen prior codes.
+    Train on ``bits``, then ``freeze`` once; only a frozen prior codes.
     """
 
     def __init__(
@@ -33,30 +33,22 @@ class FactorizedPrior(IntegerCoder):
         conditional: bool = False,
         num_filters: Sequence[int] = (3, 3),
         init_scale: float = 10.0,
-        tail_mass: float = 2**-16,
-        range_coder_precision: int = 16,
+        **coder,
     ):
-        """Creates the density's parameters.
+        """Creates the density's parameters; see ``IntegerCoder``. Grids get a table per channel.
 
         Args:
-            channels: see ``IntegerCoder``.
-            alphabet: see ``IntegerCoder``; its grids get a table a channel.
-            conditional: must be False: this has no use for predicted scales.
+            channels: number of latent channels.
+            alphabet: the quantizer's.
+            conditional: must be False, because predicted scales would not be used.
             num_filters: hidden widths of the network that is the cumulative distribution.
-            init_scale: width of the density at the start; latents should lie within it.
-            tail_mass: see ``IntegerCoder``.
-            range_coder_precision: see ``IntegerCoder``.
+            init_scale: initial width of the density; latents should lie within it.
+            coder: further arguments of ``IntegerCoder``.
 
         Raises:
             ValueError: an argument is out of its range.
         """
-        super().__init__(
-            name="factorized_prior",
-            channels=channels,
-            alphabet=alphabet,
-            tail_mass=tail_mass,
-            range_coder_precision=range_coder_precision,
-        )
+        super().__init__(channels=channels, alphabet=alphabet, **coder)
         if conditional:
             raise ValueError("entropy=FactorizedPrior cannot use scales that a model predicts.")
         if init_scale <= 0:
@@ -69,24 +61,20 @@ class FactorizedPrior(IntegerCoder):
         """Bits of each example under the density convolved with the unit box.
 
         Args:
-            values: float32 ``[batch, height, width, channels]``: the quantizer's rate values.
+            values: float32 ``[batch, height, width, channels]``: the quantizer's rate input.
 
         Returns:
             float32 ``[batch]``, the sum over positions and channels; differentiable in values and
-            parameters. At integers it is the exact code length but for the tables' rounding.
+            parameters. At integers it is the exact code length, up to the tables' rounding.
         """
         values = tf.cast(values, tf.float32)
         return sum_log_probabilities(self._density, values) / -math.log(2)
 
     def symbol_bits(self, symbols: tf.Tensor, layout) -> float:
-        """Bits of int32 ``[height, width, channels]`` symbols, each on its grid.
+        """Bits of int32 ``[height, width, channels]`` symbols, each on its grid of ``layout``.
 
-        They are the density's. Once there are tables, rare symbols cost what these have for them: a
-        few whole counts near a table's end, and an escape beyond it.
-
-        Args:
-            symbols: what ``compress`` would code.
-            layout: the quantizer's, see ``quantizers.base.grids``.
+        They are the density's. Once there are tables, rare symbols cost what these give them: a few
+        whole counts near a table's end, and an escape beyond it.
         """
         return float(self.bits_of_each(symbols, layout).sum(dtype=np.float64))
 

@@ -1,4 +1,4 @@
-"""What the entropy models of integers share: checked arguments, tables on grids, and the coding."""
+"""What the entropy models of integers share: settings, tables on grids, and the coding."""
 
 from __future__ import annotations
 
@@ -16,29 +16,33 @@ _COARSE_BITS = 3
 class IntegerCoder(tf.Module):
     """Base of entropy models for integer symbols on one or several grids.
 
-    A subclass names the table of every symbol (``_rows``) and builds the tables (``freeze``). The
-    tables are variables, so a checkpoint carries them and a decoder never computes them again.
+    A subclass chooses the table of every symbol (``_rows``) and builds the tables (``freeze``).
+    They are variables, so a checkpoint holds them and a decoder never computes them again.
     """
 
     kind = "integers"
 
     def __init__(
-        self, *, name: str, channels: int, alphabet, tail_mass: float, range_coder_precision: int
+        self,
+        *,
+        channels: int,
+        alphabet,
+        tail_mass: float = 2**-16,
+        range_coder_precision: int = 16,
     ):
-        """Keeps what all have.
+        """Checks and keeps the settings.
 
         Args:
-            name: of the module.
             channels: number of latent channels, at least 1.
             alphabet: the quantizer's, of integers, see ``quantizers.base.contract``.
-            tail_mass: mass outside the tables, in (0, 1); symbols there are coded by an escape and
-                an Elias gamma code, so every integer can be coded.
+            tail_mass: probability outside the tables, in (0, 1); symbols there are coded by an
+                escape and an Elias gamma code, so every integer can be coded.
             range_coder_precision: bits of the coder's probabilities, 1 to 16.
 
         Raises:
             ValueError: an argument is out of its range, or the alphabet has indices.
         """
-        super().__init__(name=name)
+        super().__init__(name=type(self).__name__)
         if alphabet.kind != self.kind:
             raise ValueError(
                 f"entropy={type(self).__name__} codes {self.kind}, but the quantizer yields "
@@ -76,10 +80,10 @@ class IntegerCoder(tf.Module):
         """
         return self._tables().encode(
             (
-                self._rows(layout.grids_of(stage, symbols), channels, indexes),
+                self._rows(layout.grids_of(number, symbols), channels, indexes),
                 tf.gather(symbols, channels, axis=-1),
             )
-            for stage, channels in enumerate(layout.stages)
+            for number, channels in enumerate(layout.passes)
         )
 
     def decompress(
@@ -96,7 +100,7 @@ class IntegerCoder(tf.Module):
             int32 ``[height, width, channels]``.
 
         Raises:
-            ValueError: the data are not exactly what ``compress`` makes of such symbols.
+            ValueError: ``compress`` does not make exactly these data of any such symbols.
         """
         reader = self.reader(data)
         symbols = reader.read(height, width, layout, indexes)
@@ -104,17 +108,17 @@ class IntegerCoder(tf.Module):
         return symbols
 
     def reader(self, data: bytes) -> SymbolReader:
-        """Reads what ``compress`` gave group by group of channels, with their layouts in turn."""
+        """Decodes what ``compress`` gave, one group of channels with its layout at a time."""
         return SymbolReader(self._tables(), self._rows, data)
 
     def _rows(
         self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
     ) -> tf.Tensor:
-        """Table numbers of a stage's symbols, int32."""
+        """Table numbers of the symbols of one pass, int32."""
         raise NotImplementedError
 
     def _set_tables(self, masses: List[np.ndarray], firsts: List[int]) -> None:
-        """Probabilities of each table and the symbol that its first one is of."""
+        """Takes each table's probabilities and the symbol of the first of them."""
         self._lookup.assign(lookup_rows(masses, self._precision, overflow=True))
         self._offsets.assign(firsts)
 
@@ -126,7 +130,7 @@ class IntegerCoder(tf.Module):
     def _in_whole_counts(
         self, bits: np.ndarray, symbols: tf.Tensor, layout, indexes: Optional[tf.Tensor] = None
     ) -> np.ndarray:
-        """Bits under the density, those of rare symbols replaced by what their tables have."""
+        """Bits under the density, except for rare symbols: theirs are what the tables give them."""
         rows = self._rows(self._grids_of(symbols, layout), np.arange(self._channels), indexes)
         rare = bits > self._precision - _COARSE_BITS
         return np.where(rare, self._tables().bits(rows.numpy(), symbols.numpy()), bits)
@@ -135,8 +139,8 @@ class IntegerCoder(tf.Module):
     def _grids_of(symbols: tf.Tensor, layout) -> np.ndarray:
         """Grid numbers int32 of all symbols."""
         grids = np.zeros(symbols.shape, np.int32)
-        for stage, channels in enumerate(layout.stages):
-            grids[..., channels] = layout.grids_of(stage, symbols)
+        for number, channels in enumerate(layout.passes):
+            grids[..., channels] = layout.grids_of(number, symbols)
         return grids
 
     def _cells(self, symbols: tf.Tensor, layout) -> Tuple[tf.Tensor, tf.Tensor]:
@@ -154,21 +158,15 @@ class IntegerCoder(tf.Module):
 
 
 class SymbolReader:
-    """Decodes one string piece by piece, where the next piece's tables follow from the last's."""
+    """Decodes one string piece by piece; a piece's tables may follow from the pieces before it."""
 
     def __init__(self, tables: Tables, rows_of: Callable, data: bytes):
-        """Starts at the beginning.
-
-        Args:
-            tables: of the model.
-            rows_of: names the table of every symbol, as ``IntegerCoder._rows``.
-            data: range-coded.
-        """
+        """Takes the tables, ``IntegerCoder._rows`` and range-coded data."""
         self._tables = tables
         self._rows_of = rows_of
         self._data = data
         self._decode = tables.decoder(data)
-        self._stages: List[Tuple[tf.Tensor, tf.Tensor]] = []
+        self._passes: List[Tuple[tf.Tensor, tf.Tensor]] = []
         self._height = self._width = self._channels = 0
 
     def read(
@@ -179,28 +177,24 @@ class SymbolReader:
         Raises:
             ValueError: the data end before.
         """
-        channels = sum(map(len, layout.stages))
+        channels = sum(map(len, layout.passes))
         self._height, self._width, self._channels = height, width, self._channels + channels
         symbols = np.zeros([height, width, channels], np.int32)
-        for stage, channels in enumerate(layout.stages):
-            grids = layout.grids_of(stage, tf.constant(symbols))
+        for number, channels in enumerate(layout.passes):
+            grids = layout.grids_of(number, tf.constant(symbols))
             rows = self._rows_of(grids, channels, indexes)
             try:
                 decoded = self._decode(rows)
             except DamagedData as error:
                 raise self._damage() from error
             symbols[..., channels] = decoded
-            self._stages.append((rows, decoded))
+            self._passes.append((rows, decoded))
         return tf.constant(symbols)
 
     def finish(self) -> None:
-        """Checks that an encoder makes exactly these data of the symbols read.
-
-        Raises:
-            ValueError: it does not.
-        """
-        # Coding once more takes milliseconds, and the decoder makes something of almost any bytes.
-        if self._tables.encode(self._stages) != self._data:
+        """Raises ValueError unless an encoder makes exactly these data of the symbols read."""
+        # Coding once more takes milliseconds, and almost any bytes decode to something.
+        if self._tables.encode(self._passes) != self._data:
             raise self._damage()
 
     def _damage(self) -> ValueError:
@@ -211,10 +205,8 @@ class SymbolReader:
 
 
 def edges_beyond(grid, lower: float, upper: float) -> Tuple[int, np.ndarray]:
-    """Cell ends of a grid that reach beyond two points: the first cell's symbol, and float32 ends.
-
-    A grid is increasing, but only forwards: the reach is doubled until it is enough.
-    """
+    """Cells of a grid that reach beyond two points: symbol of the first, and all float32 ends."""
+    # A grid has no inverse, but it is increasing: the reach doubles until it is enough.
     reach = 2
     while grid(tf.constant(-float(reach))) > lower or grid(tf.constant(float(reach))) < upper:
         reach *= 2

@@ -1,7 +1,7 @@
-"""TFC's range coder over tables of probabilities, symbols in any order of stages.
+"""TFC's range coder over tables of probabilities, in one or several passes over the symbols.
 
-A decoder whose tables depend on symbols already decoded cannot name all its tables at once, so
-both sides work stage by stage on one string.
+Where tables depend on symbols already decoded, a decoder cannot choose all of them at once, so both
+sides work pass by pass on one string.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ class Tables(NamedTuple):
     """Probability tables, as checkpoints keep them.
 
     Attributes:
-        lookup: int32 ``[entries]``, all tables one behind the other, in the coder's own form.
-        offsets: int32 ``[tables]``: the symbol that each table's first probability is of.
+        lookup: int32 ``[entries]``, all tables in a row, in the coder's own form.
+        offsets: int32 ``[tables]``: the symbol of each table's first probability.
     """
 
     lookup: tf.Tensor
     offsets: tf.Tensor
 
-    def encode(self, stages: Iterable[Tuple[tf.Tensor, tf.Tensor]]) -> bytes:
-        """Codes stages of ``(tables, symbols)``, int32 of equal shape each."""
+    def encode(self, passes: Iterable[Tuple[tf.Tensor, tf.Tensor]]) -> bytes:
+        """Codes passes of ``(tables, symbols)``, int32 of equal shape each."""
         handle = tfc.create_range_encoder([], self.lookup)
-        for tables, symbols in stages:
+        for tables, symbols in passes:
             relative = symbols - tf.gather(self.offsets, tables)
             handle = tfc.entropy_encode_index(handle, tables, relative)
         return tfc.entropy_encode_finalize(handle).numpy()
 
     def bits(self, tables: np.ndarray, symbols: np.ndarray) -> np.ndarray:
-        """What symbols cost, float64, but for the few bytes at a string's end.
+        """What symbols cost, float64, except for the few bytes at a string's end.
 
         Args:
             tables: int table numbers, all of tables with an escape.
@@ -51,16 +51,16 @@ class Tables(NamedTuple):
         outside = (place < 0) | (place >= sizes)
         entries = starts[tables] + 1 + np.where(outside, sizes, place)
         counts = lookup[entries + 1] - lookup[entries]
-        # Behind the escape come a sign and the distance from the table as Elias gamma code.
+        # After the escape come a sign and the distance from the table as an Elias gamma code.
         distance = np.maximum(np.where(place < 0, -place, place - sizes + 1), 1)
         behind = np.where(outside, 2 + 2 * np.floor(np.log2(distance)), 0.0)
         return -lookup[starts][tables] - np.log2(counts) + behind
 
     def decoder(self, data: bytes) -> Callable[[tf.Tensor], tf.Tensor]:
-        """A function that decodes one stage: int32 table numbers to int32 symbols.
+        """A function that decodes one pass: int32 table numbers to int32 symbols.
 
-        The range decoder makes something of almost any bytes: who needs to know whether they were
-        these symbols' codes them once more and compares.
+        Almost any bytes decode to something: to know whether an encoder wrote them, encode the
+        symbols again and compare.
         """
         handle = tfc.create_range_decoder(data, self.lookup)
 
@@ -81,10 +81,10 @@ def lookup_rows(
     """The ``lookup`` of tables.
 
     Args:
-        probabilities: one float array ``[symbols]`` a table.
+        probabilities: one float array ``[symbols]`` per table.
         precision: bits of the coder's probabilities, 1 to 16.
-        overflow: whether what is missing to 1 is the probability of an escape, after which any
-            other symbol follows as an Elias gamma code.
+        overflow: whether the rest to 1 is the probability of an escape, after which any other
+            symbol follows as an Elias gamma code.
 
     Returns:
         int32 ``[entries]``.

@@ -1,7 +1,7 @@
 """Rate and distortion of a learned codec, measured on files that were written and decoded again.
 
 An estimate is not a result: every file is read back from disk, and what it decodes to must equal
-the test-time reconstruction in every pixel.
+the test-time reconstruction in every pixel or sample.
 """
 
 from __future__ import annotations
@@ -11,176 +11,117 @@ import math
 import pathlib
 import re
 import time
-from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Protocol, Sequence
+from typing import Any, Callable, Iterable, List, Optional, Protocol, Sequence
 
 import numpy as np
 
-from evaluation.media import IMAGE
-from evaluation.metrics import image as metrics
+from evaluation.media import Medium, Row
 from signals.files import write_atomically
 
-# The coded size may leave the rounded estimate by this share (probabilities are stored with finite
-# precision) ...
+# The coded size may differ from the rounded estimate by this share, because probabilities are
+# stored with finite precision ...
 _SIZE_TOLERANCE = 0.005
 # ... and by a few bytes: TFC's range coder ends a string 1 byte short of to 2 bytes beyond what its
-# symbols need, and over the few symbols of a tiny image the finite precision does not average out.
+# symbols need, and over the few symbols of a tiny file the finite precision does not average out.
 _CODER_TAIL_BYTES = 4
 
 
 class RoundTripError(RuntimeError):
-    """A file does not hold what the model promised: no figure of this run can be trusted."""
+    """A file does not hold what the model promised: no number of this run can be trusted."""
 
 
-class Image(Protocol):
-    """A picture with a name that is unique in its dataset."""
+class QuantizedFile(Protocol):
+    """One image or recording, analyzed and quantized."""
 
-    name: str
-    pixels: np.ndarray  # uint8 [height, width, 3]
+    def encode(self, fixed_length: bool = False) -> bytes:
+        """The whole file; with ``fixed_length`` every symbol takes the same number of bits."""
+
+    def reconstruct(self, training: bool = False) -> Any:
+        """What the file decodes to, without any bytes; or what the decoder saw in training."""
+
+    def estimate_bits(self) -> Any:
+        """``.noise``, ``.training``, ``.rounded`` (what is coded) and ``.side`` as part of it."""
 
 
 class Codec(Protocol):
-    """What evaluation needs of a learned codec."""
+    """A learned codec. Its signals are ``pixels``, or ``samples, sample_rate``."""
 
     name: str
-    has_fixed_length: bool  # whether `encode` takes `fixed_length=True`
+    has_fixed_length: bool  # whether files can be encoded with ``fixed_length=True``
 
-    # With refinement, `encode`, `reconstruct` and `estimate_bits` take `latents=` too.
+    def quantize(self, *signal: Any) -> QuantizedFile:
+        """Everything up to the symbols, once for all measurements; also takes ``latents=``."""
 
-    def encode(self, pixels: np.ndarray, *, fixed_length: bool = False) -> bytes:
-        """The whole file; with `fixed_length` all symbols at the same bits."""
-
-    def decode(self, data: bytes) -> np.ndarray:
-        """The pixels of a whole file; a ValueError where it is damaged."""
-
-    def reconstruct(self, pixels: np.ndarray, *, training: bool = False) -> np.ndarray:
-        """The forward pass, no bytes involved: as at test time, or as while training."""
-
-    def estimate_bits(self, pixels: np.ndarray) -> Any:
-        """Bits: `.noise`, `.training`, and `.rounded` for what is coded, `.side` of them aside."""
+    def decode(self, data: bytes) -> Any:
+        """Pixels, or samples and sample rate; a ValueError if the file is damaged."""
 
 
 class Refine(Protocol):
-    """Improves what will be coded of an image: the codec's own business, here only measured."""
+    """Improves the latents of a file before they are coded."""
 
     name: str
 
-    def __call__(self, image: Image) -> Any:
-        """`.latents` for the codec, and `.steps` that it took."""
-
-
-class FileRow(NamedTuple):
-    """One measured file. Bits are of the whole image, times in seconds, PSNR in dB."""
-
-    file: str
-    sha256: str  # of the original pixels
-    height: int
-    width: int
-    bits_noise: float  # estimated under uniform noise; NaN where symbols are indices
-    bits_training: float  # estimated at the rate value that the quantizer trained on
-    bits_rounded: float  # estimated for the symbols that are coded
-    bits_coded: int  # 8 x the size on disk, header included
-    bits_fixed_length: float  # 8 x the size with a fixed length code, or NaN
-    psnr_training: float  # of what the decoder saw while training
-    psnr: float
-    ms_ssim: float
-    encode_seconds: float  # without refinement
-    decode_seconds: float
-    bits_side: float = 0.0  # part of `bits_rounded`: of the side information
-    refine_steps: int = 0
-    refine_seconds: float = 0.0
-
-    medium = IMAGE
-
-    @property
-    def pixels(self) -> int:
-        """Height x width."""
-        return self.height * self.width
-
-    @property
-    def bpp_noise(self) -> float:
-        """Bits per pixel, estimated under uniform noise."""
-        return self.bits_noise / self.pixels
-
-    @property
-    def bpp_training(self) -> float:
-        """Bits per pixel, estimated at the rate value of training."""
-        return self.bits_training / self.pixels
-
-    @property
-    def bpp_fixed_length(self) -> float:
-        """Bits per pixel of the file with a fixed length code, or NaN."""
-        return self.bits_fixed_length / self.pixels
-
-    @property
-    def bpp_rounded(self) -> float:
-        """Bits per pixel, estimated for the rounded values."""
-        return self.bits_rounded / self.pixels
-
-    @property
-    def bpp_side(self) -> float:
-        """Bits per pixel, estimated for the side information."""
-        return self.bits_side / self.pixels
-
-    @property
-    def bpp(self) -> float:
-        """Bits per pixel of the file on disk."""
-        return self.bits_coded / self.pixels
+    def __call__(self, file: Any) -> Any:
+        """``.latents`` for the codec, and the number of ``.steps`` taken."""
 
 
 def measure(
+    medium: Medium,
     codec: Codec,
-    images: Iterable[Image],
+    files: Iterable[Any],
     folder: pathlib.Path,
     *,
-    progress: Optional[Callable[[FileRow], None]] = None,
+    progress: Optional[Callable[[Row], None]] = None,
     refine: Optional[Refine] = None,
-) -> List[FileRow]:
-    """Codes every image to ``folder/<name>.rtc`` and measures the files.
+) -> List[Row]:
+    """Codes every file to ``folder/<name>.rtc`` and measures it.
 
     Args:
-        codec: The codec.
-        images: Named images; read once, one at a time.
-        folder: Where the files go; made when missing.
-        progress: Called with every row as soon as it is measured.
-        refine: Refines each image once, before it is coded; None codes what the analysis gives.
+        medium: what the files are.
+        codec: the codec.
+        files: named images or recordings; read once, one at a time.
+        folder: where the coded files go; created if missing.
+        progress: called with every row as soon as it is measured.
+        refine: refines each file once before it is coded; None codes what the analysis gives.
 
     Returns:
-        One row an image, in their order.
+        One row for each file, in their order: ``medium.columns``.
 
     Raises:
-        RoundTripError: A file does not decode to the test-time reconstruction.
-        ValueError: There are no images.
+        RoundTripError: a file does not decode to the test-time reconstruction.
+        ValueError: there are no files.
     """
     rows = []
-    for image in images:
+    for file in files:
         if not rows:
             # The first call builds graphs; that time belongs to no file.
-            codec.decode(codec.encode(image.pixels))
-        row = measure_image(codec, image, coded_file(folder, image.name), refine)
-        rows.append(row)
+            codec.decode(codec.quantize(*medium.signal(file)).encode())
+        rows.append(measure_file(medium, codec, file, coded_file(folder, file.name), refine))
         if progress is not None:
-            progress(row)
+            progress(rows[-1])
     if not rows:
-        raise ValueError("images must hold at least one image to measure, got none")
+        raise ValueError(f"{medium.files}: got none to measure, at least one is needed.")
     return rows
 
 
-def measure_image(
-    codec: Codec, image: Image, path: pathlib.Path, refine: Optional[Refine] = None
-) -> FileRow:
-    """Codes one image to `path`, reads the file back, decodes and compares.
+def measure_file(
+    medium: Medium, codec: Codec, file: Any, path: pathlib.Path, refine: Optional[Refine] = None
+) -> Row:
+    """Codes one file to ``path``, reads it back, decodes and compares.
 
     Raises:
-        RoundTripError: The file does not decode, or not to the test-time reconstruction.
+        RoundTripError: the coded file does not decode, or not to the test-time reconstruction.
     """
+    signal = medium.signal(file)
     start = time.perf_counter()
-    refined = None if refine is None else refine(image)
+    refined = None if refine is None else refine(file)
     refine_seconds = 0.0 if refine is None else time.perf_counter() - start
-    # File, reconstruction and estimate are of the same latents, or they could not be compared.
+    # Coded file, reconstruction and estimate must be of the same latents.
     given = {} if refined is None else {"latents": refined.latents}
 
     start = time.perf_counter()
-    data = codec.encode(image.pixels, **given)
+    quantized = codec.quantize(*signal, **given)
+    data = quantized.encode()
     encode_seconds = time.perf_counter() - start
 
     write_atomically(path, data)
@@ -193,54 +134,59 @@ def measure_image(
         raise RoundTripError(f"{path}: the file just written does not decode: {error}") from error
     decode_seconds = time.perf_counter() - start
 
-    reconstruction = codec.reconstruct(image.pixels, **given)
-    _check_equal(path, decoded, reconstruction)
+    reconstruction = quantized.reconstruct()
+    _check_equal(medium, path, decoded, reconstruction)
     bits_fixed_length = math.nan
     if codec.has_fixed_length:
-        fixed = codec.encode(image.pixels, fixed_length=True, **given)
-        _check_equal(path, codec.decode(fixed), reconstruction)
+        fixed = quantized.encode(fixed_length=True)
+        _check_equal(medium, path, codec.decode(fixed), reconstruction)
         bits_fixed_length = 8 * len(fixed)
-    estimate = codec.estimate_bits(image.pixels, **given)
-    height, width = image.pixels.shape[:2]
-    return FileRow(
-        file=image.name,
-        sha256=pixel_digest(image.pixels),
-        height=height,
-        width=width,
-        bits_noise=float(estimate.noise),
-        bits_training=float(estimate.training),
-        bits_rounded=float(estimate.rounded),
-        bits_coded=8 * len(stored),
-        bits_fixed_length=bits_fixed_length,
-        psnr_training=metrics.psnr(image.pixels, codec.reconstruct(image.pixels, training=True)),
-        psnr=metrics.psnr(image.pixels, decoded),
-        ms_ssim=metrics.ms_ssim(image.pixels, decoded),
-        encode_seconds=encode_seconds,
-        decode_seconds=decode_seconds,
-        bits_side=float(estimate.side),
-        refine_steps=0 if refined is None else refined.steps,
-        refine_seconds=refine_seconds,
+    estimate = quantized.estimate_bits()
+    seen_in_training = quantized.reconstruct(training=True)
+
+    def plain(what: Any) -> np.ndarray:
+        return medium.comparable(medium.signal(what)[0])
+
+    first, (original, *rest) = medium.metrics[0], signal
+    return medium.with_rates(
+        {
+            "file": file.name,
+            "sha256": medium.digest(file),
+            **medium.size(signal),
+            "bits_noise": float(estimate.noise),
+            "bits_training": float(estimate.training),
+            "bits_rounded": float(estimate.rounded),
+            "bits_coded": 8 * len(stored),
+            "bits_fixed_length": bits_fixed_length,
+            f"{first.column}_training": first.function(original, plain(seen_in_training), *rest),
+            **medium.scores(file, plain(decoded)),
+            "encode_seconds": encode_seconds,
+            "decode_seconds": decode_seconds,
+            "bits_side": float(estimate.side),
+            "refine_steps": 0 if refined is None else refined.steps,
+            "refine_seconds": refine_seconds,
+        }
     )
 
 
-def check_coded_size(rows: Sequence[Any], header_bytes: int) -> None:
-    """Coded and rounded bits agree within 0.5 %, plus the header and 4 bytes of the range coder.
+def check_coded_size(rows: Sequence[Row], header_bytes: int) -> None:
+    """Checks that coded and rounded bits agree within 0.5 %, a header and 4 bytes.
 
     Args:
-        rows: Measured files, of images (`FileRow`) or of sound (`AudioFileRow`).
-        header_bytes: The most that a file spends outside its payload.
+        rows: measured files.
+        header_bytes: the most that a file spends outside its payload.
 
     Raises:
-        RoundTripError: A file is larger or smaller than that; lists the figures of each.
+        RoundTripError: a file is larger or smaller than that; lists the bits of each.
     """
     wrong = []
     for row in rows:
-        slack = _SIZE_TOLERANCE * row.bits_rounded + 8 * _CODER_TAIL_BYTES
-        excess = row.bits_coded - row.bits_rounded
-        if not -slack <= excess <= slack + 8 * header_bytes:
+        coded, rounded = row["bits_coded"], row["bits_rounded"]
+        slack = _SIZE_TOLERANCE * rounded + 8 * _CODER_TAIL_BYTES
+        if not -slack <= coded - rounded <= slack + 8 * header_bytes:
             wrong.append(
-                f"{row.file}: {row.bits_coded} bits coded, {row.bits_rounded:.0f} bits estimated "
-                f"(rounded), allowed -{slack:.0f} to +{slack + 8 * header_bytes:.0f}"
+                f"{row['file']}: {coded} bits coded, {rounded:.0f} bits estimated (rounded), "
+                f"allowed -{slack:.0f} to +{slack + 8 * header_bytes:.0f}"
             )
     if wrong:
         raise RoundTripError(
@@ -250,9 +196,10 @@ def check_coded_size(rows: Sequence[Any], header_bytes: int) -> None:
 
 
 def coded_file(folder: pathlib.Path, name: str) -> pathlib.Path:
-    """Where `measure` keeps the file of an image or recording: ``<name>.rtc``.
+    """Where `measure` keeps the coded file of an image or recording: ``<name>.rtc``.
 
-    Different names are kept apart: what is not a letter, digit, dot or dash is percent-encoded.
+    Whatever is not a letter, digit, underscore, dot or dash is percent-encoded, so that different
+    names stay different files.
     """
     safe = re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):02X}", name)
     # File systems stop at 255 bytes; the digest keeps shortened names apart.
@@ -261,22 +208,20 @@ def coded_file(folder: pathlib.Path, name: str) -> pathlib.Path:
     return pathlib.Path(folder) / f"{safe}.rtc"
 
 
-def pixel_digest(pixels: np.ndarray) -> str:
-    """SHA-256 of shape and pixels, as hexadecimal digits."""
-    digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels))
-    return digest.hexdigest()
-
-
-def _check_equal(path, decoded, expected):
-    if decoded.shape != expected.shape or decoded.dtype != expected.dtype:
+def _check_equal(medium: Medium, path: pathlib.Path, decoded: Any, expected: Any) -> None:
+    (found, *rate), (wanted, *wanted_rate) = medium.signal(decoded), medium.signal(expected)
+    form, wanted_form = (
+        f"{values.dtype} {values.shape}" + "".join(f" at {each} Hz" for each in rates)
+        for values, rates in ((found, rate), (wanted, wanted_rate))
+    )
+    if form != wanted_form or found.dtype != medium.dtype:
         raise RoundTripError(
-            f"{path}: decodes to {decoded.dtype} {decoded.shape}, "
-            f"the test-time reconstruction is {expected.dtype} {expected.shape}"
+            f"{path}: decodes to {form}, the test-time reconstruction is {wanted_form}; "
+            f"both must be {np.dtype(medium.dtype)} and equal"
         )
-    difference = np.abs(decoded.astype(np.int32) - expected).max(axis=-1)
+    difference = np.abs(found.astype(np.int32) - wanted).max(axis=-1)
     if difference.any():
         raise RoundTripError(
-            f"{path}: {np.count_nonzero(difference)} of {difference.size} pixels differ from the "
-            f"test-time reconstruction, by up to {difference.max()} grey levels"
+            f"{path}: {np.count_nonzero(difference)} of {difference.size} {medium.unit} differ "
+            f"from the test-time reconstruction, by up to {difference.max()} levels"
         )

@@ -61,5 +61,5 @@ def check_patches(model: Autoencoder, pixels: np.ndarray, patch_size: int) -> Op
 
 
 def _bits(model: Autoencoder, pixels: np.ndarray) -> float:
-    latents = model.latents(pixels)
+    latents = model.analyze(pixels)
     return float(model.quantize(latents[tf.newaxis], training=False).bits[0])

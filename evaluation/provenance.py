@@ -1,4 +1,4 @@
-"""What made a result: source, packages, machine, date. Nothing in it says whose machine it was."""
+"""What made a result: source, packages, machine, date; nothing about whose machine it was."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def provenance(**extra: Any) -> Dict[str, Any]:
     """Collects what a reader needs to repeat a result.
 
     Args:
-        **extra: What the caller knows (config, seed, fingerprint). An absolute path is cut to its
-            last component, and a value that JSON cannot hold is turned into text.
+        **extra: what the caller knows, such as config and seed. Absolute paths are cut to the last
+            component; values that JSON cannot hold become text.
 
     Returns:
-        A dict that JSON can hold: `git` (`commit` and `dirty`, or null where the project is no git
-        checkout), `packages`, `machine`, `date` (UTC), and the keys of `extra`.
+        A dict that JSON can hold: ``git`` (``commit`` and ``dirty``, or null outside a checkout),
+        ``packages``, ``machine``, ``date`` (UTC), and the keys of ``extra``.
     """
     return {
         "git": _git_state(_PROJECT),
@@ -43,7 +43,7 @@ def _git_state(project: pathlib.Path) -> Optional[Dict[str, Any]]:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        # An installed copy may lie inside somebody else's repository.
+        # An installed copy may be inside another repository.
         if pathlib.Path(git("rev-parse", "--show-toplevel")).resolve() != project.resolve():
             return None
         return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}

@@ -1,40 +1,29 @@
-"""A codec on a dataset, in full: coded files, JSON and CSV, table, figure, beside JPEG and WebP."""
+"""A codec on a dataset, in full: coded files, JSON and CSV, tables, figure, classical codecs."""
 
 from __future__ import annotations
 
 import pathlib
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from codec import HEADER_LIMIT
+from evaluation.classical import classical_codecs
+from evaluation.classical.codec import ClassicalCodec
 from evaluation.classical.ladders import LADDERS, kept_ladder
-from evaluation.classical.matches import JPEG, WEBP, ClassicalCodec, ClassicalMatch, closest_to
+from evaluation.classical.matches import closest_to
 from evaluation.figures.overview import Example, Version, write_overview
-from evaluation.measure import (
-    Codec,
-    FileRow,
-    Image,
-    Refine,
-    check_coded_size,
-    coded_file,
-    measure,
-)
+from evaluation.measure import Codec, Refine, check_coded_size, coded_file, measure
+from evaluation.media import Medium, Row
 from evaluation.results import Results, write_results
 from evaluation.tables import comparison_table, gap_table
 from signals.files import write_atomically
-
-CLASSICAL = {codec.name: codec for codec in (JPEG, WEBP)}
-"""What a codec can be reported beside; all of them by default."""
-
-EXAMPLES = 3
-"""Images that the figure shows."""
 
 COLLAPSED = 0.5
 """Share of the bits under noise below which rounding has destroyed what the model learned."""
 
 
 def report(
+    medium: Medium,
     codec: Codec,
-    images: Callable[[], Iterator[Image]],
+    files: Callable[[], Iterator[Any]],
     folder: pathlib.Path,
     *,
     dataset: str,
@@ -43,35 +32,42 @@ def report(
     ladders: pathlib.Path = LADDERS,
     refine: Optional[Refine] = None,
 ) -> Results:
-    """Measures a codec on real files and writes what there is to say about it.
+    """Measures a codec on real files and writes the results.
 
-    ``folder`` receives ``<dataset>/`` (the coded files), ``<dataset>.json`` and ``.csv``,
-    ``<dataset>.png`` and ``.svg`` (the figure) and, last of all, ``<dataset>.txt`` (the table).
+    ``folder`` receives ``<dataset>/`` (the coded files), ``<dataset>.json`` and ``.csv``, for audio
+    ``<dataset>-audio/`` (the first recordings as WAV: original, decoded, and by the first classical
+    codec at the same rate), ``<dataset>.png`` and ``.svg`` (the figure) and, last of all,
+    ``<dataset>.txt`` (the tables).
 
     Args:
+        medium: what the files are.
         codec: the learned codec.
-        images: gives the images anew at each call; they are held one at a time.
-        folder: where everything goes; made when missing.
+        files: returns the named images or recordings anew at each call; held one at a time.
+        folder: where everything goes; created if missing.
         dataset: the dataset's name.
         provenance: what made the codec.
-        classical: names of the classical codecs beside it, the first of them in the figure's
-            pictures too; None: all; none takes a fraction of the time.
+        classical: names of the classical codecs to compare with, the first of them in the figure's
+            examples too; None: those of the medium. With none it takes a fraction of the time.
         ladders: where the curves of classical codecs are kept from report to report.
-        refine: refines each image before it is coded; the codec's name then says so.
+        refine: refines each file before it is coded; the codec's name then says so.
 
     Returns:
         The codec's results.
 
     Raises:
         ValueError: there is no such classical codec.
-        RoundTripError: a file does not hold what the model promised; nothing but coded files is
-            written then.
+        RoundTripError: a file does not hold what the model promised; only coded files are written
+            then.
     """
-    others = classical_codecs(CLASSICAL, classical)
+    others = _classical(medium, classical)
     name = codec.name if refine is None else f"{codec.name} + {refine.name}"
-    rows = measure(codec, images(), folder / dataset, progress=_say, refine=refine)
-    check_coded_size(rows, HEADER_LIMIT)
-    warn_of_collapse(rows)
+
+    def progress(row: Row) -> None:
+        print(_progress_line(medium, row), flush=True)
+
+    rows = measure(medium, codec, files(), folder / dataset, progress=progress, refine=refine)
+    check_coded_size(rows, medium.header_bytes)
+    _warn_of_collapse(rows)
     results = Results.from_rows(
         rows,
         name=name,
@@ -80,42 +76,49 @@ def report(
         provenance=provenance,
     )
     write_results(results, folder / f"{dataset}.json")
-    matches, examples = _beside_classical(codec, images(), rows, folder / dataset, others)
-    curves = [kept_ladder(other, images, results.dataset, ladders) for other in others]
-    write_overview(folder / f"{dataset}.png", examples, results, curves)
-    table = f"{comparison_table(name, rows, matches)}\n\n{gap_table(rows)}"
+    matches, examples, listen = _beside_classical(
+        medium, codec, files(), rows, folder / dataset, others
+    )
+    curves = []
+    for other in others:
+        print(f"{other.name}: its curve, of {len(other.ladder)} settings", flush=True)
+        curves.append(kept_ladder(other, files, results.dataset, ladders))
+    write_overview(folder / f"{dataset}.png", medium, examples, results, curves)
+    table = f"{comparison_table(medium, name, rows, matches)}\n\n{gap_table(medium, rows)}"
     write_atomically(folder / f"{dataset}.txt", (table + "\n").encode())
     print(f"\n{table}\n\nfigure and data: {folder / dataset}.png, .svg, .json, .csv", flush=True)
+    if listen is not None:
+        print(f"to listen: {listen}", flush=True)
     return results
 
 
-def classical_codecs(known: Dict[str, Any], names: Optional[Sequence[str]]) -> List[Any]:
-    """Those of ``known`` that are named; None: all.
-
-    Raises:
-        ValueError: there is no such codec.
-    """
-    names = list(known) if names is None else list(names)
+def _classical(medium: Medium, names: Optional[Sequence[str]]) -> List[ClassicalCodec]:
+    every = classical_codecs().values()
+    known = {codec.name: codec for codec in every if codec.medium.name == medium.name}
+    names = [each for each in medium.classical if each in known] if names is None else names
     for name in names:
         if name not in known:
             raise ValueError(f"classical={name!r} must be one of {', '.join(known)}.")
+        known[name].require()
     return [known[name] for name in names]
 
 
-def _say(row: FileRow) -> None:
-    refined = f"refined in {row.refine_seconds:.1f} s, " if row.refine_steps else ""
-    print(
-        f"{row.file}: {row.bpp:.4f} bpp coded ({row.bpp_rounded:.4f} estimated, "
-        f"{row.bpp_training:.4f} on the training value), PSNR {row.psnr:.2f} dB, "
-        f"{refined}encoded in {row.encode_seconds:.2f} s, decoded in {row.decode_seconds:.2f} s",
-        flush=True,
+def _progress_line(medium: Medium, row: Row) -> str:
+    rate, metric, digits = medium.rate, medium.metrics[0], medium.rate_digits + 1
+    refined = f"refined in {row['refine_seconds']:.1f} s, " if row["refine_steps"] else ""
+    return (
+        f"{row['file']}: {row[rate]:.{digits}f} {rate} coded "
+        f"({row[f'{rate}_rounded']:.{digits}f} estimated, "
+        f"{row[f'{rate}_training']:.{digits}f} on the training value), "
+        f"{metric.name} {row[metric.column]:.2f} {metric.unit}, {refined}"
+        f"encoded in {row['encode_seconds']:.2f} s, decoded in {row['decode_seconds']:.2f} s"
     )
 
 
-def warn_of_collapse(rows: Sequence[Any]) -> None:
-    """Says so when training counted on bits that rounding does not leave; rows of any medium."""
-    rounded = sum(row.bits_rounded for row in rows)
-    noise = sum(row.bits_noise for row in rows)
+def _warn_of_collapse(rows: Sequence[Row]) -> None:
+    """Warns when training counted on bits that rounding does not leave."""
+    rounded = sum(row["bits_rounded"] for row in rows)
+    noise = sum(row["bits_noise"] for row in rows)
     if rounded < COLLAPSED * noise:
         print(
             f"warning: the latents have collapsed: rounded they hold {rounded / noise:.0%} of the "
@@ -126,25 +129,37 @@ def warn_of_collapse(rows: Sequence[Any]) -> None:
 
 
 def _beside_classical(
+    medium: Medium,
     codec: Codec,
-    images: Iterator[Image],
-    rows: List[FileRow],
+    files: Iterator[Any],
+    rows: Sequence[Row],
     coded: pathlib.Path,
     others: Sequence[ClassicalCodec],
-) -> Tuple[Dict[str, List[ClassicalMatch]], List[Example]]:
-    """The classical codecs' nearest files for every row, and the figure's examples."""
-    matches: Dict[str, List[ClassicalMatch]] = {other.name: [] for other in others}
+) -> Tuple[Dict[str, List[Row]], List[Example], Optional[pathlib.Path]]:
+    """The classical codecs' match for every row, the figure's examples, and where to listen.
+
+    What there is to listen to is written on the way.
+    """
+    metric, listen = medium.metrics[0].column, None
+    matches: Dict[str, List[Row]] = {other.name: [] for other in others}
     examples = []
     # Without classical codecs only the examples are read.
-    for row, image in zip(rows if others else rows[:EXAMPLES], images):
+    for row, file in zip(rows if others else rows[: medium.examples], files):
+        decoded = {}
         for other in others:
-            matches[other.name].append(closest_to(other, image.pixels, row.bpp))
-        if len(examples) < EXAMPLES:
-            learned = codec.decode(coded_file(coded, image.name).read_bytes())
-            versions = [Version("learned", learned, row.bpp, row.psnr)]
-            for baseline in others[:1]:
-                match = matches[baseline.name][-1]
-                decoded = baseline.decode(baseline.encode(image.pixels, match.quality))
-                versions.append(Version(baseline.name, decoded, match.bpp, match.psnr))
-            examples.append(Example(image.name, image.pixels, versions))
-    return matches, examples
+            match, decoded[other.name] = closest_to(other, file, row[medium.rate])
+            matches[other.name].append(match)
+        if len(examples) < medium.examples:
+            path = coded_file(coded, file.name)
+            learned = medium.comparable(medium.signal(codec.decode(path.read_bytes()))[0])
+            original, *sample_rate = medium.signal(file)
+            kept = {"original": original, "decoded": learned}
+            versions = [Version("learned", learned, row[medium.rate], row[metric])]
+            for name in list(decoded)[:1]:
+                kept[name.lower()] = decoded[name]
+                match = matches[name][-1]
+                versions.append(Version(name, decoded[name], match[medium.rate], match[metric]))
+            audio = coded.with_name(f"{coded.name}-audio")
+            listen = medium.write_example(audio / path.stem, file, kept)
+            examples.append(Example(file.name, original, versions, *sample_rate))
+    return matches, examples, listen

@@ -1,118 +1,197 @@
-"""The comparison as plain text, for a terminal and for readers who are new to the field."""
+"""A report's tables as plain text, for a terminal and for readers who are new to the field."""
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence
+import textwrap
+from typing import List, Mapping, Sequence
 
 import numpy as np
 
-from evaluation.classical.matches import ClassicalMatch
-from evaluation.measure import FileRow
+from evaluation.media import Medium, Row
+from evaluation.metrics.metric import Metric, is_installed
 
-_NAME_WIDTH = 24
-_NUMBERS_WIDTH = 22  # "  bpp   PSNR  MS-SSIM" of one codec
-
-_LEGEND = """\
-bpp: bits per pixel of the file on disk (the uncompressed picture has 24); lower is smaller.
-PSNR (in dB) and MS-SSIM (up to 1): how close the decoded picture is to the original; higher is
-closer."""
+_NAME = 24  # characters
+_WIDTH = 100
 
 
 def comparison_table(
-    name: str, rows: Sequence[FileRow], classical: Dict[str, Sequence[ClassicalMatch]]
+    medium: Medium, name: str, rows: Sequence[Row], classical: Mapping[str, Sequence[Row]]
 ) -> str:
-    """One line a file and the mean, the learned codec beside classical ones at the nearest rate.
+    """Each file coded by the learned codec and by classical ones near its rate; means of all.
+
+    The lines of files show as many metrics and codecs as fit, the means show all.
 
     Args:
-        name: The learned codec.
-        rows: Its measured files.
-        classical: Codec name -> its match for each row, in the order of `rows`; two codecs fit.
+        medium: what the files are.
+        name: the learned codec.
+        rows: its measured files.
+        classical: name of a classical codec -> its match for each row, in the order of ``rows``.
 
     Returns:
-        Text of at most 100 columns, without a newline at the end.
+        Text, without a newline at the end.
 
     Raises:
-        ValueError: A list of matches is not as long as `rows`.
+        ValueError: a list of matches is not as long as ``rows``.
     """
     for codec, matches in classical.items():
         if len(matches) != len(rows):
             raise ValueError(
                 f"classical['{codec}'] must have one match a row ({len(rows)}), got {len(matches)}"
             )
-    columns: List[Sequence] = [rows, *classical.values()]
-    titles = [name, *(f"{codec}, nearest size" for codec in classical)]
-    rule = "-" * (_NAME_WIDTH + (_NUMBERS_WIDTH + 2) * len(columns))
-    lines = [
-        " " * _NAME_WIDTH + "".join(f"  {shortened(title):^{_NUMBERS_WIDTH}}" for title in titles),
-        f"{'file':<{_NAME_WIDTH}}" + f"  {'bpp':>6}{'PSNR':>8}{'MS-SSIM':>8}" * len(columns),
-        rule,
+    blocks = [
+        _file_lines(medium, name, rows, classical),
+        _mean_lines(medium, {name: rows, **classical}),
+        [*_legend(medium, classical), *_remarks(medium, rows, classical)],
     ]
-    for index, row in enumerate(rows):
-        lines.append(_line(row.file, [_quality(column[index]) for column in columns]))
-    means = [np.mean([_quality(item) for item in column], axis=0) for column in columns]
-    lines += [rule, _line("mean", means), "", _LEGEND]
-    if classical:
-        lines.append(f"{', '.join(classical)}: of each the file that comes nearest in size.")
-    for codec, matches in classical.items():
-        far = sum(abs(match.bpp / row.bpp - 1) > 0.1 for match, row in zip(matches, rows))
-        if far:
-            lines.append(
-                f"{codec} has no setting within 10 % of the size in {far} of {len(rows)} files: "
-                "compare its bpp too."
-            )
-    return "\n".join(lines)
+    return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
-def gap_table(rows: Sequence[FileRow]) -> str:
-    """What training counted on and what came of it: rate and distortion, means over the files.
-
-    The difference between the first two columns is the train-test gap of the quantizer.
-
-    Args:
-        rows: Measured files.
+def gap_table(medium: Medium, rows: Sequence[Row]) -> str:
+    """The train-test gap of the quantizer: means of rate and quality in training and afterwards.
 
     Returns:
-        Three lines, and one each where symbols have a fixed length code and where there is side
-        information; without a newline at the end.
+        Three lines, one each for a fixed length code and for side information if there is such,
+        and the medium's remarks; without a newline at the end.
     """
+    rate, metric, digits = medium.rate, medium.metrics[0], medium.rate_digits + 1
 
-    def mean(column):
-        return np.mean([getattr(row, column) for row in rows])
+    def line(title, digits, quantities, remark=""):
+        cells = (
+            _number(medium.mean(key, rows), width, digits) if key else " " * width
+            for key, width in zip(quantities, (16, 12, 12))
+        )
+        return f"{title:<{_NAME}}" + "".join(cells) + remark
 
-    rates = [mean(column) for column in ("bpp_training", "bpp_rounded", "bpp")]
-    quality = mean("psnr_training"), mean("psnr")
     lines = [
-        f"{'train-test gap':<{_NAME_WIDTH}}{'training value':>16}{'rounded':>12}{'coded':>12}",
-        f"{'rate (bpp)':<{_NAME_WIDTH}}{rates[0]:>16.4f}{rates[1]:>12.4f}{rates[2]:>12.4f}",
-        f"{'PSNR (dB)':<{_NAME_WIDTH}}{quality[0]:>16.2f}{quality[1]:>12.2f}{quality[1]:>12.2f}",
+        f"{'train-test gap':<{_NAME}}{'training value':>16}{'rounded':>12}{'coded':>12}",
+        line(f"rate ({rate})", digits, [f"{rate}-training", f"{rate}-rounded", rate]),
+        line(metric.axis, metric.digits, [f"{metric.key}-training", metric.key, metric.key]),
     ]
-    fixed = mean("bpp_fixed_length")
-    if not np.isnan(fixed):
-        lines.append(f"{'fixed length (bpp)':<{_NAME_WIDTH}}{'':>16}{'':>12}{fixed:>12.4f}")
-    side = mean("bpp_side")
+    if not np.isnan(medium.mean(f"{rate}-fixed-length", rows)):
+        fixed = ["", "", f"{rate}-fixed-length"]
+        lines.append(line(f"fixed length ({rate})", digits, fixed))
+    side = medium.mean(f"{rate}-side", rows) if medium.refines else 0.0
     if side > 0:
-        share = f"{side / rates[1]:.1%} of the rounded bits"
-        lines.append(f"{'side information (bpp)':<{_NAME_WIDTH}}{'':>16}{side:>12.4f}  {share}")
-    return "\n".join(lines)
+        share = f"  {side / medium.mean(f'{rate}-rounded', rows):.1%} of the rounded bits"
+        lines.append(line(f"side information ({rate})", digits, ["", f"{rate}-side"], share))
+    return "\n".join([*lines, *medium.remarks(rows)])
 
 
-def _quality(item):
-    return item.bpp, item.psnr, item.ms_ssim
+def _file_lines(medium, name, rows, classical) -> List[str]:
+    metrics = [each for each in medium.metrics if any(_has(row, each) for row in rows)]
+
+    def width():  # of one codec
+        return 2 + _rate_width(medium) + sum(metric.width for metric in metrics)
+
+    # The learned codec and one classical codec fit in any case.
+    while len(metrics) > 1 and _NAME + 2 * width() > _WIDTH:
+        metrics.pop()
+    columns = [rows, *classical.values()][: (_WIDTH - _NAME) // width()]
+    titles = [name, *(f"{codec}, nearest rate" for codec in classical)]
+    titles = [f"  {_shortened(title, width() - 2):^{width() - 2}}" for title in titles]
+    rule = "-" * (_NAME + width() * len(columns))
+    lines = [
+        " " * _NAME + "".join(titles[: len(columns)]),
+        f"{'file':<{_NAME}}" + len(columns) * f"  {_heading(medium, metrics)}",
+        rule,
+    ]
+    for items in zip(*columns):
+        numbers = "".join(f"  {_numbers(medium, metrics, item)}" for item in items)
+        lines.append(f"{_shortened(items[0]['file']):<{_NAME}}{numbers}")
+    return [*lines, rule]
 
 
-def _line(name, triples):
-    numbers = "".join(
-        f"  {bpp:>6.3f}{psnr:>8.2f}{_similarity(ms_ssim):>8}" for bpp, psnr, ms_ssim in triples
-    )
-    return f"{shortened(name, _NAME_WIDTH):<{_NAME_WIDTH}}{numbers}"
+def _mean_lines(medium, codecs) -> List[str]:
+    rows = next(iter(codecs.values()))
+    with_file = any(_has_container(medium, items) for items in codecs.values())
+    title = f"mean of {len(rows)} file{'s' * (len(rows) != 1)}"
+    heading = _heading(medium, medium.metrics, f"{'file':>8}" if with_file else "")
+    lines = [f"{title:<{_NAME}}  {heading}"]
+    for codec, items in codecs.items():
+        means = {each.column: medium.mean(each.key, items) for each in medium.metrics}
+        means[medium.rate] = medium.mean(medium.rate, items)
+        whole = np.mean([_whole_rate(medium, item) for item in items])
+        file = _number(whole, 8, medium.rate_digits) if with_file else ""
+        numbers = _numbers(medium, medium.metrics, means, file)
+        lines.append(f"{_shortened(codec):<{_NAME}}  {numbers}")
+    return lines
 
 
-def _similarity(value):
-    return "-" if np.isnan(value) else f"{value:.4f}"
+def _legend(medium, classical) -> List[str]:
+    texts = [f"{medium.rate}: {medium.rate_definition}; lower is smaller."]
+    for metric in medium.metrics:
+        name = "" if metric.definition.startswith(metric.name) else f"{metric.name}: "
+        better = "higher" if metric.higher_is_better else "lower"
+        texts.append(f"{name}{metric.definition}; {better} is better.")
+    if classical:
+        texts.append(f"{', '.join(classical)}: the setting whose rate is nearest for each file.")
+    if any(_has_container(medium, matches) for matches in classical.values()):
+        texts.append(
+            f'Their {medium.rate} counts the packets of audio alone, "file" the container too.'
+        )
+    return [line for text in texts for line in textwrap.wrap(text, _WIDTH)]
 
 
-def shortened(text: str, width: int = _NUMBERS_WIDTH) -> str:
-    """Shortens in the middle: names of one folder differ at their ends."""
+def _remarks(medium, rows, classical) -> List[str]:
+    lines = []
+    for metric in medium.metrics:
+        missing = sum(not _has(row, metric) for row in rows)
+        if metric.package and not is_installed(metric.package):
+            install = f"pip install -e '.[{metric.package}]'"
+            lines.append(
+                f"{metric.name}: the package {metric.package} is not installed ({install})."
+            )
+        elif missing and metric.partial:
+            lines.append(
+                f"{metric.name}: no number for {missing} of {len(rows)} files ({metric.partial})."
+            )
+    for codec, matches in classical.items():
+        far = sum(
+            abs(match[medium.rate] / row[medium.rate] - 1) > 0.1
+            for match, row in zip(matches, rows)
+        )
+        if far:
+            lines.append(
+                f"{codec} has no setting within 10 % of the rate of {far} of {len(rows)} files: "
+                f"compare its {medium.rate} too."
+            )
+    return lines
+
+
+def _has(row: Row, metric: Metric) -> bool:
+    return not np.isnan(row[metric.column])
+
+
+def _whole_rate(medium: Medium, item: Row) -> float:
+    """Rate of the file with its container."""
+    return item.get(f"{medium.rate}_file", item[medium.rate])
+
+
+def _has_container(medium: Medium, items: Sequence[Row]) -> bool:
+    return any(_whole_rate(medium, item) != item[medium.rate] for item in items)
+
+
+def _rate_width(medium: Medium) -> int:
+    return medium.rate_digits + 5
+
+
+def _heading(medium, metrics, after_rate="") -> str:
+    names = "".join(f"{metric.name:>{metric.width}}" for metric in metrics)
+    return f"{medium.rate:>{_rate_width(medium)}}{after_rate}{names}"
+
+
+def _numbers(medium, metrics, item, after_rate="") -> str:
+    rate = _number(item[medium.rate], _rate_width(medium), medium.rate_digits)
+    values = "".join(_number(item[each.column], each.width, each.digits) for each in metrics)
+    return f"{rate}{after_rate}{values}"
+
+
+def _number(value: float, width: int, digits: int) -> str:
+    return f"{'-' if np.isnan(value) else f'{value:.{digits}f}':>{width}}"
+
+
+def _shortened(text: str, width: int = _NAME) -> str:
+    """Shortens in the middle: names in one folder differ at their ends."""
     if len(text) <= width:
         return text
     keep = width - 3

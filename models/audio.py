@@ -1,22 +1,22 @@
-"""Transforms for sound: strided convolutions in time with residual units between them.
+"""Transforms for audio: strided convolutions in time with residual units between them.
 
-The plan is SEANet's as SoundStream (Zeghidour 2021, arXiv 2107.03312) and EnCodec have it: channels
-double where the rate falls, residual units with growing dilation at every rate, the synthesis
-mirrored. Unlike there, the units stand behind the strided convolution, at the lower rate, so that
-nothing runs at the full one; there is no LSTM, so that what a sample depends on is bounded; strided
-and transposed convolutions have three taps a stride.
+The architecture is SEANet's as in SoundStream (Zeghidour 2021, arXiv 2107.03312) and EnCodec:
+channels double where the rate falls, residual units with growing dilation at every rate, a mirrored
+synthesis. Unlike there, the units follow the strided convolution, so that nothing runs at the full
+rate; there is no LSTM, so that the receptive field is bounded; strided and transposed convolutions
+have three taps per stride.
 """
 
 from __future__ import annotations
 
 import math
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence
 
 import tensorflow as tf
 
 from models.audio_layers import (
     ACTIVATIONS,
-    Convolution,
+    Convolution1D,
     Fold,
     ResidualUnit,
     Unfold,
@@ -30,13 +30,13 @@ SCALE = 4.0
 
 
 class AudioTransforms(Transforms):
-    """Sound ``[batch, rows, samples, 1]`` in -1..1 to latents and back, each row by itself.
+    """Audio ``[batch, rows, samples, 1]`` in -1..1 to latents and back, each row by itself.
 
     With strides 4, 4, 4 and N filters, one second at 8 kHz ``[b, 1, 8000, 1]`` becomes
     ``[b, 1, 2000, N]``, ``[b, 1, 500, 2 N]``, ``[b, 1, 125, 4 N]`` and latents ``[b, 1, 125, M]``.
 
     Attributes:
-        sample_rate: of the sound, in Hz.
+        sample_rate: of the audio, in Hz.
     """
 
     medium = "audio"
@@ -60,19 +60,19 @@ class AudioTransforms(Transforms):
         """Creates the layers and their variables.
 
         Args:
-            sample_rate: of the sound, in Hz.
-            num_filters: channels behind the first stride (N), at least 1; they double at each.
+            sample_rate: of the audio, in Hz.
+            num_filters: channels after the first stride (N), at least 1; they double at each.
             latent_channels: channels of the latents (M), at least 1.
-            strides: of the analysis, from the sound to the latents; their product is the samples
-                that a latent stands for.
+            strides: of the analysis, from samples to latents; their product is the number of
+                samples per latent.
             kernel_size: taps of all convolutions but the outermost, odd.
-            outer_kernel_size: taps, each of the first stride's samples, of the first convolution
-                and the last, odd.
+            outer_kernel_size: taps of the first and the last convolution, odd; each tap spans the
+                first stride's samples.
             dilations: of the residual units at each rate; none: no units.
             activation: "elu", "snake", or "gdn": GDN where the rate changes and ELU in the units,
                 because inverse GDN, whose output grows with the square of its input, explodes in
                 deep stacks.
-            causal: an output looks at no input behind its latent's own samples.
+            causal: whether outputs depend on no input later than their latent's own samples.
             precision: compute type of the layers, "float32" or "bfloat16".
 
         Raises:
@@ -97,7 +97,7 @@ class AudioTransforms(Transforms):
         widths = [num_filters * 2**number for number in range(len(strides))]
 
         def convolution(filters, taps=kernel_size, **more):
-            return Convolution(filters, taps, causal=causal, dtype=dtype, **more)
+            return Convolution1D(filters, taps, causal=causal, dtype=dtype, **more)
 
         def at_one_rate(channels, *, inverse) -> List[tf.keras.layers.Layer]:
             units = [
@@ -132,28 +132,23 @@ class AudioTransforms(Transforms):
         analysis.append(convolution(latent_channels, use_bias=False))
         synthesis.insert(0, convolution(widths[-1]))
         stride = math.prod(strides)
-        furthest = max(*reach(analysis), *reach(synthesis))
+        furthest = max(*reach(analysis), *reach(synthesis[::-1]))
         super().__init__(
             name="audio",
             latent_channels=latent_channels,
             strides=(1, stride),
-            context=-(-furthest // stride),
+            contexts=(0, -(-furthest // stride)),
             analysis=analysis,
             synthesis=synthesis,
         )
 
-    @property
-    def contexts(self) -> Tuple[int, int]:
-        """``context`` along the samples; rows do not see each other."""
-        return 0, self.context
-
-    def _entering(self, signals: tf.Tensor) -> tf.Tensor:
+    def _normalize(self, signals: tf.Tensor) -> tf.Tensor:
         return signals * SCALE
 
-    def _leaving(self, values: tf.Tensor) -> tf.Tensor:
+    def _denormalize(self, values: tf.Tensor) -> tf.Tensor:
         return values / SCALE
 
-    def _latent_grid(self) -> str:
+    def _describe_latents(self) -> str:
         rate = self.sample_rate / self.strides[1]
         return (
             f"{self.sample_rate} Hz, total stride {self.strides[1]} samples, "
@@ -165,7 +160,7 @@ def _check_rate(sample_rate: Optional[int]) -> None:
     if sample_rate is None:
         raise ValueError(
             "sample_rate=None must be a number of Hz: model=audio takes that of the data, which "
-            "must be sound, as data=tones is."
+            "must be audio, such as data=tones."
         )
     if not 0 < sample_rate < 2**20:
         raise ValueError(f"sample_rate={sample_rate} must be 1 to {2**20 - 1} Hz.")

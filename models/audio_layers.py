@@ -1,8 +1,8 @@
-"""Layers over sound ``[batch, rows, samples, channels]``: kernels ``(1, k)``, one row at a time.
+"""Layers over audio ``[batch, rows, samples, channels]``: kernels ``(1, k)``, one row at a time.
 
-There is one convolution, of stride 1. Strides are folds: samples become channels and back, which
-costs nothing, and makes a strided convolution of ``k * s`` taps and its transpose of the same.
-Each layer says how far it reaches, so that tiles of long sound can be exact.
+The only convolution has stride 1. Strides are folds of samples into channels and back, which cost
+nothing: a fold and k taps are a strided convolution of ``k * s`` taps, and the reverse is its
+transpose. Each layer knows how far it reaches, so that tiles of long audio can be exact.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from models.layers import GDN
 ACTIVATIONS = ("elu", "gdn", "snake")
 
 
-class Convolution(tf.keras.layers.Layer):
-    """Dilated convolution along the samples, zeros beyond the ends; looks back only, if causal.
+class Convolution1D(tf.keras.layers.Layer):
+    """Dilated convolution along the samples, padded with zeros; if causal, it only looks back.
 
     Attributes:
         reach: samples that an output looks back and ahead.
@@ -59,13 +59,13 @@ class Convolution(tf.keras.layers.Layer):
             outputs = tf.nn.conv2d(inputs, kernel, 1, [[0, 0], [0, 0], self.reach, [0, 0]])
         else:
             outputs = self._dilated(inputs, kernel)
-        # Not tf.nn.bias_add: see models.layers.Downsampling.
+        # Not tf.nn.bias_add: see models.layers.Convolution.
         return outputs + self.bias if self.use_bias else outputs
 
     def _dilated(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """Every ``dilation``-th sample in a row of its own, then a plain convolution.
+        """A plain convolution over rows of every ``dilation``-th sample.
 
-        TensorFlow's own has no gradient on the CPU.
+        TensorFlow's dilated convolution has no gradient on the CPU.
         """
         _, rows, samples, _ = tf.unstack(tf.shape(inputs))
         step, (back, ahead) = self.dilation, self.reach
@@ -111,7 +111,7 @@ class Unfold(Fold):
 
 
 class Snake(tf.keras.layers.Layer):
-    """``x + sin(a x)^2 / a`` with a learned frequency ``a`` a channel.
+    """``x + sin(a x)^2 / a`` with a learned frequency ``a`` per channel.
 
     Ziyin 2020, arXiv 2006.08195. ``a`` is kept as its logarithm, so that it stays above 0.
     """
@@ -151,12 +151,12 @@ class ResidualUnit(tf.keras.layers.Layer):
         """Takes sizes; ``activation`` is "elu" or "snake"; ``layer`` goes to Keras."""
         super().__init__(**layer)
         hidden = max(1, channels // 2)
-        dilated = Convolution(hidden, kernel_size, dilation=dilation, causal=causal, **layer)
+        dilated = Convolution1D(hidden, kernel_size, dilation=dilation, causal=causal, **layer)
         self._layers_in_order = [
             activate(activation, **layer),
             dilated,
             activate(activation, **layer),
-            Convolution(channels, 1, **layer),
+            Convolution1D(channels, 1, **layer),
         ]
         self.reach = dilated.reach
 
@@ -169,7 +169,7 @@ class ResidualUnit(tf.keras.layers.Layer):
 
 
 def activate(activation: str, *, inverse: bool = False, **layer) -> tf.keras.layers.Layer:
-    """A new activation layer; ``inverse`` makes GDN the synthesis' one."""
+    """A new activation layer; ``inverse`` is for the GDN of a synthesis."""
     if activation == "gdn":
         return GDN(inverse=inverse, **layer)
     return Snake(**layer) if activation == "snake" else tf.keras.layers.ELU(**layer)
@@ -179,18 +179,13 @@ def reach(layers: Sequence[tf.keras.layers.Layer]) -> Tuple[int, int]:
     """How far a stack looks back and ahead, in samples on its finer side.
 
     Args:
-        layers: from fine to coarse with ``Fold``, or from coarse to fine with ``Unfold``.
+        layers: from fine to coarse; those of a synthesis in reverse.
     """
-    scales = [layer.stride for layer in layers if isinstance(layer, Fold)]
-    rising = not any(isinstance(layer, Unfold) for layer in layers)
-    scale = 1
-    if not rising:
-        for stride in scales:
-            scale *= stride
     back = ahead = 0
+    scale = 1
     for layer in layers:
-        if isinstance(layer, Fold):
-            scale = scale * layer.stride if rising else scale // layer.stride
+        if isinstance(layer, Fold):  # Or its inverse.
+            scale *= layer.stride
         own = getattr(layer, "reach", (0, 0))  # Activations look at one sample.
         back, ahead = back + scale * own[0], ahead + scale * own[1]
     return back, ahead

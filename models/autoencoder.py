@@ -1,50 +1,66 @@
 """The autoencoder: transforms, quantizer and entropy model joined.
 
-One forward pass serves training and testing. Coding goes through ``latents`` and ``image``, which
-take a single image of any size, or sound of any length with its channels as rows.
+As in the papers' figures: y = analysis(x), z = hyper-analysis(y); z_hat predicts means and scales
+of y, slice by slice; y_hat is what the quantizer makes of y, and x_hat = synthesis(y_hat).
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Callable, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import tensorflow as tf
 
-from models.hyperprior import NOTHING, Code, HyperTransforms, centred
+from models.hyperprior import HyperTransforms
+from models.prediction import Predictor
 from models.tiling import apply_in_tiles
 from models.transforms import Transforms
+from quantizers.base.annealing import Annealed
 from quantizers.base.slices import SlicedQuantizer
 
 
-class Forward(NamedTuple):
-    """Result of one forward pass over signals ``[batch, height, width, input channels]``.
+class QuantizerInputs(NamedTuple):
+    """What the quantizers were given.
 
     Attributes:
-        reconstructions: float32, the signals' shape and scale, not clipped.
-        bits: float32 ``[batch]``, of the quantizer's rate value and of the side information.
-        penalty: float32 scalar that the quantizers add to the loss.
-        latents: float32 ``[batch, height / stride, width / stride, channels]``, not quantized.
+        latents: y less its predicted means, float32, a tensor per slice of the channels.
+        hyper_latents: z, float32; None without side information.
     """
 
-    reconstructions: tf.Tensor
-    bits: tf.Tensor
-    penalty: tf.Tensor
-    latents: tf.Tensor
+    latents: List[tf.Tensor]
+    hyper_latents: Optional[tf.Tensor]
 
 
 class QuantizedLatents(NamedTuple):
     """Latents on their way to the synthesis.
 
     Attributes:
-        values: float32, the latents' shape: what the synthesis sees.
-        bits: float32 ``[batch]``.
-        penalty: float32 scalar.
+        values: y_hat, float32, the latents' shape.
+        bits: float32 ``[batch]``, of latents and side information.
+        penalty: float32 scalar that the quantizers add to the loss.
+        inputs: see ``QuantizerInputs``.
     """
 
     values: tf.Tensor
     bits: tf.Tensor
     penalty: tf.Tensor
+    inputs: QuantizerInputs
+
+
+class Forward(NamedTuple):
+    """Result of one forward pass over signals ``[batch, height, width, input channels]``.
+
+    Attributes:
+        reconstructions: x_hat, float32, the signals' shape and scale, not clipped.
+        bits: see ``QuantizedLatents``.
+        penalty: see ``QuantizedLatents``.
+        inputs: see ``QuantizerInputs``.
+    """
+
+    reconstructions: tf.Tensor
+    bits: tf.Tensor
+    penalty: tf.Tensor
+    inputs: QuantizerInputs
 
 
 class Autoencoder(tf.Module):
@@ -52,12 +68,12 @@ class Autoencoder(tf.Module):
 
     Attributes:
         transforms: the analysis and synthesis pair.
-        quantizer: between them; ``quantizer.for_slice(number)`` quantizes one slice of the latents.
-        entropy: the entropy model of the latents.
-        slices: groups of the latents' channels that are coded in turn; 1 unless ``hyper`` has more.
-        hyper: transforms of the side information, or None.
-        hyper_quantizer: the side information's quantizer, or None.
-        hyper_entropy: the side information's entropy model, or None.
+        quantizer: of y; ``quantizer.for_slice(number)`` quantizes one slice of its channels.
+        entropy: the entropy model of y.
+        slices: groups of the channels of y that are coded in turn; 1 unless ``hyper`` has more.
+        hyper: hyper-analysis and hyper-synthesis; None without side information.
+        hyper_quantizer: of z, or None.
+        hyper_entropy: the entropy model of z, or None.
     """
 
     def __init__(
@@ -74,12 +90,11 @@ class Autoencoder(tf.Module):
 
         Args:
             transforms: built analysis and synthesis.
-            quantizer: a quantizer, see ``quantizers``.
+            quantizer: of the latents, see ``quantizers``.
             entropy: called with ``channels=``, ``alphabet=`` and ``conditional=`` to make the
                 entropy model.
-            hyper: predicts means and scales of the latents from hyper-latents; None: no side
-                information.
-            hyper_quantizer: of the hyper-latents; another object than ``quantizer``.
+            hyper: see the class.
+            hyper_quantizer: a second object, not ``quantizer``.
             hyper_entropy: makes the entropy model of the hyper-latents, as ``entropy``.
 
         Raises:
@@ -109,114 +124,90 @@ class Autoencoder(tf.Module):
             )
 
     def __call__(self, images: tf.Tensor, training: bool) -> Forward:
-        """One pass over images float32 ``[batch, height, width, 3]`` in 0..255, or over sound.
+        """One pass over images float32 ``[batch, height, width, 3]`` in 0..255, or over audio.
 
-        Sound is float32 ``[batch, 1, samples, 1]`` in -1..1. Height and width must be multiples of
-        the transforms' strides.
+        Audio is float32 ``[batch, channels, samples, 1]`` in -1..1. Height and width must be
+        multiples of the transforms' strides.
         """
-        latents = self.transforms.analysis(images)
-        quantized = self.quantize(latents, training)
-        return Forward(
-            reconstructions=self.transforms.synthesis(quantized.values),
-            bits=quantized.bits,
-            penalty=quantized.penalty,
-            latents=latents,
-        )
+        y = self.transforms.analysis(images)
+        y_hat, bits, penalty, inputs = self.quantize(y, training)
+        x_hat = self.transforms.synthesis(y_hat)
+        return Forward(x_hat, bits, penalty, inputs)
 
     def quantize(
         self, latents: tf.Tensor, training: bool, hyper_latents: Optional[tf.Tensor] = None
     ) -> QuantizedLatents:
-        """What lies between analysis and synthesis: float32 ``[batch, rows, columns, channels]``.
+        """Everything between analysis and synthesis.
 
-        With ``training=False`` the values are those that a file decodes to. Side information is of
-        ``hyper_latents``, not quantized; None: what the hyper-analysis makes of the latents.
+        Args:
+            latents: y, float32 ``[batch, rows, columns, channels]``.
+            training: True for surrogates and predictions with gradients; False for the y_hat that
+                files decode to.
+            hyper_latents: z; None: the hyper-analysis of y.
         """
-        side = None
+        side = hyper_values = None
         if self.hyper is not None:
             if hyper_latents is None:
                 hyper_latents = self.hyper.analysis(latents)
             side = self.hyper_quantizer(hyper_latents, training=training)
-        parts = tf.split(latents, self.slices, axis=-1)
-        rates, conditions, penalties = [], [], []
-
-        def code(number, prediction):
-            quantizer = self.quantizer.for_slice(number)
-            quantized = quantizer(centred(parts[number], prediction), training=training)
-            rates.append(quantized.rate)
-            conditions.append(prediction.indexes)
-            penalties.append(quantized.penalty)
-            return quantized.decoder
-
+            hyper_values = side.decoder_input
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        hyper_values = None if side is None else side.decoder
-        values = self.reconstruct(hyper_values, rows, columns, code, exact=not training)
+        predictor = self.predictor(hyper_values, rows, columns, exact=not training)
+        indexes, centred, quantized = [], [], []
+        for number, y in enumerate(tf.split(latents, self.slices, axis=-1)):
+            prediction = predictor.next()
+            indexes.append(prediction.indexes)
+            centred.append(prediction.centre(y))
+            quantized.append(self.quantizer.for_slice(number)(centred[-1], training=training))
+            predictor.add(quantized[-1].decoder_input)
+        rate_input = tf.concat([each.rate_input for each in quantized], -1)
+        penalty = tf.add_n([each.penalty for each in quantized])
         if side is None:
-            return QuantizedLatents(values, self.entropy.bits(rates[0]), penalties[0])
-        bits = self.entropy.bits(tf.concat(rates, -1), tf.concat(conditions, -1))
-        return QuantizedLatents(
-            values=values,
-            bits=bits + self.hyper_entropy.bits(side.rate),
-            penalty=tf.add_n(penalties) + side.penalty,
-        )
+            bits = self.entropy.bits(rate_input)
+        else:
+            bits = self.entropy.bits(rate_input, tf.concat(indexes, -1))
+            bits += self.hyper_entropy.bits(side.rate_input)
+            penalty += side.penalty
+        inputs = QuantizerInputs(centred, hyper_latents)
+        return QuantizedLatents(predictor.decoded, bits, penalty, inputs)
 
-    def reconstruct(
-        self,
-        hyper_values: Optional[tf.Tensor],
-        rows: int,
-        columns: int,
-        code: Code,
-        exact: bool,
-    ) -> tf.Tensor:
-        """Latents' values: what ``code`` makes of each slice, given what is known before it.
-
-        Args:
-            hyper_values: decoded side information, or None where there is none.
-            rows: of the latents.
-            columns: of the latents.
-            code: see ``HyperTransforms.reconstruct``, which this is for all models.
-            exact: whether a decoder on another machine must find the same predictions.
-        """
+    def predictor(
+        self, hyper_values: Optional[tf.Tensor], rows: int, columns: int, exact: bool
+    ) -> Predictor:
+        """See ``HyperTransforms.predictor``; without side information nothing is predicted."""
         if self.hyper is None:
-            return code(0, NOTHING)
-        return self.hyper.reconstruct(hyper_values, rows, columns, code, exact)
+            return Predictor()
+        return self.hyper.predictor(hyper_values, rows, columns, exact)
+
+    def update(self, inputs: QuantizerInputs) -> None:
+        """Lets the quantizers learn from a training batch what gradients do not teach."""
+        if self.hyper is not None:
+            self.hyper_quantizer.update(inputs.hyper_latents)
+        for number, latents in enumerate(inputs.latents):
+            self.quantizer.for_slice(number).update(latents)
 
     def with_quantizers(self, quantizer, hyper_quantizer=None) -> Autoencoder:
-        """The same transforms and entropy models around other quantizers: for passes alone.
-
-        Nothing is built and nothing of the model changes.
-        """
+        """The same transforms and entropy models around other quantizers, for passes only."""
         other = copy.copy(self)
-        # Not by assignment: the copy shares what tf.Module has noted of its parts.
+        # An assignment would change what tf.Module tracks, which the copy shares with this model.
         vars(other).update(quantizer=quantizer, hyper_quantizer=hyper_quantizer)
         return other
 
-    def update(self, latents: tf.Tensor) -> None:
-        """Lets the quantizers learn from a training batch's latents what gradients do not teach."""
-        hyper_values = None
-        if self.hyper is not None:
-            hyper_latents = self.hyper.analysis(latents)
-            hyper_values = self.hyper_quantizer(hyper_latents, training=False).decoder
-            self.hyper_quantizer.update(hyper_latents)
-        parts = tf.split(latents, self.slices, axis=-1)
-
-        def code(number, prediction):
-            quantizer, values = self.quantizer.for_slice(number), centred(parts[number], prediction)
-            quantizer.update(values)
-            return quantizer(values, training=False).decoder
-
-        rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        self.reconstruct(hyper_values, rows, columns, code, exact=False)
-
     def advance(self, step: int) -> None:
-        """Sets what the quantizers anneal to its value for ``step``."""
-        for quantizer in filter(None, (self.quantizer, self.hyper_quantizer)):
+        """Brings all that depends on the training step to ``step`` (from 0)."""
+        for quantizer in self._quantizers:
             quantizer.advance(step)
 
     @property
-    def annealed(self):
-        """What follows a schedule, by name; the side information's where it differs."""
-        side = {} if self.hyper_quantizer is None else self.hyper_quantizer.annealed
-        return {**{f"hyper_{name}": item for name, item in side.items()}, **self.quantizer.annealed}
+    def hard_phases(self) -> Tuple[bool, ...]:
+        """Of each quantizer, the latents' first: whether it rounds and its analysis is frozen."""
+        return tuple(quantizer.in_hard_phase for quantizer in self._quantizers)
+
+    @property
+    def annealed(self) -> Dict[str, Annealed]:
+        """Everything that follows a schedule, by its name in logs."""
+        own = {} if self.hyper_quantizer is None else self.hyper_quantizer.annealed
+        return {**{f"hyper_{name}": item for name, item in own.items()}, **self.quantizer.annealed}
 
     @property
     def encoding_variables(self):
@@ -230,33 +221,37 @@ class Autoencoder(tf.Module):
         return all(entropy.frozen for entropy in self._entropy_models)
 
     def freeze(self) -> None:
-        """Builds the coding tables from what has been learned."""
+        """Builds the coding tables from the trained densities."""
         for entropy in self._entropy_models:
             entropy.freeze()
 
-    def grid(self, height: int, width: int) -> Tuple[int, int]:
+    def latent_grid(self, height: int, width: int) -> Tuple[int, int]:
         """Rows and columns of the latents of one image."""
         down, across = self.transforms.strides
         return -(-height // down), -(-width // across)
 
-    def latents(self, pixels) -> tf.Tensor:
+    def analyze(self, pixels) -> tf.Tensor:
         """Latents float32 ``[rows, columns, channels]`` of one image ``[height, width, 3]``.
 
-        Or of sound ``[audio channels, samples, 1]``. The last row and column are repeated up to a
-        multiple of the strides; a large image goes through in tiles.
+        Or of audio ``[audio channels, samples, 1]``. The last row and column are repeated up to a
+        multiple of the strides; the image may have any size.
         """
         image = tf.cast(pixels, tf.float32)
-        rows, columns = self.grid(*image.shape[:2])
+        rows, columns = self.latent_grid(*image.shape[:2])
         strides = self.transforms.strides
         down = tf.minimum(tf.range(rows * strides[0]), image.shape[0] - 1)
         across = tf.minimum(tf.range(columns * strides[1]), image.shape[1] - 1)
         padded = tf.gather(tf.gather(image, down, axis=0), across, axis=1)
         return apply_in_tiles(self.transforms, "analysis", padded[tf.newaxis])[0]
 
-    def image(self, values: tf.Tensor, height: int, width: int) -> tf.Tensor:
-        """Image float32 ``[height, width, input channels]`` of ``[rows, columns, channels]``."""
+    def synthesize(self, values: tf.Tensor, height: int, width: int) -> tf.Tensor:
+        """Image float32 ``[height, width, input channels]`` of y_hat, shaped as in ``analyze``."""
         images = apply_in_tiles(self.transforms, "synthesis", values[tf.newaxis])
         return images[0, :height, :width]
+
+    @property
+    def _quantizers(self):
+        return filter(None, (self.quantizer, self.hyper_quantizer))
 
     @property
     def _entropy_models(self):

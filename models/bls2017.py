@@ -2,13 +2,13 @@
 
 arXiv 1611.01704, as in TensorFlow Compression's ``models/bls2017.py``: convolutions 9x9 of stride
 4, 5x5 and 5x5 of stride 2, GDN with exponents 1 between them. Unlike there, kernels are plain
-variables instead of Fourier coefficients, and pixels lie on Keras' 'same' grid, on which a latent
-stands at the centre of its 16x16 pixels.
+variables instead of Fourier coefficients, and pixels lie on Keras' 'same' grid, in which a latent
+is at the centre of its 16x16 pixels.
 """
 
 from __future__ import annotations
 
-from models.layers import GDN, Downsampling, Upsampling, UpsamplingToImage
+from models.layers import GDN, Convolution, SubpixelTransposedConvolution, TransposedConvolution
 from models.transforms import ImageTransforms, policy
 
 
@@ -16,7 +16,7 @@ class Bls2017Transforms(ImageTransforms):
     """Three strided convolutions each way.
 
     With N filters, images ``[b, 256, 256, 3]`` become ``[b, 64, 64, N]``, ``[b, 32, 32, N]`` and
-    latents ``[b, 16, 16, N]``; the synthesis walks back.
+    latents ``[b, 16, 16, N]``; the synthesis mirrors that.
     """
 
     def __init__(self, *, num_filters: int = 128, precision: str = "float32"):
@@ -37,17 +37,17 @@ class Bls2017Transforms(ImageTransforms):
             latent_channels=num_filters,
             convolutions=[(9, 4), (5, 2), (5, 2)],
             analysis=[
-                Downsampling(num_filters, 9, 4, "same", dtype=dtype),
+                Convolution(num_filters, 9, 4, "same", dtype=dtype),
                 GDN(dtype=dtype),
-                Downsampling(num_filters, 5, 2, "same", dtype=dtype),
+                Convolution(num_filters, 5, 2, "same", dtype=dtype),
                 GDN(dtype=dtype),
-                Downsampling(num_filters, 5, 2, "same", use_bias=False, dtype=dtype),
+                Convolution(num_filters, 5, 2, "same", use_bias=False, dtype=dtype),
             ],
             synthesis=[
-                Upsampling(num_filters, 5, 2, "same", dtype=dtype),
+                TransposedConvolution(num_filters, 5, 2, "same", dtype=dtype),
                 GDN(inverse=True, dtype=dtype),
-                Upsampling(num_filters, 5, 2, "same", dtype=dtype),
+                TransposedConvolution(num_filters, 5, 2, "same", dtype=dtype),
                 GDN(inverse=True, dtype=dtype),
-                UpsamplingToImage(3, 9, 4, "same", dtype=dtype),
+                SubpixelTransposedConvolution(3, 9, 4, "same", dtype=dtype),
             ],
         )

@@ -1,17 +1,17 @@
 """Channel-wise autoregression: each slice of the latents is predicted from the slices before it.
 
 Minnen and Singh 2020, "Channel-wise autoregressive entropy models for learned image compression",
-arXiv 2007.08739: slices along the channels, and a prediction of what rounding took from a slice,
-which is added once it is decoded (latent residual prediction).
+arXiv 2007.08739: slices along the channels, and a prediction of each slice's rounding error, which
+is added to the decoded slice (latent residual prediction).
 
-It differs from the paper in that one stack predicts a slice's means and scales together, as what
-is to be added to those of the hyper-synthesis, so that the first slice needs none; and in that the
-residual is bounded by x / (2 + 2|x|) in place of tanh(x) / 2. Both have the bound 1/2 and the slope
-1/2 at 0, but a division is exactly rounded on every machine and a tanh is not.
+Unlike the paper, one stack predicts a slice's means and scales together, as corrections of those of
+the hyper-synthesis, so that the first slice needs none; and the residual is bounded by
+x / (2 + 2|x|) instead of tanh(x) / 2. Both have the bound 1/2 and the slope 1/2 at 0, but a
+division is rounded exactly on every machine and a tanh is not.
 
-The decoder repeats all of it, in fixed point (``models.fixed_point``). What a slice is predicted
-from is rounded to multiples of 2**-8 before anything is summed up. Between the stacks there are
-single additions and divisions of single numbers, which IEEE 754 rounds in one way only.
+The decoder repeats all of it in fixed point (``models.fixed_point``). Inputs of a stack are rounded
+to multiples of 2**-8 before they are summed. Between the stacks there are only additions and
+divisions of single numbers, which IEEE 754 rounds in exactly one way.
 """
 
 from __future__ import annotations
@@ -20,24 +20,20 @@ from typing import List, Sequence
 
 import tensorflow as tf
 
-from models.fixed_point import MOST_PRODUCTS, synthesize
-from models.hyperprior import (
-    Code,
-    HyperTransforms,
-    apply_layers,
-    uncentred,
-)
+from models.fixed_point import MOST_PRODUCTS, apply_exactly
+from models.hyperprior import HyperTransforms, apply_layers
+from models.prediction import Prediction, Predictor
 
-MIDDLE_INDEX, INDEXES_A_UNIT = 18.0, 8.0
-"""Scale index about where models start, and a power of two about as large as indexes vary."""
+MIDDLE_INDEX, INDEXES_PER_UNIT = 18.0, 8.0
+"""About the scale index that models start at, and a power of two about as large as its spread."""
 
 
 class ChannelAutoregressiveTransforms(HyperTransforms):
-    """Hyper-transforms that predict means and scales, and a stack or two a slice that refine them.
+    """Hyper-transforms that predict means and scales, and a stack or two per slice to refine them.
 
     With M = 96 in 4 slices of 24: the hyper-synthesis gives 192 channels (96 means, 96 indexes);
-    the stack of slice 2 takes these and 48 decoded channels to 48 (24 means, 24 indexes), that of
-    its residual takes 96 means and 72 decoded channels to 24.
+    the stack of slice 2 maps these and 48 decoded channels to 48 (24 means, 24 indexes), that of
+    its residual maps 96 means and 72 decoded channels to 24.
     """
 
     def __init__(
@@ -57,9 +53,9 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
             num_filters: channels of the hyper-transforms' hidden layers and of hyper-latents (N).
             slices: groups of the channels, at least 2.
             widths: channels of the hidden layers of a slice's stack, each at least 1: 5x5
-                convolutions, before a last one of 3x3.
-            residual_prediction: whether what rounding took from a slice is predicted.
-            padding: see ``HyperTransforms``; the stacks of the slices have it too.
+                convolutions before a last one of 3x3.
+            residual_prediction: whether a slice's rounding error is predicted.
+            padding: see ``HyperTransforms``; it holds for the stacks of the slices, too.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -89,30 +85,11 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
             for number in range(slices if residual_prediction else 0)
         ]
 
-    def reconstruct(
-        self, hyper_latents: tf.Tensor, rows: int, columns: int, code: Code, exact: bool
-    ) -> tf.Tensor:
+    def predictor(
+        self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
+    ) -> Predictor:
         """See ``HyperTransforms``."""
-        apply = synthesize if exact else apply_layers
-        known = apply(self._layers, hyper_latents)[:, :rows, :columns]
-        means, indexes = tf.split(known, 2, axis=-1)
-        # As inputs, indexes are brought to the size of latents, by operations without rounding.
-        known = tf.concat([means, (indexes - MIDDLE_INDEX) / INDEXES_A_UNIT], -1)
-        decoded: List[tf.Tensor] = []
-        for number, own in enumerate(
-            zip(tf.split(means, self.slices, -1), tf.split(indexes, self.slices, -1))
-        ):
-            values = tf.concat(own, -1)
-            if number:
-                values += apply(self._predictors[number - 1], _joined(known, decoded))
-            prediction = self._prediction(values)
-            if exact:
-                prediction = prediction._replace(indexes=tf.round(prediction.indexes))
-            decoded.append(uncentred(code(number, prediction), prediction))
-            if self._refiners:
-                residual = apply(self._refiners[number], _joined(means, decoded))
-                decoded[-1] += tf.cast(_bounded(residual), tf.float32)
-        return tf.concat(decoded, -1)
+        return _SlicePredictor(self, self._synthesis(hyper_latents, rows, columns, exact), exact)
 
     @property
     def decoding_layers(self):
@@ -123,8 +100,8 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
     def _stack(
         self, channels: int, widths: Sequence[int], outputs: int
     ) -> List[tf.keras.layers.Layer]:
-        layers = [self._downsampling(width, 5, 1, "same") for width in widths]
-        layers.append(self._downsampling(outputs, 3, 1, "same"))
+        layers = [self._convolution(width, 5, 1, "same") for width in widths]
+        layers.append(self._convolution(outputs, 3, 1, "same"))
         for layer in layers:
             products = layer.kernel_size[0] * layer.kernel_size[1] * channels
             if products > MOST_PRODUCTS:
@@ -138,10 +115,36 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
         return layers
 
 
-def _joined(known: tf.Tensor, decoded: Sequence[tf.Tensor]) -> tf.Tensor:
-    return tf.concat([known, *(tf.cast(values, known.dtype) for values in decoded)], -1)
+class _SlicePredictor(Predictor):
+    """Predicts each slice from the hyper-synthesis and the slices decoded before it."""
 
+    def __init__(self, hyper: ChannelAutoregressiveTransforms, synthesis: tf.Tensor, exact: bool):
+        super().__init__()
+        self._hyper, self._exact = hyper, exact
+        self._apply = apply_exactly if exact else apply_layers
+        self._means, indexes = tf.split(synthesis, 2, axis=-1)
+        # Indexes enter the stacks at about the size of latents, by operations without rounding.
+        scaled = (indexes - MIDDLE_INDEX) / INDEXES_PER_UNIT
+        self._side = tf.concat([self._means, scaled], -1)
+        halves = (tf.split(values, hyper.slices, -1) for values in (self._means, indexes))
+        self._first = [tf.concat(pair, -1) for pair in zip(*halves)]
 
-def _bounded(residual: tf.Tensor) -> tf.Tensor:
-    """Within plus and minus 1/2, what rounding can take."""
-    return residual / (2 + 2 * tf.abs(residual))
+    def next(self) -> Prediction:
+        number = len(self._slices)
+        values = self._first[number]
+        if number:
+            stack = self._hyper._predictors[number - 1]
+            values += self._apply(stack, self._with_decoded(self._side))
+        self._prediction = self._hyper._prediction(values, self._exact)
+        return self._prediction
+
+    def add(self, values: tf.Tensor) -> None:
+        super().add(values)
+        if self._hyper._refiners:
+            stack = self._hyper._refiners[len(self._slices) - 1]
+            residual = self._apply(stack, self._with_decoded(self._means))
+            # Within plus and minus 1/2, which is the most that rounding can take.
+            self._slices[-1] += tf.cast(residual / (2 + 2 * tf.abs(residual)), tf.float32)
+
+    def _with_decoded(self, known: tf.Tensor) -> tf.Tensor:
+        return tf.concat([known, *(tf.cast(y_hat, known.dtype) for y_hat in self._slices)], -1)

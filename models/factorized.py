@@ -7,7 +7,7 @@ As in ``models.bls2017``, GDN has exponents 1, kernels are plain variables, and 
 
 from __future__ import annotations
 
-from models.layers import GDN, Downsampling, Upsampling, UpsamplingToImage
+from models.layers import GDN, Convolution, SubpixelTransposedConvolution, TransposedConvolution
 from models.transforms import ImageTransforms, policy
 
 
@@ -15,7 +15,7 @@ class FactorizedTransforms(ImageTransforms):
     """Four strided convolutions each way.
 
     With N filters and M latent channels, images ``[b, 256, 256, 3]`` become ``[b, 128, 128, N]``,
-    ``[b, 64, 64, N]``, ``[b, 32, 32, N]`` and latents ``[b, 16, 16, M]``; the synthesis walks back.
+    ``[b, 64, 64, N]``, ``[b, 32, 32, N]`` and latents ``[b, 16, 16, M]``; the synthesis mirrors it.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class FactorizedTransforms(ImageTransforms):
         dtype = policy(precision)
         analysis, synthesis = [], []
         for _ in range(3):
-            analysis += [Downsampling(num_filters, 5, 2, "same", dtype=dtype), GDN(dtype=dtype)]
+            analysis += [Convolution(num_filters, 5, 2, "same", dtype=dtype), GDN(dtype=dtype)]
             synthesis += [
-                Upsampling(num_filters, 5, 2, "same", dtype=dtype),
+                TransposedConvolution(num_filters, 5, 2, "same", dtype=dtype),
                 GDN(inverse=True, dtype=dtype),
             ]
-        analysis.append(Downsampling(latent_channels, 5, 2, "same", use_bias=False, dtype=dtype))
-        synthesis.append(UpsamplingToImage(3, 5, 2, "same", dtype=dtype))
+        analysis.append(Convolution(latent_channels, 5, 2, "same", use_bias=False, dtype=dtype))
+        synthesis.append(SubpixelTransposedConvolution(3, 5, 2, "same", dtype=dtype))
         super().__init__(
             name="factorized",
             latent_channels=latent_channels,

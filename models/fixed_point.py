@@ -1,11 +1,11 @@
-"""A stack of transposed convolutions in fixed point: the same numbers on every machine.
+"""Convolutions in fixed point: the same numbers on every machine.
 
 A decoder must repeat the hyper-synthesis exactly, or it reads symbols with the wrong tables. Sums
-of floating point numbers depend on their order, and the order on threads, libraries and processors.
-Here weights and activations are rounded to multiples of powers of two, so small that every sum of
-their products fits a float64 without rounding: any order gives the same result. The idea is that of
-Balle, Johnston, Minnen 2019, "Integer networks for data compression with latent-variable models";
-training stays in floating point.
+of floating point numbers depend on their order, which depends on threads, libraries and processors.
+Here weights and activations are rounded to so few bits that every sum of their products fits a
+float64 without rounding: any order gives the same result. The idea is that of Balle, Johnston,
+Minnen 2019, "Integer networks for data compression with latent-variable models"; training stays in
+floating point.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from typing import Sequence
 import tensorflow as tf
 
 WEIGHT_BITS = 12
-"""Fractional bits of weights and, together with those of activations, of biases."""
+"""Fractional bits of weights; biases have those of activations, too."""
 
 ACTIVATION_BITS = 8
-"""Fractional bits of what flows from layer to layer."""
+"""Fractional bits of activations."""
 
 MOST_PRODUCTS = 2**16
-"""Products in a sum that is exact whatever the weights are."""
+"""The most products in a sum that is exact whatever the weights are."""
 
 LARGEST_WEIGHT = 2.0**4
 LARGEST_ACTIVATION = 2.0**11
 """Magnitudes are clipped to these. 2^(4 + 12) * 2^(11 + 8) * 2^16 products stay below 2^53."""
 
 
-def synthesize(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
+def apply_exactly(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
     """Applies transposed and plain 'same' convolutions with ReLU between them, exactly.
 
     Args:
-        layers: ``Upsampling`` and stride-1 ``Downsampling`` layers with up to 2**16 products a sum.
+        layers: ``TransposedConvolution`` and stride-1 ``Convolution`` layers with up to 2**16
+            products per sum.
         values: float32 or float64 ``[batch, height, width, channels]``.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Hyper-analysis and hyper-synthesis: what the side information says of the latents.
+"""The hyperprior: hyper-analysis, and the hyper-synthesis that predicts the latents.
 
 Balle et al. 2018, arXiv 1802.01436 (scales) and Minnen et al. 2018, arXiv 1809.02736 (means and
 scales, without context). All activations are ReLU, where Minnen et al. have leaky ones, because the
@@ -7,19 +7,28 @@ synthesis is repeated in fixed point.
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Optional, Sequence
+from typing import Sequence
 
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from models.fixed_point import synthesize
-from models.layers import Downsampling, EdgeDownsampling, EdgeUpsampling, Upsampling
+from models.fixed_point import apply_exactly
+from models.layers import (
+    Convolution,
+    EdgeConvolution,
+    EdgeTransposedConvolution,
+    TransposedConvolution,
+)
+from models.prediction import Prediction, Predictor
 
 STRIDE = 4
-"""Latents a hyper-latent, in both directions."""
+"""Latents per hyper-latent, along each axis."""
 
-PADDINGS = {"edge": (EdgeDownsampling, EdgeUpsampling), "zeros": (Downsampling, Upsampling)}
-"""What the layers see beyond the border of the latents -> layers of that kind."""
+PADDINGS = {
+    "edge": (EdgeConvolution, EdgeTransposedConvolution),
+    "zeros": (Convolution, TransposedConvolution),
+}
+"""What layers see beyond the border of the latents -> convolution and transposed convolution."""
 
 LARGEST_INDEX = 63.0
 
@@ -27,39 +36,20 @@ INDEX_OF_ONE = 17.9
 """Index of scale 1 in a table of 64 from 0.11 to 256."""
 
 
-class Prediction(NamedTuple):
-    """What is known of latents ``[batch, rows, columns, channels]`` before they are decoded.
-
-    Attributes:
-        means: float32, the latents' shape, or None for zeros.
-        indexes: float32, the latents' shape, in 0..63: scale indexes; whole numbers where the
-            prediction is exact. None where nothing is known.
-    """
-
-    means: Optional[tf.Tensor]
-    indexes: Optional[tf.Tensor]
-
-
-NOTHING = Prediction(means=None, indexes=None)
-
-Code = Callable[[int, Prediction], tf.Tensor]
-"""Codes one slice: from its number and prediction to its values less their means."""
-
-
 class HyperTransforms(tf.Module):
     """Latents ``[b, 16, 16, M]`` to hyper-latents ``[b, 4, 4, N]``, and those to a prediction.
 
     Everything here is float32: it is a small share of the work, and the decoder repeats half of it.
 
-    A training patch of 128 pixels has 2x2 hyper-latents, so that each output lies at a border. With
-    zeros beyond the border a model learns nothing else than borders, and may spend a multiple of
-    the bits inside of a whole image. With the outermost values repeated, borders look like the
-    inside, and a model codes images of all sizes alike.
+    A training patch of 128 pixels has 2x2 hyper-latents, all of them at a border. A model that pads
+    with zeros learns only borders, and may spend several times the bits in the interior of a whole
+    image. If the outermost values are repeated instead, borders look like the interior, and images
+    of all sizes are coded alike.
 
     Attributes:
         latent_channels: channels of the hyper-latents.
-        predicts_means: whether means are predicted beside scales.
-        slices: groups of the latents' channels, equally large, that are predicted in turn.
+        predicts_means: whether means are predicted, too, not only scales.
+        slices: number of equal groups of the latents' channels that are predicted in turn.
     """
 
     slices = 1
@@ -77,39 +67,37 @@ class HyperTransforms(tf.Module):
         Args:
             latent_channels: channels of the latents (M), at least 1.
             num_filters: channels of hidden layers and hyper-latents (N), at least 1.
-            predicts_means: whether means are predicted beside scales.
-            padding: "edge" or "zeros", what layers see beyond the border of the latents. Zeros are
-                the papers'.
+            predicts_means: whether means are predicted, too, not only scales.
+            padding: "edge" or "zeros" (as in the papers): what layers see beyond the border.
 
         Raises:
             ValueError: a number is below 1, or there is no such padding.
         """
         super().__init__(name="hyper_transforms")
-        if num_filters < 1:
-            raise ValueError(f"num_filters={num_filters} must be at least 1.")
-        if latent_channels < 1:
-            raise ValueError(f"latent_channels={latent_channels} must be at least 1.")
+        for name, number in (("num_filters", num_filters), ("latent_channels", latent_channels)):
+            if number < 1:
+                raise ValueError(f"{name}={number} must be at least 1.")
         if padding not in PADDINGS:
             raise ValueError(f"padding={padding!r} must be one of {', '.join(PADDINGS)}.")
         self.latent_channels = num_filters
         self.predicts_means = predicts_means
         n, m = num_filters, latent_channels
-        self._downsampling, self._upsampling = PADDINGS[padding]
+        self._convolution, self._transposed_convolution = PADDINGS[padding]
         self._analysis = tf.keras.Sequential(
             [
-                self._downsampling(n, 3, 1, "same"),
+                self._convolution(n, 3, 1, "same"),
                 tf.keras.layers.ReLU(),
-                self._downsampling(n, 5, 2, "same"),
+                self._convolution(n, 5, 2, "same"),
                 tf.keras.layers.ReLU(),
-                self._downsampling(n, 5, 2, "same"),
+                self._convolution(n, 5, 2, "same"),
             ],
             name="hyper_analysis",
         )
         widths = (m, m * 3 // 2, 2 * m) if predicts_means else (n, n, m)
         self._layers = [
-            self._upsampling(widths[0], 5, 2, "same"),
-            self._upsampling(widths[1], 5, 2, "same"),
-            self._downsampling(widths[2], 3, 1, "same"),
+            self._transposed_convolution(widths[0], 5, 2, "same"),
+            self._transposed_convolution(widths[1], 5, 2, "same"),
+            self._convolution(widths[2], 3, 1, "same"),
         ]
         self._analysis.build([None, None, None, m])
         channels = n
@@ -132,80 +120,53 @@ class HyperTransforms(tf.Module):
         latents = tf.gather(tf.gather(latents, down, axis=1), across, axis=2)
         return self._analysis(latents if self.predicts_means else tf.abs(latents))
 
-    def predict(self, hyper_latents: tf.Tensor, rows: int, columns: int) -> Prediction:
-        """Differentiable prediction, in floating point.
+    def predictor(
+        self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
+    ) -> Predictor:
+        """Predicts the latents' slices from decoded side information.
 
         Args:
-            hyper_latents: float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
+            hyper_latents: z_hat, float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
             rows: of the latents.
             columns: of the latents.
+            exact: True for fixed point and whole scale indexes, which are equal bits on every
+                machine; False for floating point, which has gradients.
         """
-        return self._prediction(apply_layers(self._layers, hyper_latents)[:, :rows, :columns])
-
-    def exact(self, hyper_latents: tf.Tensor, rows: int, columns: int) -> Prediction:
-        """The prediction in fixed point with whole scale indexes: equal bits on every machine."""
-        prediction = self._prediction(synthesize(self._layers, hyper_latents)[:, :rows, :columns])
-        # Not to be traced back into training: rounding has no gradient.
-        return Prediction(prediction.means, tf.round(prediction.indexes))
-
-    def reconstruct(
-        self, hyper_latents: tf.Tensor, rows: int, columns: int, code: Code, exact: bool
-    ) -> tf.Tensor:
-        """Latents' values from the side information and what is coded of each slice.
-
-        Args:
-            hyper_latents: see ``predict``.
-            rows: of the latents.
-            columns: of the latents.
-            code: called once a slice, in order, with the slice's number and its prediction
-                ``[batch, rows, columns, channels of the slice]``; returns values of that shape.
-            exact: whether predictions are in fixed point with whole indexes.
-
-        Returns:
-            float32 ``[batch, rows, columns, M]``: what the synthesis sees.
-        """
-        predict = self.exact if exact else self.predict
-        prediction = predict(hyper_latents, rows, columns)
-        return uncentred(code(0, prediction), prediction)
+        return Predictor(
+            self._prediction(self._synthesis(hyper_latents, rows, columns, exact), exact)
+        )
 
     @property
     def decoding_layers(self):
-        """Stacks that a decoder applies, each with the positions of its input a latent's."""
+        """Stacks that a decoder applies, each with the positions of its input per latent."""
         return [(self._layers, STRIDE**-2)]
 
     @property
     def analysis_variables(self):
-        """Parameters of the hyper-analysis: those that decoding does not need."""
+        """Parameters of the hyper-analysis, which decoding does not need."""
         return self._analysis.trainable_variables
 
-    def _prediction(self, values: tf.Tensor) -> Prediction:
+    def _synthesis(
+        self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
+    ) -> tf.Tensor:
+        apply = apply_exactly if exact else apply_layers
+        return apply(self._layers, hyper_latents)[:, :rows, :columns]
+
+    def _prediction(self, values: tf.Tensor, exact: bool) -> Prediction:
         means = None
         if self.predicts_means:
             means, values = tf.split(values, 2, axis=-1)
             means = tf.cast(means, tf.float32)
-        return Prediction(means, bounded_indexes(values))
+        # At a bound, gradients that lead away from it still pass.
+        indexes = tf.cast(values, tf.float32)
+        indexes = tfc.upper_bound(tfc.lower_bound(indexes, 0.0), LARGEST_INDEX)
+        return Prediction(means, tf.round(indexes) if exact else indexes)
 
 
 def apply_layers(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
-    """Layers with ReLU between them, in floating point: what ``synthesize`` repeats exactly."""
+    """Layers with ReLU between them, in floating point: what ``apply_exactly`` repeats exactly."""
     for number, layer in enumerate(layers):
         values = layer(values)
         if number < len(layers) - 1:
             values = tf.nn.relu(values)
     return values
-
-
-def bounded_indexes(values: tf.Tensor) -> tf.Tensor:
-    """Scale indexes float32 in 0..63, neither rounded nor without a gradient."""
-    # At a bound gradients that lead away from it still pass.
-    return tfc.upper_bound(tfc.lower_bound(tf.cast(values, tf.float32), 0.0), LARGEST_INDEX)
-
-
-def centred(latents: tf.Tensor, prediction: Prediction) -> tf.Tensor:
-    """Latents less their predicted means: grids are always centred."""
-    return latents if prediction.means is None else latents - prediction.means
-
-
-def uncentred(values: tf.Tensor, prediction: Prediction) -> tf.Tensor:
-    """The inverse of ``centred``."""
-    return values if prediction.means is None else values + prediction.means

@@ -1,7 +1,6 @@
-"""The layers of the transforms, with their gradients written out.
+"""The layers of the transforms: TFC's GDN and Keras' convolutions with their own gradients.
 
-They compute what TFC's GDN and Keras' convolutions compute; on a CPU they are faster, and in
-bfloat16 also right (see ``Downsampling``).
+On a CPU they are faster, and in bfloat16 they train correctly (see ``Convolution``).
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from processor.convolutions import convolve, convolve_transposed
 class GDN(tfc.GDN):
     """TFC's GDN at exponents 1: ``y = x / n`` (inverse: ``x * n``), ``n = beta + |x| gamma``.
 
-    Parameters, their constraints and their initial values are TFC's. Written out, the gradient
-    takes fewer passes over memory; float32 training is 6 % faster for it.
+    Parameters, their constraints and their initial values are TFC's. The explicit gradient takes
+    fewer passes over memory, which makes float32 training 6 % faster.
     """
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -32,14 +31,14 @@ def _normalize(inputs, gamma, beta, inverse):
     def normalize(inputs, gamma, beta):
         magnitudes = tf.abs(inputs)
         norm = tf.nn.conv2d(magnitudes, gamma[tf.newaxis, tf.newaxis], 1, "VALID")
-        # One pass over memory less than `+`: graphs fuse it with the convolution. In bfloat16 they
-        # fuse `+` where that can be computed, and this also where it cannot.
+        # Graphs fuse bias_add with the convolution, which saves a pass over memory. In bfloat16
+        # they fuse `+` only where the fused operation exists, but bias_add also where it does not.
         norm = norm + beta if norm.dtype == tf.bfloat16 else tf.nn.bias_add(norm, beta)
         outputs = inputs * norm if inverse else inputs / norm
 
         def gradients(upstream):
             direct = upstream * norm if inverse else upstream / norm
-            # The gradient to the norm but for its sign, which the small tensors below take.
+            # The gradient with respect to the norm, but for its sign: the small tensors have it.
             to_norm = upstream * inputs if inverse else direct * outputs
             sign = 1.0 if inverse else -1.0
             back = sign * tf.transpose(gamma)[tf.newaxis, tf.newaxis]
@@ -57,12 +56,12 @@ def _normalize(inputs, gamma, beta, inverse):
     return normalize(inputs, gamma, beta)
 
 
-class Downsampling(tf.keras.layers.Conv2D):
-    """Keras' strided 'same' convolution with a bias that trains right in bfloat16.
+class Convolution(tf.keras.layers.Conv2D):
+    """Keras' 'same' convolution with a bias that trains correctly in bfloat16.
 
     ``tf.nn.bias_add``, which Keras uses, sums its gradient in bfloat16 on the CPU unless oneDNN
     happens to fuse it: a sum over a batch of images stops growing at 256 times its terms, and up to
-    90 % of it is lost. The sum behind ``+`` is exact.
+    90 % of it is lost. The gradient of ``+`` is summed exactly.
     """
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -71,30 +70,30 @@ class Downsampling(tf.keras.layers.Conv2D):
         return outputs + self.bias if self.use_bias else outputs
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """The convolution alone, of any floating type."""
+        """The convolution without bias, in any floating type."""
         return convolve(inputs, kernel, self.strides[0])
 
 
-class Upsampling(tf.keras.layers.Conv2DTranspose):
-    """Keras' transposed 'same' convolution with bias, right in bfloat16 for the same reason."""
+class TransposedConvolution(tf.keras.layers.Conv2DTranspose):
+    """Keras' transposed 'same' convolution, with the bias of ``Convolution``."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, in]`` to ``[batch, height * s, width * s, filters]``."""
         return self.apply_to(inputs, self.kernel) + self.bias
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """The transposed convolution alone, of any floating type."""
+        """The transposed convolution without bias, in any floating type."""
         return convolve_transposed(inputs, kernel, self.strides[0])
 
 
-class EdgeDownsampling(Downsampling):
-    """``Downsampling`` that sees its outermost inputs repeated beyond the border, and no zeros.
+class EdgeConvolution(Convolution):
+    """``Convolution`` that pads by repeating its outermost inputs, not with zeros.
 
     Height and width must be multiples of the stride.
     """
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """See ``Downsampling``."""
+        """See ``Convolution``."""
         stride = self.strides[0]
         # Whole strides, so that outputs keep their positions.
         outside = -(-(self.kernel_size[0] // 2) // stride)
@@ -102,11 +101,11 @@ class EdgeDownsampling(Downsampling):
         return _without_border(outputs, outside)
 
 
-class EdgeUpsampling(Upsampling):
-    """``Upsampling`` that sees its outermost inputs repeated beyond the border, and no zeros."""
+class EdgeTransposedConvolution(TransposedConvolution):
+    """``TransposedConvolution`` that pads by repeating its outermost inputs, not with zeros."""
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """See ``Upsampling``."""
+        """See ``TransposedConvolution``."""
         stride = self.strides[0]
         outside = -(-(self.kernel_size[0] // 2) // stride)
         outputs = super().apply_to(_with_edges(inputs, outside), kernel)
@@ -122,12 +121,12 @@ def _without_border(values: tf.Tensor, border: int) -> tf.Tensor:
     return values[:, border:-border, border:-border] if border else values
 
 
-class UpsamplingToImage(Upsampling):
-    """The same with few output channels, as one dense convolution (its sub-pixel form).
+class SubpixelTransposedConvolution(TransposedConvolution):
+    """``TransposedConvolution`` to few channels, as one dense convolution (its sub-pixel form).
 
-    Transposed convolutions to 3 channels use a fifth of the machine. All ``stride**2`` pixels of an
-    input position as channels fill it: two to three times faster although the kernel, padded to
-    whole positions, has more taps. The gradients are those of the transposed convolution itself,
+    Transposed convolutions to 3 channels use a fifth of the machine. With all ``stride**2`` pixels
+    of an input position as channels they are two to three times faster, although the kernel, padded
+    to whole positions, has more taps. The gradients are those of the transposed convolution itself,
     which are cheaper.
     """
 
@@ -171,8 +170,8 @@ def subpixel_kernel(kernel: tf.Tensor, stride: int) -> tuple[tf.Tensor, list[lis
         stride: of the transposed convolution.
 
     Returns:
-        Kernel ``[taps, taps, in, stride * stride * out]`` and padding of a convolution of stride 1
-        whose output, through ``tf.nn.depth_to_space``, equals the transposed convolution.
+        Kernel ``[taps, taps, in, stride * stride * out]`` and padding of a stride-1 convolution
+        which, followed by ``tf.nn.depth_to_space``, equals the transposed convolution.
     """
     size, _, outputs, inputs = kernel.shape
     # Input position j reaches pixels stride * j - front, ..., of which 'same' cuts off `front`.
@@ -183,7 +182,7 @@ def subpixel_kernel(kernel: tf.Tensor, stride: int) -> tuple[tf.Tensor, list[lis
     margin = [before * stride - front, after * stride - (size - stride - front)]
     kernel = tf.pad(kernel, [margin, margin, [0, 0], [0, 0]])
     kernel = tf.reshape(kernel, [taps, stride, taps, stride, outputs, inputs])
-    # A convolution gathers where the transposed one scatters, hence the reversal.
+    # A convolution gathers where a transposed one scatters, hence the reversal.
     kernel = tf.transpose(tf.reverse(kernel, [0, 2]), [0, 2, 5, 1, 3, 4])
     padding = [[0, 0], [after, before], [after, before], [0, 0]]
     return tf.reshape(kernel, [taps, taps, inputs, stride**2 * outputs]), padding

@@ -1,8 +1,8 @@
-"""Transforms over large images in bounded memory, with the result of one whole pass.
+"""Transforms over large images in bounded memory, with the result of a single pass.
 
-A convolution sees a bounded neighbourhood. A window that reaches far enough beyond a tile therefore
-gives the tile exactly; what lies nearer to a window's inner edge has seen wrong zeros and is cut
-off. At the image's own border the window ends too, so the zero padding there is the real one.
+A convolution sees a bounded neighbourhood, so a window that reaches far enough beyond a tile gives
+that tile exactly. Outputs nearer to the window's inner edges have seen wrong zeros and are cut off.
+At the image's border the window ends, too, and the zero padding is the right one.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import tensorflow as tf
 from models.transforms import Transforms
 
 WHOLE = 8192
-"""Latents (rows times columns) up to which a signal goes through whole: full HD at stride 16."""
+"""Latents (rows times columns) up to which a signal is not cut: full HD at stride 16."""
 
 
 class Span(NamedTuple):
-    """One tile along one axis, in latents: where its window lies, what of the window is kept."""
+    """One tile along one axis, in latents: its window, and the part of the window to keep."""
 
     start: int
     stop: int
@@ -27,15 +27,15 @@ class Span(NamedTuple):
 
 
 def spans(length: int, context: int, tile: int) -> list[Span]:
-    """Cuts an axis into about equal tiles with windows of one length.
+    """Cuts an axis into tiles of about equal size, with windows of one length.
 
     Args:
         length: latents along the axis.
         context: latents that a window reaches beyond its tile, except where the axis ends.
-        tile: the most latents that a tile may have.
+        tile: the most latents in a tile.
 
     Returns:
-        Spans in order; the kept parts, end to end, are the axis.
+        Spans in order; the kept parts cover the axis.
     """
     number = -(-length // tile)
     size = -(-length // number)
@@ -58,14 +58,14 @@ def apply_in_tiles(
 ) -> tf.Tensor:
     """Applies one direction of the transforms to an input of any size.
 
-    How the input is cut depends on its size alone, so encoder and decoder agree.
+    The tiles depend on the input's size alone, so encoder and decoder agree.
 
     Args:
         transforms: the pair.
         direction: "analysis" or "synthesis".
-        inputs: float32 ``[batch, height, width, channels]``, what that direction takes.
-        whole: latents (rows times columns) up to which the input goes through whole.
-        tile: beyond that, the most rows and columns of latents in a tile; None: the transforms'.
+        inputs: float32 ``[batch, height, width, channels]``, for that direction.
+        whole: latents (rows times columns) up to which the input is not cut.
+        tile: the most rows and columns of latents in a tile; None: the transforms'.
 
     Returns:
         What ``transforms.analysis(inputs)`` or ``transforms.synthesis(inputs)`` returns, up to

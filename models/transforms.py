@@ -8,7 +8,7 @@ from typing import Tuple
 
 import tensorflow as tf
 
-from processor.instruction_sets import instruction_sets
+from processor.convolutions import disable_fused_bias
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """Compute type of convolutions and GDN -> Keras policy. Variables are float32 in both."""
@@ -17,18 +17,17 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 class Transforms(tf.Module, abc.ABC):
     """Signals to latents and back; knows nothing of quantizers and entropy models.
 
-    A signal is float32 ``[batch, height, width, channels]``. Sound is a picture whose rows are its
-    channels: nothing reaches across them. A subclass builds the two stacks of layers and says how
-    the signal's values enter and leave them.
+    A signal is float32 ``[batch, height, width, channels]``; the rows of audio are its channels,
+    and no layer reaches across them. A subclass builds the two stacks of layers.
 
     Attributes:
         medium: "image" or "audio".
         input_channels: channels of the signal.
         latent_channels: channels of the latents.
-        strides: rows and columns of the signal a latent. Sizes of signals are multiples of them.
-        context: latents that a tile must reach beyond its border, on each side, for a result that
-            equals the one on the whole signal.
-        tile: rows and columns of latents that a tile of a large signal may have.
+        strides: rows and columns of the signal per latent. Sizes of signals are multiples of them.
+        contexts: rows and columns of latents that a tile must reach beyond its border, on each
+            side, for a result that equals that of the whole signal.
+        tile: the most rows and columns of latents in a tile of a large signal.
     """
 
     medium: str
@@ -41,7 +40,7 @@ class Transforms(tf.Module, abc.ABC):
         name: str,
         latent_channels: int,
         strides: Tuple[int, int],
-        context: int,
+        contexts: Tuple[int, int],
         analysis: Sequence[tf.keras.layers.Layer],
         synthesis: Sequence[tf.keras.layers.Layer],
     ):
@@ -51,14 +50,16 @@ class Transforms(tf.Module, abc.ABC):
             name: of the module.
             latent_channels: see the class.
             strides: see the class.
-            context: see the class.
+            contexts: see the class.
             analysis: layers from signals to latents.
             synthesis: layers from latents to signals.
         """
         super().__init__(name=name)
+        if any(layer.compute_dtype == "bfloat16" for layer in (*analysis, *synthesis)):
+            disable_fused_bias()
         self.latent_channels = latent_channels
         self.strides = strides
-        self.context = context
+        self.contexts = contexts
         self._analysis = tf.keras.Sequential(analysis, name="analysis")
         self._synthesis = tf.keras.Sequential(synthesis, name="synthesis")
         self._analysis.build([None, None, None, self.input_channels])
@@ -74,7 +75,7 @@ class Transforms(tf.Module, abc.ABC):
         Returns:
             float32 ``[batch, height / strides[0], width / strides[1], latent_channels]``.
         """
-        return tf.cast(self._analysis(self._entering(signals)), tf.float32)
+        return tf.cast(self._analysis(self._normalize(signals)), tf.float32)
 
     def synthesis(self, latents: tf.Tensor) -> tf.Tensor:
         """Signals from latents.
@@ -86,33 +87,28 @@ class Transforms(tf.Module, abc.ABC):
             float32 ``[batch, rows * strides[0], columns * strides[1], input_channels]`` on the
             medium's scale, neither clipped nor rounded.
         """
-        return self._leaving(tf.cast(self._synthesis(latents), tf.float32))
+        return self._denormalize(tf.cast(self._synthesis(latents), tf.float32))
 
     @abc.abstractmethod
-    def _entering(self, signals: tf.Tensor) -> tf.Tensor:
-        """The medium's values on the scale that the layers work on."""
+    def _normalize(self, signals: tf.Tensor) -> tf.Tensor:
+        """The signal on the scale of the layers."""
 
     @abc.abstractmethod
-    def _leaving(self, values: tf.Tensor) -> tf.Tensor:
-        """The inverse of ``_entering``."""
+    def _denormalize(self, values: tf.Tensor) -> tf.Tensor:
+        """The inverse of ``_normalize``."""
 
     def describe(self) -> str:
         """A log line: stride, latents, parameters."""
         parameters = sum(int(tf.size(variable)) for variable in self.trainable_variables)
-        return f"model: {self._latent_grid()}, {parameters:,} parameters in both transforms"
+        return f"model: {self._describe_latents()}, {parameters:,} parameters in both transforms"
 
-    def _latent_grid(self) -> str:
+    def _describe_latents(self) -> str:
         rows, columns = self.strides
         return f"{self.latent_channels} latents for {rows} x {columns} pixels"
 
     @property
-    def contexts(self) -> Tuple[int, int]:
-        """``context`` along rows and columns."""
-        return self.context, self.context
-
-    @property
     def analysis_variables(self) -> Sequence[tf.Variable]:
-        """Parameters of the analysis: those that decoding does not need."""
+        """Parameters of the analysis, which decoding does not need."""
         return self._analysis.trainable_variables
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.float32)])
@@ -129,11 +125,10 @@ class Transforms(tf.Module, abc.ABC):
 class ImageTransforms(Transforms):
     """Images of 3 channels in 0..255; one stride in both directions.
 
-    Between the layers and the outside the pixels are shifted to -0.5..0.5, where bfloat16 tells all
-    gray levels apart.
+    The layers see pixels in -0.5..0.5, where bfloat16 distinguishes all gray levels.
 
     Attributes:
-        stride: pixels a latent, in both directions.
+        stride: pixels per latent, along each axis.
     """
 
     medium = "image"
@@ -164,46 +159,38 @@ class ImageTransforms(Transforms):
             name=name,
             latent_channels=latent_channels,
             strides=(self.stride, self.stride),
-            context=context,
+            contexts=(context, context),
             analysis=analysis,
             synthesis=synthesis,
         )
 
-    def _entering(self, signals: tf.Tensor) -> tf.Tensor:
+    def _normalize(self, signals: tf.Tensor) -> tf.Tensor:
         return signals / 255 - 0.5
 
-    def _leaving(self, values: tf.Tensor) -> tf.Tensor:
+    def _denormalize(self, values: tf.Tensor) -> tf.Tensor:
         return (values + 0.5) * 255
 
 
 def policy(precision: str) -> str:
-    """The Keras policy of a precision, with what TensorFlow needs to compute in it.
+    """The Keras policy of a precision.
 
     Raises:
         ValueError: no such precision.
     """
     if precision not in POLICIES:
         raise ValueError(f"precision={precision!r} must be one of {', '.join(POLICIES)}.")
-    if precision == "bfloat16" and "avx512f" not in instruction_sets():
-        # Graphs would fuse convolution and bias into an operation that only oneDNN has, and
-        # oneDNN has it with AVX512 only.
-        tf.config.optimizer.set_experimental_options({"remapping": False})
     return POLICIES[precision]
 
 
 def stride_and_context(convolutions: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """What a stack of 'same' convolutions amounts to.
+    """Pixels per latent, and latents of context that either direction needs on each side.
 
     Args:
-        convolutions: ``(kernel, stride)`` of the analysis, from the image to the latents; each
-            kernel at least its stride.
-
-    Returns:
-        Pixels a latent, and the latents of context that analysis and mirrored synthesis need on
-        each side.
+        convolutions: ``(kernel, stride)`` of the 'same' convolutions of the analysis, from the
+            image to the latents; each kernel at least its stride. The synthesis mirrors them.
     """
     before = after = 0
-    scale = 1  # Pixels a sample of the current layer's input.
+    scale = 1  # Pixels per sample of the current layer's input.
     for kernel, stride in convolutions:
         padding = kernel - stride  # 'same' pads the smaller half in front.
         before += scale * (padding // 2)

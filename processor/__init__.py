@@ -1,1 +1,1 @@
-"""What is written for a kind of processor, and settings of the process."""
+"""Kernels and process settings that depend on the CPU."""

@@ -1,8 +1,8 @@
-"""Strided 'same' convolutions, plain and transposed, whose kernel gradient is matrix products.
+"""Strided 'same' convolutions, plain and transposed, with a faster gradient on older CPUs.
 
-On CPUs without AVX512 the gradient to the kernel is the slow part of TensorFlow's convolutions: of
-a third of the operations it takes up to half the time. Products of large matrices run near the
-machine's peak.
+Without AVX512, the gradient with respect to the kernel is the slow part of TensorFlow's
+convolutions: a third of the operations, up to half of the time. Here it is computed by products of
+large matrices, which run close to the machine's peak.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import tensorflow as tf
 from processor.instruction_sets import instruction_sets
 
 FEWEST_CHANNELS = 32
-"""On either side of a kernel; with fewer, the matrices are too narrow to be worth it."""
+"""Input and output channels from which the matrices are wide enough to pay off."""
 
 MOST_POSITIONS = 1.3
-"""Positions that the matrices have for each of the features: margins are multiplied too."""
+"""Limit of matrix positions per feature: the products include the margins."""
 
 
 def convolve(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
@@ -29,17 +29,17 @@ def convolve(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
     Returns:
         ``[batch, ceil(height / stride), ceil(width / stride), out]``.
     """
-    kernel = tf.convert_to_tensor(kernel)  # Of the type that Keras casts it to.
-    if not _by_matrices(kernel):
+    kernel = tf.convert_to_tensor(kernel)  # In the dtype that Keras casts it to.
+    if not _uses_matrices(kernel):
         return tf.nn.conv2d(inputs, kernel, stride, "SAME")
 
     @tf.custom_gradient
     def convolution(inputs, kernel):
         def gradients(upstream):
-            to_kernel = _to_kernel(inputs, upstream, kernel.shape, stride)
-            # One after the other: both want all threads, and two at once take longer.
-            with tf.control_dependencies([to_kernel]):
-                return _transposed(upstream, kernel, stride, tf.shape(inputs)), to_kernel
+            by_kernel = _by_kernel(inputs, upstream, kernel.shape, stride)
+            # In sequence: each uses all threads, and running both at once takes longer.
+            with tf.control_dependencies([by_kernel]):
+                return _transposed(upstream, kernel, stride, tf.shape(inputs)), by_kernel
 
         return tf.nn.conv2d(inputs, kernel, stride, "SAME"), gradients
 
@@ -60,15 +60,15 @@ def convolve_transposed(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf
     kernel = tf.convert_to_tensor(kernel)
     batch, height, width, _ = tf.unstack(tf.shape(inputs))
     shape = [batch, height * stride, width * stride, kernel.shape[2]]
-    if not _by_matrices(kernel):
+    if not _uses_matrices(kernel):
         return _transposed(inputs, kernel, stride, shape)
 
     @tf.custom_gradient
     def convolution(inputs, kernel):
         def gradients(upstream):
-            to_kernel = _to_kernel(upstream, inputs, kernel.shape, stride)
-            with tf.control_dependencies([to_kernel]):
-                return tf.nn.conv2d(upstream, kernel, stride, "SAME"), to_kernel
+            by_kernel = _by_kernel(upstream, inputs, kernel.shape, stride)
+            with tf.control_dependencies([by_kernel]):
+                return tf.nn.conv2d(upstream, kernel, stride, "SAME"), by_kernel
 
         return _transposed(inputs, kernel, stride, shape), gradients
 
@@ -79,9 +79,18 @@ def _transposed(inputs, kernel, stride, shape):
     return tf.nn.conv2d_transpose(inputs, kernel, shape, stride, "SAME")
 
 
-def _by_matrices(kernel) -> bool:
-    # GPUs have kernels of their own for it, bfloat16 its own units; and with AVX512 oneDNN's
-    # gradients run as fast as its products of matrices.
+def disable_fused_bias() -> None:
+    """Lets CPUs without AVX512 compute in bfloat16, for all graphs of this process.
+
+    TensorFlow's remapping pass would fuse convolution and bias into an operation that exists in
+    oneDNN alone, which implements it in bfloat16 for AVX512 only.
+    """
+    if "avx512f" not in instruction_sets():
+        tf.config.optimizer.set_experimental_options({"remapping": False})
+
+
+def _uses_matrices(kernel) -> bool:
+    # GPUs and bfloat16 have fast kernels, and with AVX512, so has oneDNN.
     return (
         kernel.dtype == tf.float32
         and min(kernel.shape[2:]) >= FEWEST_CHANNELS
@@ -90,10 +99,10 @@ def _by_matrices(kernel) -> bool:
     )
 
 
-def _to_kernel(images, features, size, stride):
+def _by_kernel(images, features, size, stride):
     _, rows, columns, _ = features.shape
     more_rows, more_columns = (size[0] - 1) // stride, (size[1] - 1) // stride
-    # Shapes are known where it matters: while training on patches.
+    # Shapes are static where it matters: when training on patches.
     if rows and columns:
         positions = (rows + more_rows) * (columns + more_columns)
         if positions <= MOST_POSITIONS * rows * columns:
@@ -110,11 +119,11 @@ def _to_kernel(images, features, size, stride):
 def kernel_gradient(
     images: tf.Tensor, features: tf.Tensor, size: tf.TensorShape, stride: int
 ) -> tf.Tensor:
-    """The gradient of ``sum(convolve(images, kernel, stride) * features)`` to the kernel.
+    """The gradient of ``sum(convolve(images, kernel, stride) * features)`` by the kernel.
 
-    For each kernel row and each ``stride`` columns of it one product of two matrices, whose inner
-    dimension is the positions. The pixels are sorted once by their phase to the stride and
-    transposed; what a tap sees is then the features, shifted, as a slice without a copy.
+    One matrix product for each ``stride`` columns of each kernel row; its inner dimension is the
+    positions. The pixels are sorted once by their phase relative to the stride, and transposed.
+    The features that a tap sees are then a slice, which needs no copy.
 
     Args:
         images: ``[batch, height, width, in]``.
@@ -128,7 +137,7 @@ def kernel_gradient(
     kernel_rows, kernel_columns, inputs, outputs = size
     batch, height, width, _ = tf.unstack(tf.shape(images))
     _, rows, columns, _ = tf.unstack(tf.shape(features))
-    # The grid of features and what the kernel's last taps reach beyond it.
+    # The last taps of the kernel reach beyond the grid of features.
     more_rows, more_columns = (kernel_rows - 1) // stride, (kernel_columns - 1) // stride
     grid_rows, grid_columns = rows + more_rows, columns + more_columns
     positions = batch * grid_rows * grid_columns
@@ -148,7 +157,7 @@ def kernel_gradient(
     taps = []
     for row in range(kernel_rows):
         for column in range(0, kernel_columns, stride):
-            # Taps `column` and following read one position each of the phases of a pixel row.
+            # Taps from `column` on read one position each from the phases of a pixel row.
             phase = (row % stride) * stride * inputs
             many = min(stride, kernel_columns - column) * inputs
             shift = lead - (row // stride * grid_columns + column // stride)
@@ -159,6 +168,6 @@ def kernel_gradient(
 
 
 def _margin(pixels, features, taps, stride, grid):
-    # TensorFlow's 'same' leaves the odd pixel behind.
+    # TensorFlow's 'same' pads the odd pixel at the end.
     before = tf.maximum((features - 1) * stride + taps - pixels, 0) // 2
     return [before, grid * stride - before - pixels]

@@ -1,4 +1,4 @@
-"""What the processor multiplies natively, by its own word."""
+"""Which instruction sets the CPU has."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ CPUINFO = pathlib.Path("/proc/cpuinfo")
 
 @functools.cache
 def instruction_sets(cpuinfo: pathlib.Path = CPUINFO) -> frozenset[str]:
-    """Flags of Linux' list of processors, such as ``avx2``; none where there is no such list."""
+    """The CPU flags that Linux reports, such as ``avx2``; empty on other systems."""
     return frozenset(cpuinfo.read_text(errors="replace").split() if cpuinfo.exists() else ())

@@ -1,8 +1,9 @@
-"""Settings of the process that TensorFlow is faster with on CPUs; made before it is imported."""
+"""Settings of the process; they only take effect before TensorFlow is imported."""
 
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import platform
 import sys
@@ -11,16 +12,20 @@ import sys
 TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4
 
 LARGEST_KEPT = 2**30
-"""Bytes: what is larger goes back to the system as soon as it is free."""
+"""Bytes: larger allocations are returned to the system as soon as they are freed."""
 
 
 def set_process() -> None:
-    """Chooses TensorFlow's convolutions and keeps the memory of its tensors.
+    """Silences start-up logs, selects TensorFlow's fastest kernels, keeps freed memory.
 
-    What the user's environment says about oneDNN stays.
+    Every command calls this first. Environment variables that are already set are kept.
     """
-    # TensorFlow's own choice is by instruction sets that came later; with AVX2 alone, too, these
-    # are the faster kernels.
+    # Level 3, because TensorFlow 2.14 logs three "errors" at every start (CUDA libraries that are
+    # registered twice). Real errors still arrive as exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("NO_GCE_CHECK", "true")  # TFDS would query Google's metadata server.
+    logging.getLogger("absl").setLevel(logging.ERROR)  # TFDS logs every step through absl.
+    # TensorFlow enables oneDNN only on processors newer than AVX2, where it is faster as well.
     if platform.machine() in ("x86_64", "AMD64"):
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if sys.platform == "linux":
@@ -28,14 +33,14 @@ def set_process() -> None:
 
 
 def keep_memory() -> None:
-    """Lets freed tensors be used again.
+    """Makes malloc reuse the memory of freed tensors. Does nothing without the GNU C library.
 
-    By default each tensor of more than 32 MB is mapped anew and its pages are zeroed one by one:
-    a sixth of the time of a training step. Other C libraries than GNU's are left as they are.
+    By default, each tensor above 32 MB is mapped anew and its pages are zeroed one by one, which
+    takes a sixth of a training step.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return
-    if not mallopt(MMAP_THRESHOLD, LARGEST_KEPT):  # Before version 2.35, 32 MB are its limit.
+    if not mallopt(MMAP_THRESHOLD, LARGEST_KEPT):  # Limited to 32 MB before version 2.35.
         mallopt(MMAP_MAX, 0)
     mallopt(TRIM_THRESHOLD, LARGEST_KEPT)

@@ -1,21 +1,33 @@
-"""Interchangeable quantizers: a rate slot and a decoder slot, each filled by a surrogate."""
+"""Interchangeable quantizers: ``configs/quantizer/NAME.yaml`` is ``quantizers/NAME.py``.
 
+Those without a file of that name are combinations of others. What all are made of is in
+``quantizers.base``.
+"""
+
+from quantizers.annealed_noise import KumaraswamyNoise
 from quantizers.base.contract import Indices, Integers, Quantized, Quantizer, ScalarSurrogate
 from quantizers.base.scalar import ScalarQuantizer
 from quantizers.finite_scalar import FiniteScalarQuantizer
+from quantizers.fourier import Fourier
+from quantizers.gaussian_noise import GaussianNoise
+from quantizers.gumbel import Gumbel
 from quantizers.identity import Identity
+from quantizers.identity_gradient import IdentityGradient
 from quantizers.lattice import LatticeQuantizer
 from quantizers.learned_step import LearnedStep
 from quantizers.lookup_free import LookupFreeQuantizer
-from quantizers.noise import GaussianNoise, KumaraswamyNoise, UniformNoise
+from quantizers.ramp import Ramp
 from quantizers.residual_vector import ResidualVectorQuantizer
-from quantizers.sinusoids import Fourier, Sinusoidal
-from quantizers.soft_round import SoftGradient, SoftRound, SoftRoundNoise
+from quantizers.sigmoid import Sigmoid
+from quantizers.sinusoidal import Sinusoidal
+from quantizers.soft_gradient import SoftGradient
+from quantizers.soft_round import SoftRound
+from quantizers.soft_round_noise import SoftRoundNoise
 from quantizers.soft_to_hard import SoftToHardQuantizer
-from quantizers.staircase import Ramp, Sigmoid
-from quantizers.stochastic import Gumbel, StochasticRound
-from quantizers.straight_through import IdentityGradient, StraightThrough
+from quantizers.stochastic_round import StochasticRound
+from quantizers.straight_through import StraightThrough
 from quantizers.trellis import TrellisQuantizer
+from quantizers.uniform_noise import UniformNoise
 from quantizers.universal import UniversalQuantizer
 from quantizers.vector import VectorQuantizer
 

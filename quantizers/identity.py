@@ -1,4 +1,4 @@
-"""No quantization while training: the baseline that every surrogate has to beat."""
+"""No quantization in training: the baseline that every surrogate must beat."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from quantizers.base.contract import ScalarSurrogate
 class Identity(ScalarSurrogate):
     """``y`` itself.
 
-    In the decoder slot nothing resists scaling: with the rate evaluated on noise the encoder
-    shrinks the latents until rounding leaves zeros. That collapse is what the baseline shows.
+    In the decoder slot it lets latents shrink freely: with the rate evaluated on noise, the encoder
+    scales them down until rounding leaves zeros. The baseline shows that collapse.
     """
 
     def __init__(self):

@@ -6,8 +6,8 @@ quantizing and decoding algorithms for lattice quantizers and codes".
 
 Both lattices are scaled to one point per unit volume, so that a rate evaluated on uniform noise
 stays comparable. Symbols are integers in the lattice's own coordinates: the last one of a block is
-halved, because the others tell its parity, and with E8 the first one tells whether the block lies
-on integers or half-integers. Nothing is coded twice.
+halved, because the others determine its parity, and with E8 the first one says whether the block
+lies on integers or half-integers. Nothing is coded twice.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Dict, NamedTuple, Optional
 
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Integers, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.contract import Integers, Quantized, Quantizer, ScalarSurrogate, check_slots
 from quantizers.base.grids import INTEGER_GRID, Affine, Layout
 
 LARGEST_COORDINATE = 2.0**21
 
 
 class Lattice(NamedTuple):
-    """Integer vectors of even sum; ``cosets``: also those moved by one half in all coordinates."""
+    """Integer vectors of even sum; ``cosets``: also those shifted by 1/2 in all coordinates."""
 
     dimension: int
     cosets: bool
@@ -32,14 +32,14 @@ class Lattice(NamedTuple):
 
 LATTICES = {"D4": Lattice(4, False, 2**-0.25), "E8": Lattice(8, True, 1.0)}
 
-# Grid numbers. A coordinate is free, or known up to an even number (plus 0 or 1) by the parity; E8
-# has each of these once more moved by one half, and a first coordinate that tells which.
+# Grid numbers. A coordinate is free, or its parity is known (even or odd); E8 has each of these
+# shifted by one half, too, and a first coordinate that says which.
 FREE, EVEN, ODD, HALVES, PLAIN = 0, 1, 2, 6, 7
 MOVED = 3
 
 
 class LatticeQuantizer(Quantizer):
-    """Rounds blocks of channels to a lattice; channels behind the last full block to integers."""
+    """Rounds blocks of channels to a lattice; channels after the last full block to integers."""
 
     def __init__(self, *, lattice: str, rate: ScalarSurrogate, dither: Optional[int] = None):
         """Chooses the lattice.
@@ -47,8 +47,8 @@ class LatticeQuantizer(Quantizer):
         Args:
             lattice: D4 or E8.
             rate: surrogate of the rate's slot.
-            dither: None: while training the decoder sees the nearest point, straight-through. A
-                seed: it sees latents plus noise that is uniform over the lattice's cell.
+            dither: None: in training the decoder sees the nearest point, straight-through. A seed:
+                it sees latents plus noise that is uniform over the lattice's cell.
 
         Raises:
             ValueError: no such lattice, or no surrogate.
@@ -56,8 +56,7 @@ class LatticeQuantizer(Quantizer):
         super().__init__(name=type(self).__name__)
         if lattice not in LATTICES:
             raise ValueError(f"lattice={lattice!r} must be one of {', '.join(LATTICES)}.")
-        if not isinstance(rate, ScalarSurrogate):
-            raise ValueError(f"rate={rate!r} must be a scalar surrogate.")
+        check_slots(rate=rate)
         self._name_of_lattice = lattice
         self._lattice = LATTICES[lattice]
         self._rate = rate
@@ -67,39 +66,32 @@ class LatticeQuantizer(Quantizer):
 
     @property
     def alphabet(self) -> Integers:
-        """One symbol a latent, on grids in the order of the grid numbers."""
+        """One symbol per latent, on grids in the order of the grid numbers."""
         s = self._lattice.scale
         moved = [Affine(s / 2, s), Affine(s / 2, 2 * s), Affine(3 * s / 2, 2 * s)]
         return Integers(
             (
                 *(Affine(0, s), Affine(0, 2 * s), Affine(s, 2 * s)),
-                # D4 has no use for these; the numbers stay the same.
+                # Only E8 needs these.
                 *(moved if self._lattice.cosets else ()),
                 *((Affine(0, s / 2),) if self._lattice.cosets else ()),
                 INTEGER_GRID,
             )
         )
 
-    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Values for rate and decoder; see the contract."""
-        penalty = tf.zeros([], tf.float32)
-        if not training:
-            value = self.decode(self.encode(latents))
-            return Quantized(rate=value, decoder=value, penalty=penalty)
-        latents = tf.cast(latents, tf.float32)
+    def _train(self, latents: tf.Tensor) -> Quantized:
         if self._generator is None:
             error = self.decode(self.encode(latents)) - latents
         else:
             # The lattices contain every vector of even coordinates: a box of side 2 holds whole
-            # cells in equal shares, and what rounding leaves of a point in it is uniform.
+            # cells in equal shares, so the rounding error of a uniform point in it is uniform over
+            # a cell.
             side = 2 * self._lattice.scale
             points = self._generator.uniform(tf.shape(latents), 0.0, side)
             error = self.decode(self.encode(points)) - points
-        decoder = latents + tf.stop_gradient(error)
-        return Quantized(rate=self._rate(latents), decoder=decoder, penalty=penalty)
+        return Quantized(self._rate(latents), latents + tf.stop_gradient(error), tf.zeros([]))
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Symbols int32 of the nearest points, same shape as ``latents``."""
         blocks, rest, shape = self._split(tf.cast(latents, tf.float32))
         blocks = tf.clip_by_value(
             blocks / self._lattice.scale, -LARGEST_COORDINATE, LARGEST_COORDINATE
@@ -120,7 +112,6 @@ class LatticeQuantizer(Quantizer):
         return tf.cast(self._join(symbols, tf.round(rest), shape), tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values float32 of int32 ``symbols``, same shape."""
         del seed
         blocks, rest, shape = self._split(tf.cast(symbols, tf.float32))
         first, middle, last = blocks[..., :1], blocks[..., 1:-1], blocks[..., -1:]
@@ -133,19 +124,13 @@ class LatticeQuantizer(Quantizer):
         return self._join(points * self._lattice.scale, rest, shape)
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
-        """First coordinates, then the middle ones, then those whose parity is known by then."""
+        """First coordinates, then the middle ones, then the last, whose parity is then known."""
         del seed
         return _LatticeLayout(channels, self._lattice)
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """The lattice."""
         return {"lattice": self._name_of_lattice}
-
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What the rate's surrogate anneals."""
-        return {f"rate_{name}": annealed for name, annealed in self._rate.annealed.items()}
 
     def _split(self, values: tf.Tensor):
         """Blocks ``[..., blocks, dimension]``, channels left over, and the shape to return to."""
@@ -169,17 +154,17 @@ class _LatticeLayout(Layout):
         super().__init__(channels)
         self._lattice = lattice
         n = lattice.dimension
-        number = self.stages[0]
+        number = self.passes[0]
         self._whole = channels // n * n
         inside = number < self._whole
         last = inside & (number % n == n - 1)
         first = inside & (number % n == 0)
-        self.stages = [number[first | ~inside], number[inside & ~first & ~last], number[last]]
+        self.passes = [number[first | ~inside], number[inside & ~first & ~last], number[last]]
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
-        n, channels = self._lattice.dimension, self.stages[stage]
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
+        n, channels = self._lattice.dimension, self.passes[number]
         cosets = self._lattice.cosets
-        if stage == 0:
+        if number == 0:
             plain = PLAIN if cosets else MOVED
             first = HALVES if cosets else FREE
             numbers = tf.constant([first if c < self._whole else plain for c in channels], tf.int32)
@@ -189,7 +174,7 @@ class _LatticeLayout(Layout):
             symbols[..., : self._whole], tf.concat([outer, [self._whole // n, n]], 0)
         )
         coset = blocks[..., :1] % 2 if cosets else tf.zeros_like(blocks[..., :1])
-        if stage == 1:
+        if number == 1:
             numbers = tf.repeat(MOVED * coset + FREE, n - 2, axis=-1)
         else:
             first = (blocks[..., :1] - coset) // 2 if cosets else blocks[..., :1]
@@ -203,14 +188,14 @@ def _nearest_of_even_sum(points: tf.Tensor) -> tf.Tensor:
     """Nearest integer vectors ``[..., n]`` whose coordinates have an even sum."""
     nearest = tf.round(points)
     error = points - nearest
-    # Where the sum is odd, the coordinate that is farthest from its integer takes the other one.
+    # Where the sum is odd, the coordinate farthest from its integer moves to the other neighbour.
     worst = tf.one_hot(tf.argmax(tf.abs(error), axis=-1), points.shape[-1])
     towards = tf.where(error >= 0, 1.0, -1.0)
     return nearest + _parity(nearest) * worst * towards
 
 
 def _parity(coordinates: tf.Tensor) -> tf.Tensor:
-    """0 or 1 for integers ``[..., n]``: float32 ``[..., 1]``, exact also where the sum is not."""
+    """0 or 1 for integers ``[..., n]``: float32 ``[..., 1]``, exact even where the sum is not."""
     return tf.math.floormod(
         tf.reduce_sum(tf.math.floormod(coordinates, 2.0), axis=-1, keepdims=True), 2.0
     )

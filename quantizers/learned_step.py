@@ -11,7 +11,7 @@ from typing import Dict, Optional, Sequence
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from quantizers.base.contract import Annealed, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.contract import Quantized, Quantizer, ScalarSurrogate, check_slots
 
 SMALLEST_STEP = 1e-3
 
@@ -19,8 +19,8 @@ SMALLEST_STEP = 1e-3
 class LearnedStep(Quantizer):
     """``s round(y / s)`` straight-through, with the gradient ``round(y / s) - y / s`` for s.
 
-    The symbols are ``round(y / s)``, so the rate is evaluated on ``y / s`` with a surrogate of its
-    own: the entropy model sees the grid of the integers, and a wider step costs fewer bits.
+    The rate is evaluated on ``y / s`` with a surrogate of its own: the entropy model sees the grid
+    of the integers, and a wider step costs fewer bits.
     """
 
     def __init__(
@@ -34,16 +34,15 @@ class LearnedStep(Quantizer):
 
         Args:
             rate: surrogate of the rate's slot, applied to ``y / s``.
-            initial_step: s at the start, at least 1e-3.
-            largest_symbol: symbols are clipped to plus and minus this (the paper's Qp); latents
-                beyond pass no gradient.
+            initial_step: initial s, at least 1e-3.
+            largest_symbol: symbols are clipped to plus and minus this (the paper's Qp); clipped
+                latents have no gradient.
 
         Raises:
             ValueError: an argument is out of its range.
         """
         super().__init__(name=type(self).__name__)
-        if not isinstance(rate, ScalarSurrogate):
-            raise ValueError(f"rate={rate!r} must be a scalar surrogate.")
+        check_slots(rate=rate)
         if not SMALLEST_STEP <= initial_step < math.inf:
             raise ValueError(f"initial_step={initial_step} must be at least {SMALLEST_STEP}.")
         if not 1 <= largest_symbol < 2**23:
@@ -52,48 +51,36 @@ class LearnedStep(Quantizer):
         self._largest = float(largest_symbol)
         self._step = tf.Variable(initial_step, dtype=tf.float32, name="step_size")
 
-    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Rate values in units of the step, decoder values in units of the latents."""
-        penalty = tf.zeros([], tf.float32)
-        if not training:
-            symbols = self.encode(latents)
-            rate = tf.cast(symbols, tf.float32)
-            return Quantized(rate=rate, decoder=self.decode(symbols), penalty=penalty)
-        latents = tf.cast(latents, tf.float32)
-        # The paper's 1 / sqrt(N Qp): one parameter gathers the gradients of N latents.
+    def _train(self, latents: tf.Tensor) -> Quantized:
+        # The paper's 1 / sqrt(N Qp): one parameter receives the gradients of N latents.
         count = tf.cast(tf.maximum(tf.size(latents), 1), tf.float32)
         step = _scale_gradient(self._bounded_step(), tf.math.rsqrt(count * self._largest))
         scaled = tf.clip_by_value(latents / step, -self._largest, self._largest)
         rounded = scaled + tf.stop_gradient(tf.round(scaled) - scaled)
-        return Quantized(rate=self._rate(scaled), decoder=rounded * step, penalty=penalty)
+        return Quantized(self._rate(scaled), rounded * step, tf.zeros([]))
+
+    def _rate_input(self, symbols: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        del values
+        return tf.cast(symbols, tf.float32)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Nearest symbols: int32, same shape as ``latents``."""
         scaled = tf.cast(latents, tf.float32) / self._bounded_step()
         return tf.cast(tf.round(tf.clip_by_value(scaled, -self._largest, self._largest)), tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values of int32 ``symbols``: float32, same shape."""
         del seed
         return tf.cast(symbols, tf.float32) * self._bounded_step()
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """Where symbols are clipped."""
         return {"largest_symbol": self._largest}
 
     @property
     def coding_variables(self) -> Sequence[tf.Variable]:
-        """The step size."""
         return (self._step,)
 
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What the rate's surrogate anneals."""
-        return {f"rate_{name}": annealed for name, annealed in self._rate.annealed.items()}
-
     def _bounded_step(self) -> tf.Tensor:
-        # At the bound gradients that lead away from it still pass.
+        # At the bound, gradients that lead away from it still pass.
         return tfc.lower_bound(self._step, SMALLEST_STEP)
 
 

@@ -1,8 +1,8 @@
 """Lookup-free quantization: the signs of a group of channels are the bits of its index.
 
 Yu et al. 2023, "Language model beats diffusion: tokenizer is key to visual generation", arXiv
-2310.05737. Entropies are exact: each channel's sign is independent given the latents, and the
-average distribution over the batch is summed over all ``2 ** dim`` indices, group by group.
+2310.05737. Entropies are exact: given the latents, the signs are independent, and the batch's
+average distribution is summed over all ``2 ** dim`` indices of a group.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class LookupFreeQuantizer(IndexQuantizer):
 
     The assignment is ``q(index | y) = prod_i sigmoid(2 b_i y_i / temperature)`` with signs b. The
     rate's gradient passes through it and reaches the encoder. The penalty is, in nats and means,
-    ``entropy_weight * (entropy of q - entropy of the batch's mean q)`` a group, plus
-    ``commitment * (y - b)^2`` a channel.
+    ``entropy_weight * (entropy of q - entropy of the batch's mean q)`` per group, plus
+    ``commitment * (y - b)^2`` per channel.
 
     Example: latents ``[8, 16, 16, 64]`` with ``dim=8`` give symbols ``[8, 16, 16, 8]`` below 256.
     """
@@ -48,8 +48,8 @@ class LookupFreeQuantizer(IndexQuantizer):
 
         Args:
             dim: channels of a group, 1 to 12; must divide the latent channels.
-            entropy_weight: of certain assignments and even usage, not negative.
-            commitment: of latents near -1 and 1, not negative.
+            entropy_weight: favours certain assignments and even usage; not negative.
+            commitment: favours latents near -1 and 1; not negative.
             temperature: width of the soft assignment, positive.
 
         Raises:
@@ -70,7 +70,7 @@ class LookupFreeQuantizer(IndexQuantizer):
         self._bits = (np.arange(2**dim) >> np.arange(dim)[:, np.newaxis] & 1).astype(np.float32)
 
     def build(self, channels: int) -> None:
-        """One symbol a group of ``dim`` channels."""
+        """One symbol per group of ``dim`` channels."""
         self._set_sizes([2**self._dim] * number_of_groups(channels, self._dim))
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
@@ -90,7 +90,6 @@ class LookupFreeQuantizer(IndexQuantizer):
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"dim": self._dim}
 
     def _train(self, latents: tf.Tensor) -> Quantized:
@@ -105,20 +104,20 @@ class LookupFreeQuantizer(IndexQuantizer):
         if self._entropy_weight:
             penalty += self._entropy_weight * self._entropy_gap(logits, soft)
         return Quantized(
-            rate=with_gradient_of(soft, hard=self._one_hot(symbols)),
-            decoder=with_gradient_of(latents, hard=signs),
+            rate_input=with_gradient_of(soft, hard=self._one_hot(symbols)),
+            decoder_input=with_gradient_of(latents, hard=signs),
             penalty=penalty,
         )
 
     def _entropy_gap(self, logits: tf.Tensor, soft: tf.Tensor) -> tf.Tensor:
-        """Mean entropy of the assignments less the entropy of their mean, nats a group."""
+        """Mean entropy of the assignments less the entropy of their mean, nats per group."""
         groups, size = soft.shape[-2:]
         vectors = tf.reshape(soft, [-1, groups, size])
         number = tf.cast(tf.maximum(tf.shape(vectors)[0], 1), tf.float32)
         bits = tf.nn.softplus(logits) - logits * tf.sigmoid(logits)
         of_each = tf.reduce_sum(bits) / (number * groups)
         average = tf.reduce_sum(vectors, axis=0) / number
-        # The summand keeps the slope at an index of probability 0 finite.
+        # The 1e-20 keeps the slope finite at an index of probability 0.
         of_batch = -tf.reduce_sum(average * tf.math.log(average + 1e-20)) / groups
         return of_each - of_batch
 

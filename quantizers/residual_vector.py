@@ -1,4 +1,4 @@
-"""Residual vector quantization: each stage codes what the stages before it left over.
+"""Residual vector quantization: each stage codes the error of the stages before it.
 
 Zeghidour et al. 2021, "SoundStream", arXiv 2107.03312; settings as in Kumar et al. 2023 (DAC),
 arXiv 2306.06546, where a share of the training examples sees a random number of stages, so that one
@@ -19,9 +19,10 @@ from quantizers.vector import CodebookFactory, as_vectors, ungrouped
 class ResidualVectorQuantizer(IndexQuantizer):
     """``stages`` codes for each group of ``dim`` channels; their sum is the value.
 
-    Symbol channels go stage by stage: ``stage * groups + group``. The first ``k * groups`` of them
-    are a coarser version, which ``decode`` takes too. Straight-through to the sum of the codes; the
-    rate has no gradient to the encoder. The penalty sums over stages what ``VectorQuantizer`` has.
+    Symbol channels are ordered by stage: ``stage * groups + group``. The first ``k * groups`` of
+    them are a coarser version, which ``decode`` accepts, too. Straight-through to the sum of the
+    codes; the rate sends no gradient to the encoder. The penalty is the sum over stages
+    of ``VectorQuantizer``'s.
 
     Example: latents ``[8, 16, 16, 64]`` with ``dim=8`` and ``stages=4`` give symbols
     ``[8, 16, 16, 32]``, of which the first 8 channels are stage 1.
@@ -45,11 +46,11 @@ class ResidualVectorQuantizer(IndexQuantizer):
             stages: at least 1.
             dim: channels of a group, at least 1; must divide the latent channels.
             codebook_size: codes of a group and stage, at least 2.
-            commitment: weight of residuals near their code, not negative.
+            commitment: weight of the residuals' distance from their code, not negative.
             dropout: probability that a training example (the first dimension of the latents) has
-                a number of stages drawn from 1..stages instead of all; the rows of the others are
-                all zero in the rate, which costs no bits.
-            learning: how codebooks learn, see ``CodebookFactory``.
+                a number of stages drawn from 1..stages instead of all; the rate input of dropped
+                stages is zero, which costs no bits.
+            learning: how codebooks learn, see ``Learning``.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -69,9 +70,9 @@ class ResidualVectorQuantizer(IndexQuantizer):
         self._dropout = dropout
 
     def build(self, channels: int) -> None:
-        """``stages`` symbols a group of ``dim`` channels."""
+        """``stages`` symbols per group of ``dim`` channels."""
         self.codebooks = [self._make(channels) for _ in range(self.stages)]
-        self._set_sizes(list(self._make.sizes(channels)) * self.stages)
+        self._set_sizes(self._make.sizes(channels) * self.stages)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
         """Indices int32 ``[..., stages * channels / dim]``, stage by stage."""
@@ -102,7 +103,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
         return ungrouped(_running_sums(codes)[-1], symbols, groups * self._dim)
 
     def update(self, latents: tf.Tensor) -> None:
-        """Codebooks learn, each from what the already updated ones before it leave over."""
+        """Codebooks learn in turn, each from the error of the updated ones before it."""
         residual = as_vectors(bounded(latents), self._dim)
         for books in self.codebooks:
             books.update(residual)
@@ -110,12 +111,10 @@ class ResidualVectorQuantizer(IndexQuantizer):
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"dim": self._dim, "stages": self.stages}
 
     @property
     def coding_variables(self) -> Sequence[tf.Variable]:
-        """The codebooks of all stages."""
         return tuple(books.codes for books in self.codebooks)
 
     def _train(self, latents: tf.Tensor) -> Quantized:
@@ -134,17 +133,18 @@ class ResidualVectorQuantizer(IndexQuantizer):
         decoder = with_gradient_of(vectors, hard=value)
         rate = tf.concat(rates, axis=1)
         shape = tf.concat([tf.shape(latents)[:-1], tf.shape(rate)[1:]], axis=0)
+        rate = tf.ensure_shape(tf.reshape(rate, shape), [*latents.shape[:-1], *rate.shape[1:]])
         return Quantized(
-            rate=tf.ensure_shape(tf.reshape(rate, shape), [*latents.shape[:-1], *rate.shape[1:]]),
-            decoder=ungrouped(decoder, latents, latents.shape[-1]),
+            rate_input=rate,
+            decoder_input=ungrouped(decoder, latents, latents.shape[-1]),
             penalty=penalty,
         )
 
     def _cascade(self, vectors: tf.Tensor) -> Tuple[List[tf.Tensor], List[tf.Tensor]]:
-        """Each stage's symbols ``[vectors, groups]`` and what it was given, as ``vectors``.
+        """Each stage's symbols ``[vectors, groups]`` and its input, shaped like ``vectors``.
 
-        What is subtracted is constant: with a straight-through value the residual would have no
-        gradient left, and the commitment of later stages would not reach the encoder.
+        Codes are subtracted as constants: with a straight-through value the residual would have no
+        gradient, and the commitment of later stages would not reach the encoder.
         """
         symbols, residuals = [], [vectors]
         for books in self.codebooks:
@@ -155,7 +155,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
 
     def _penalty(self, residual: tf.Tensor, codes: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
         penalty = self._commitment * mean_square(seen * (residual - tf.stop_gradient(codes)))
-        if self._make.by_gradient:
+        if self._make.learning.by_gradient:
             penalty += mean_square(seen * (tf.stop_gradient(residual) - codes))
         return penalty
 
@@ -173,7 +173,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
 
 
 def _running_sums(codes: Sequence[tf.Tensor]) -> List[tf.Tensor]:
-    """Sums of the first codes, first to last: one order of additions everywhere."""
+    """Sums of the first codes, always added in the same order."""
     sums = [codes[0]]
     for addend in codes[1:]:
         sums.append(sums[-1] + addend)

@@ -1,27 +1,28 @@
 """Learned centres on a line, one set for all latents: the nearest forward, a softmax backward.
 
 Agustsson et al. 2017, "Soft-to-hard vector quantization", arXiv 1704.00648, for scalars as in
-Mentzer et al. 2018, arXiv 1801.04260: the value is hard from the first step on, and only the
-gradient is that of the soft assignment, so ``sigma`` need not anneal (but may).
+Mentzer et al. 2018, arXiv 1801.04260: values are hard from the first step on, and only the gradient
+is that of the soft assignment, so ``sigma`` need not anneal (but may).
 """
 
 from __future__ import annotations
 
-from typing import Dict, Sequence, Union
+from typing import Sequence, Union
 
 import numpy as np
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Quantized
+from quantizers.base.annealing import Annealed
+from quantizers.base.contract import Quantized
 from quantizers.base.indices import IndexQuantizer, bounded, with_gradient_of
 from quantizers.base.schedules import Schedule, as_schedule
 
 
 class SoftToHardQuantizer(IndexQuantizer):
-    """One of ``centres`` learned values a latent.
+    """One of ``centres`` learned values per latent.
 
     The gradients of both slots are those of ``softmax(-sigma (y - c)^2)``: the decoder's moves
-    latents and centres, the rate's draws both towards what is probable.
+    latents and centres, the rate's pulls both towards probable values.
 
     Example: latents ``[8, 16, 16, 64]`` give symbols ``[8, 16, 16, 64]`` below ``centres``.
     """
@@ -30,7 +31,7 @@ class SoftToHardQuantizer(IndexQuantizer):
         """Spaces the centres evenly from ``-centres / 2`` to ``centres / 2``.
 
         Args:
-            centres: how many, at least 2.
+            centres: their number, at least 2.
             sigma: sharpness of the soft assignment, positive; number or schedule.
 
         Raises:
@@ -48,7 +49,7 @@ class SoftToHardQuantizer(IndexQuantizer):
         )
 
     def build(self, channels: int) -> None:
-        """One symbol a channel."""
+        """One symbol per channel."""
         self._set_sizes([self.centres.shape[0]] * channels)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
@@ -56,29 +57,22 @@ class SoftToHardQuantizer(IndexQuantizer):
         return tf.argmax(self._scores(bounded(latents)), axis=-1, output_type=tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: None = None) -> tf.Tensor:
-        """Centres float32 of int32 symbols, same shape."""
         del seed
         return tf.gather(self.centres, symbols)
 
     @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name."""
-        return {"sigma": self._sigma}
-
-    @property
     def coding_variables(self) -> Sequence[tf.Variable]:
-        """The centres."""
         return (self.centres,)
 
     def _train(self, latents: tf.Tensor) -> Quantized:
         scores = self._sigma.value * self._scores(latents)
-        # The softmax kernel takes no more than five dimensions.
+        # The softmax kernel supports at most five dimensions.
         soft = tf.nn.softmax(tf.reshape(scores, [-1, scores.shape[-1]]))
         soft = tf.reshape(soft, tf.shape(scores))
         symbols = self.encode(latents)
         return Quantized(
-            rate=with_gradient_of(soft, self._one_hot(symbols)),
-            decoder=with_gradient_of(
+            rate_input=with_gradient_of(soft, self._one_hot(symbols)),
+            decoder_input=with_gradient_of(
                 tf.linalg.matvec(soft, self.centres), hard=self.decode(symbols)
             ),
             penalty=tf.zeros([], tf.float32),

@@ -1,4 +1,4 @@
-"""Trellis-coded quantization: two grids, and a path of parities that says which one is in force.
+"""Trellis-coded quantization: two grids, and a path of parities that selects between them.
 
 Li et al. 2020, "Deep learning-based image compression with trellis coded quantization",
 arXiv 2001.09417; trellis and grids are those of dependent quantization in video coding (Schwarz et
@@ -22,15 +22,15 @@ NEXT = np.array([[0, 2], [2, 0], [1, 3], [3, 1]])
 """State after ``[state, parity of the symbol]``. Each path starts in state 0."""
 
 CANDIDATES = np.arange(-2, 3)
-"""Around the nearest integer: on both grids they hold the nearest symbol of either parity."""
+"""Offsets from the nearest integer that include either parity's nearest symbol on both grids."""
 
 
 class TrellisQuantizer(ScalarQuantizer):
-    """A scalar surrogate while training; afterwards Viterbi's search along the channels.
+    """A scalar surrogate in training; afterwards a Viterbi search along the channels.
 
     At each position of the latents one path leads through the channels. A symbol is coded with the
     tables of the grid that the path is on; together the grids are twice as fine as the integers.
-    The search minimizes the squared error and does not weigh bits.
+    The search minimizes the squared error and ignores bits.
     """
 
     @property
@@ -39,7 +39,6 @@ class TrellisQuantizer(ScalarQuantizer):
         return Integers(GRIDS)
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Symbols int32 of the best path, same shape as ``latents``."""
         latents = tf.cast(latents, tf.float32)
         flat = tf.reshape(latents, [-1, latents.shape[-1] if latents.shape.rank else 1])
         flat = tf.clip_by_value(flat, -LARGEST_SYMBOL / 2, LARGEST_SYMBOL / 2)
@@ -52,7 +51,6 @@ class TrellisQuantizer(ScalarQuantizer):
         return tf.reshape(tf.transpose(chosen), tf.shape(latents))
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values float32 of int32 ``symbols``, same shape."""
         del seed
         rows = tf.reshape(symbols, [-1, symbols.shape[-1] if symbols.shape.rank else 1])
         start = tf.zeros_like(rows[:, 0])
@@ -67,7 +65,7 @@ class TrellisQuantizer(ScalarQuantizer):
         return tf.where(on_grid == 0, GRIDS[0](points), GRIDS[1](points))
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
-        """Channel by channel: each symbol's parity leads to the next one's grid."""
+        """Channel by channel: each symbol's parity selects the next one's grid."""
         del seed
         return _PathLayout(channels)
 
@@ -75,14 +73,14 @@ class TrellisQuantizer(ScalarQuantizer):
 class _PathLayout(Layout):
     def __init__(self, channels: int):
         super().__init__(channels)
-        self.stages: List[np.ndarray] = [np.array([channel]) for channel in range(channels)]
+        self.passes: List[np.ndarray] = [np.array([channel]) for channel in range(channels)]
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
-        # Stages come in order, each looking one symbol back: the state is kept between them.
-        if stage == 0:
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
+        # Passes come in order and depend on the previous symbol: the state is kept between them.
+        if number == 0:
             self._states = tf.zeros_like(symbols[..., :1])
         else:
-            self._states = _next_state(self._states, symbols[..., stage - 1 : stage])
+            self._states = _next_state(self._states, symbols[..., number - 1 : number])
         return tf.cast(tf.gather(GRID_OF_STATE, self._states), tf.int32)
 
 

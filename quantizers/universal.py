@@ -1,7 +1,7 @@
 """Universal quantization: rounding to a grid that a shared dither shifts at every latent.
 
-Agustsson & Theis 2020, "Universally Quantized Neural Compression", arXiv 2006.09952: the error
-after training is the uniform noise of training, whatever the latents.
+Agustsson & Theis 2020, "Universally Quantized Neural Compression", arXiv 2006.09952: whatever the
+latents, the error after training is the uniform noise of training.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from quantizers.base.grids import Affine, Layout
 from quantizers.base.scalar import LARGEST_SYMBOL, ScalarQuantizer
 
 DITHERS = 16
-"""Different shifts, equally spaced over one cell: each needs coding tables of its own."""
+"""Number of shifts, equally spaced over one cell; each has its own coding tables."""
 
 
 class UniversalQuantizer(ScalarQuantizer):
-    """``round(y - u) + u`` after training, with u from a seed that stands in the file.
+    """``round(y - u) + u`` after training, with u from a seed in the file.
 
-    The dither of an array is a pure function of seed, slice and shape, and each of its values a
-    multiple of 1/32: sums are exact in float32, so encoder and decoder agree on every machine.
+    The dither of an array is a pure function of seed, slice and shape. Its values are multiples of
+    1/32, whose sums are exact in float32, so encoder and decoder agree on every machine.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class UniversalQuantizer(ScalarQuantizer):
             decoder: surrogate of the decoder's slot.
             rate: surrogate of the rate's slot.
             hard_from_step: see ``ScalarQuantizer``.
-            dither_seed: of the files that this codes, 0 to 2**32 - 1; they decode with any.
+            dither_seed: of the files that this encodes, 0 to 2**32 - 1; it decodes any.
         """
         super().__init__(decoder=decoder, rate=rate, hard_from_step=hard_from_step)
         if not 0 <= dither_seed < 2**32:
@@ -49,7 +49,7 @@ class UniversalQuantizer(ScalarQuantizer):
         self._slice = 0
 
     def for_slice(self, number: int) -> UniversalQuantizer:
-        """The same with another dither: what is learned from one slice's must not tell the next."""
+        """The same with another dither: one slice's must not be predictable from another's."""
         if number == self._slice:
             return self
         other = copy.copy(self)
@@ -62,19 +62,17 @@ class UniversalQuantizer(ScalarQuantizer):
         return Integers(tuple(Affine(offset=_shift(number)) for number in range(DITHERS)))
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Nearest symbols on the shifted grids: int32, same shape as ``latents``."""
         latents = tf.clip_by_value(tf.cast(latents, tf.float32), -LARGEST_SYMBOL, LARGEST_SYMBOL)
         dither = _shift(_dither_numbers(tf.shape(latents), self.file_seed, self._slice))
         return tf.cast(tf.round(latents - dither), tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values of int32 ``symbols``: float32, same shape."""
         seed = self.file_seed if seed is None else seed
         dither = _shift(_dither_numbers(tf.shape(symbols), seed, self._slice))
         return tf.cast(symbols, tf.float32) + dither
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
-        """All channels at once; grid numbers from the seed."""
+        """All channels at once; the seed determines the grid numbers."""
         return _DitherLayout(channels, self.file_seed if seed is None else seed, self._slice)
 
 
@@ -83,7 +81,7 @@ class _DitherLayout(Layout):
         super().__init__(channels)
         self._seed, self._slice = seed, number
 
-    def grids_of(self, stage: int, symbols: tf.Tensor) -> tf.Tensor:
+    def grids_of(self, number: int, symbols: tf.Tensor) -> tf.Tensor:
         return _dither_numbers(tf.shape(symbols), self._seed, self._slice)
 
 

@@ -1,18 +1,17 @@
 """Vector quantization: each group of channels is replaced by the nearest code of its codebook.
 
 Van den Oord et al. 2017, "Neural discrete representation learning", arXiv 1711.00937, with a
-codebook for each group (a product quantizer). The rotation trick is that of Fifty et al. 2024,
-arXiv 2410.06424.
+codebook for each group (a product quantizer). Rotation trick: Fifty et al. 2024, arXiv 2410.06424.
 """
 
 from __future__ import annotations
 
-from typing import Dict, Sequence
+from typing import Dict, List, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from quantizers.base.codebook import Codebooks
+from quantizers.base.codebook import Codebooks, Learning
 from quantizers.base.contract import Quantized
 from quantizers.base.indices import (
     IndexQuantizer,
@@ -26,10 +25,10 @@ from quantizers.base.indices import (
 class VectorQuantizer(IndexQuantizer):
     """One code for each group of ``dim`` channels.
 
-    The decoder's gradient passes the quantizer straight-through, or turned and scaled by what maps
-    the latents to their code. The rate has no gradient to the encoder: only ``commitment`` and the
-    decoder's teach it. The penalty is ``commitment * mean((y - code)^2)``, and with
-    ``codebook="gradient"`` once more the same mean, whose gradient moves the codes alone.
+    The decoder's gradient passes straight-through, or rotated and scaled as the latents are to
+    their code. The rate sends no gradient to the encoder, which learns from ``commitment`` and the
+    decoder only. The penalty is ``commitment * mean((y - code)^2)``; ``codebook="gradient"`` adds
+    the same mean with a gradient for the codes only.
 
     Example: latents ``[8, 16, 16, 64]`` with ``dim=8`` and ``codebook_size=256`` give symbols
     ``[8, 16, 16, 8]`` below 256.
@@ -51,9 +50,9 @@ class VectorQuantizer(IndexQuantizer):
             seed: of initial codes, k-means start and revivals.
             dim: channels of a group, at least 1; must divide the latent channels.
             codebook_size: codes of a group, at least 2.
-            commitment: weight of latents near their code, not negative.
-            rotation_trick: True for the gradient turned as the code is turned from the latents.
-            learning: how codebooks learn, see ``CodebookFactory``.
+            commitment: weight of the latents' distance from their code, not negative.
+            rotation_trick: whether the decoder's gradient is rotated and scaled.
+            learning: how codebooks learn, see ``Learning``.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -67,7 +66,7 @@ class VectorQuantizer(IndexQuantizer):
         self._rotation_trick = rotation_trick
 
     def build(self, channels: int) -> None:
-        """One symbol a group of ``dim`` channels."""
+        """One symbol per group of ``dim`` channels."""
         self.codebooks = self._make(channels)
         self._set_sizes(self._make.sizes(channels))
 
@@ -88,51 +87,35 @@ class VectorQuantizer(IndexQuantizer):
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"dim": self._dim}
 
     @property
     def coding_variables(self) -> Sequence[tf.Variable]:
-        """The codebooks."""
         return (self.codebooks.codes,)
 
     def _train(self, latents: tf.Tensor) -> Quantized:
         symbols = self.encode(latents)
         vectors = as_vectors(latents, self._dim)
         codes = tf.reshape(self.decode(symbols), tf.shape(vectors))
-        carrier = turned(vectors, codes) if self._rotation_trick else vectors
+        carrier = rotated(vectors, codes) if self._rotation_trick else vectors
         decoder = ungrouped(with_gradient_of(carrier, hard=codes), latents, latents.shape[-1])
         penalty = self._commitment * mean_square(vectors - tf.stop_gradient(codes))
-        if self._make.by_gradient:
+        if self._make.learning.by_gradient:
             penalty += mean_square(tf.stop_gradient(vectors) - codes)
         return Quantized(self._one_hot(symbols), decoder, penalty)
 
 
 class CodebookFactory:
-    """Makes codebooks of equal settings from one random stream; checks the settings once."""
+    """Makes codebooks of equal settings from one random stream."""
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        dim: int,
-        codebook_size: int,
-        codebook: str = "ema",
-        decay: float = 0.99,
-        kmeans_steps: int = 10,
-        revive_below: float = 0.05,
-    ):
+    def __init__(self, *, seed: int, dim: int, codebook_size: int, **learning):
         """Takes the settings.
 
         Args:
             seed: of all draws.
             dim: channels of a group, at least 1.
             codebook_size: codes of a group, at least 2.
-            codebook: "ema" for moving averages, "gradient" for a loss in the penalty.
-            decay: of the moving averages, in [0, 1).
-            kmeans_steps: iterations on the first batch; 0 for a random codebook.
-            revive_below: share of the average usage, in [0, 1), below which a code is dead and is
-                put where a random vector of the batch is; 0 for never.
+            learning: see ``Learning``.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -141,37 +124,19 @@ class CodebookFactory:
             raise ValueError(f"dim={dim} must be at least 1.")
         if codebook_size < 2:
             raise ValueError(f"codebook_size={codebook_size} must be at least 2.")
-        if codebook not in ("ema", "gradient"):
-            raise ValueError(f"codebook={codebook!r} must be 'ema' or 'gradient'.")
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay={decay} must be at least 0 and below 1.")
-        if kmeans_steps < 0:
-            raise ValueError(f"kmeans_steps={kmeans_steps} must not be negative.")
-        if not 0 <= revive_below < 1:
-            raise ValueError(f"revive_below={revive_below} must be at least 0 and below 1.")
-        self.by_gradient = codebook == "gradient"
+        self.learning = Learning(**learning)
         self.generator = tf.random.Generator.from_seed(seed, alg="philox")
         self._initial = np.random.default_rng(seed)
-        self._dim = dim
-        self._size = codebook_size
-        self._learning = dict(
-            by_gradient=self.by_gradient,
-            decay=decay,
-            kmeans_steps=kmeans_steps,
-            revive_below=revive_below,
-        )
+        self._dim, self._size = dim, codebook_size
 
     def __call__(self, channels: int) -> Codebooks:
         """Codebooks of all groups; ValueError if ``dim`` does not divide ``channels``."""
         groups = number_of_groups(channels, self._dim)
-        return Codebooks(
-            self._initial.normal(size=[groups, self._size, self._dim]),
-            generator=self.generator,
-            **self._learning,
-        )
+        initial = self._initial.normal(size=[groups, self._size, self._dim])
+        return Codebooks(initial, self.learning, self.generator)
 
-    def sizes(self, channels: int) -> Sequence[int]:
-        """Alphabet sizes of one symbol a group."""
+    def sizes(self, channels: int) -> List[int]:
+        """Alphabet sizes of one symbol per group."""
         return [self._size] * number_of_groups(channels, self._dim)
 
 
@@ -186,12 +151,12 @@ def ungrouped(values: tf.Tensor, like: tf.Tensor, last: int) -> tf.Tensor:
     return tf.ensure_shape(tf.reshape(values, shape), [*like.shape[:-1], last])
 
 
-def turned(vectors: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
-    """``vectors`` times the constant matrix that turns and scales each of them into its code.
+def rotated(vectors: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
+    """``vectors`` times the constant matrix that rotates and scales each of them into its code.
 
-    With unit vectors e of the vector, q of the code and r of e + q the matrix is
-    ``|code| / |vector| (I - 2 r r^T + 2 q e^T)``: no angle between gradients changes. Where either
-    length is 0 there is nothing to turn, and the gradient passes as it is.
+    With the unit vectors e of the vector, q of the code and r of e + q the matrix is
+    ``|code| / |vector| (I - 2 r r^T + 2 q e^T)``: angles between gradients are kept. Where either
+    length is 0 there is no rotation, and the gradient passes unchanged.
 
     Args:
         vectors: float32 ``[..., dim]``.
@@ -202,7 +167,7 @@ def turned(vectors: tf.Tensor, codes: tf.Tensor) -> tf.Tensor:
     possible = tf.minimum(*lengths) > 1e-6
     length, code_length = (tf.where(possible, v, 1.0) for v in lengths)
     e, q = constant / length, codes / code_length
-    # Opposite vectors have no bisector; without r the matrix is a reflection, which serves as well.
+    # Opposite vectors have no bisector; without r the matrix is a reflection, which will do.
     bisector = tf.math.l2_normalize(e + q, axis=-1, epsilon=1e-12)
 
     def along(direction):

@@ -1,104 +1,100 @@
-"""Measures classical image codecs on a folder, as results files that scripts/compare.py takes.
+"""Measures classical codecs on a folder, as results files that scripts/compare.py takes.
 
 python scripts/classical.py /kodak --codecs jpeg,webp,jpeg2000,avif --output results/kodak/classical
 python scripts/compare.py results/kodak/classical/*.json 'runs/compare-*' --anchor JPEG
 
-Each codec at a ladder of settings, on files that were written and decoded again; JPEG XL and HEIC
-need the extra ``codecs``. A codec whose file is there already, of the same pixels, settings and
-versions, is not measured again. HEIC takes by far the longest.
+Each codec is measured at its ladder of settings, on files that were written and decoded again.
+JPEG XL and HEIC need the extra ``codecs``; HEIC takes by far the longest. A codec is skipped if its
+results are already there, of the same files, settings and library versions.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import pathlib
-import sys
 import time
+from typing import Any, Dict
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from processor.process import set_process
 
+set_process()  # Before TensorFlow is imported.
+
+from assembly.choices import check_names
 from assembly.user_errors import one_line_errors
+from data.audio_folder import AudioFolder
 from data.image_folder import ImageFolder
-from evaluation.classical.matches import CLASSICAL
-from evaluation.classical.results_files import kept_curve, measure_curve, write_curve
+from evaluation.classical import classical_codecs
+from evaluation.classical.ladders import measure_rows, read_curve, write_curve
+from evaluation.results import Dataset
 
 
 def main() -> None:
-    """Measures codec after codec."""
-    parser = argparse.ArgumentParser(description="Curves of classical image codecs on a folder.")
-    parser.add_argument("folder", help="images")
+    """Parses the command and measures codec after codec."""
+    parser = argparse.ArgumentParser(description="Curves of classical codecs on a folder.")
+    parser.add_argument("folder", help="images, or recordings for audio codecs")
     parser.add_argument(
         "--codecs", default="jpeg,webp,jpeg2000,avif", metavar="NAME,NAME",
-        help=f"among {', '.join(CLASSICAL)}; default: %(default)s",
+        help=f"from {', '.join(classical_codecs())}; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--output", type=pathlib.Path, default=pathlib.Path("build/classical"), metavar="FOLDER",
-        help="<codec>.json and .csv; default: %(default)s",
+        help="for <codec>.json and .csv; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
-        "--processes", type=int, default=os.cpu_count(), metavar="N", help="images at once"
-    )
+        "--processes", type=int, default=os.cpu_count(), metavar="N",
+        help="number of files measured in parallel",
+    )  # fmt: skip
     arguments = parser.parse_args()
     with one_line_errors():
         measure(arguments)
 
 
 def measure(arguments: argparse.Namespace) -> None:
-    """All codecs of the command.
+    """Measures all codecs of the command.
 
     Raises:
-        ValueError: a codec is unknown, or its package is not installed.
+        ValueError: a codec is unknown, of another medium, or its package is not installed.
         FileNotFoundError: there is no such folder.
     """
+    known = classical_codecs()
     names = [name.strip() for name in arguments.codecs.split(",")]
+    check_names("--codecs ", names, known)
     for name in names:
-        if name not in CLASSICAL:
-            raise ValueError(f"--codecs {name!r} must be among {', '.join(CLASSICAL)}.")
-        CLASSICAL[name].require()
+        known[name].require()
+    media = {known[name].medium.name for name in names}
+    if len(media) > 1:
+        raise ValueError(f"--codecs {arguments.codecs} must be of one medium.")
     if arguments.processes < 1:
         raise ValueError(f"--processes {arguments.processes} must be at least 1.")
-    source = ImageFolder(root=arguments.folder)
-    images = list(source.images("all"))
+    medium = known[names[0]].medium
+    if medium.name == "image":
+        source = ImageFolder(root=arguments.folder)
+    else:
+        source = AudioFolder(root=arguments.folder, sample_rate=48000, segment=1)
+    files = list(medium.whole_files(source, "all"))
+    dataset = Dataset.from_digests(source.name, [medium.digest(file) for file in files])
     for number, name in enumerate(names, start=1):
-        path = arguments.output / f"{name}.json"
-        results = kept_curve(name, images, path)
-        if results is not None:
-            print(f"[{number}/{len(names)}] {path} is there already")
+        codec, path = known[name], arguments.output / f"{name}.json"
+        if path.with_suffix(".csv").exists() and read_curve(codec, dataset, path):
+            print(f"[{number}/{len(names)}] {path} is already there")
             continue
-        print(f"[{number}/{len(names)}] {CLASSICAL[name].description}", flush=True)
-        rows = measure_curve(
-            name, images, processes=arguments.processes, progress=_progress(len(images))
-        )
-        results = write_curve(name, rows, path, dataset=source.name)
-        points = results.points
-        print(f"{'setting':>9}{'bpp':>9}{'PSNR':>9}{'MS-SSIM':>9}")
-        for point in zip(
-            results.provenance["qualities"],
-            points["bpp"],
-            points["psnr-rgb"],
-            points["ms-ssim-rgb"],
-        ):
-            print("{:9}{:9.4f}{:9.3f}{:9.4f}".format(*point))
+        print(f"[{number}/{len(names)}] {codec.description}", flush=True)
+        progress = functools.partial(_progress, len(files), time.monotonic())
+        rows = measure_rows(codec, files, processes=arguments.processes, progress=progress)
+        results = write_curve(codec, rows, path, dataset=source.name)
+        columns = {"setting": results.provenance["qualities"], **results.points}
+        columns = {key: values for key, values in columns.items() if not key.endswith("_time")}
+        print("".join(f"{key:>14}" for key in columns))
+        for point in zip(*columns.values()):
+            print("".join(f"{value:14.6g}" for value in point))
         print(f"wrote {path}", flush=True)
 
 
-def _progress(images: int):
-    """Says how far it is: in place on a terminal, a line now and then elsewhere."""
-    started = time.monotonic()
-    terminal = sys.stdout.isatty()
-    lines = {max(1, round(images * share / 4)) for share in range(1, 5)}
-
-    def say(count, row):
-        if not terminal and count not in lines:
-            return
-        left = (time.monotonic() - started) / count * (images - count)
-        text = f"  {count} of {images} images, {left:.0f} s left ({row.file:.40})"
-        print(f"\r{text}\033[K" if terminal else text, end="" if terminal else "\n", flush=True)
-        if terminal and count == images:
-            print()
-
-    return say
+def _progress(total: int, started: float, count: int, row: Dict[str, Any]) -> None:
+    left = (time.monotonic() - started) / count * (total - count)
+    print(f"  {count} of {total} files, {left:.0f} s left ({row['file']:.40})", flush=True)
 
 
 if __name__ == "__main__":

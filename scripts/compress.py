@@ -8,82 +8,58 @@ python scripts/compress.py --run runs/NAME in.wav out.rtc
 from __future__ import annotations
 
 import argparse
-from typing import Callable, Optional, Tuple
 
 from assembly.user_errors import one_line_errors
+from processor.process import set_process
 
 
 def main() -> None:
-    """Reads, codes, writes; prints the size."""
+    """Reads, codes and writes the file; prints the size."""
     parser = argparse.ArgumentParser(description="Code an image or audio file as an .rtc file.")
     parser.add_argument("--run", required=True, help="run directory, or its name under runs/")
     parser.add_argument(
-        "file", help="PNG, JPEG, WebP; WAV, FLAC, OGG, MP3: what the run was trained on"
+        "file", help="PNG, JPEG, WebP; or WAV, FLAC, OGG, MP3: the medium that the run codes"
     )
     parser.add_argument("output", help=".rtc file to write")
     parser.add_argument(
-        "--stages", type=int, help="of a residual quantizer, how many refinement stages (all)"
+        "--stages", type=int, metavar="N", help="stages of a residual quantizer (default: all)"
     )
     parser.add_argument(
-        "--fixed-length", action="store_true", help="of a codebook: equal bits for every symbol"
+        "--fixed-length", action="store_true", help="codebooks only: equal bits for every symbol"
     )
     parser.add_argument(
-        "--refine", metavar="NAME", help="improve the latents first: sga or rdoq; takes its time"
+        "--refine", metavar="NAME", help="improve the latents first, by sga or rdoq; slow"
     )
-    parser.add_argument("--refine-steps", type=int, metavar="N", help="of --refine, at most")
-    arguments = parser.parse_args()
+    parser.add_argument("--refine-steps", type=int, metavar="N", help="maximum, for --refine")
     with one_line_errors():
-        compress(**vars(arguments))
+        compress(parser.parse_args())
 
 
-def compress(
-    run: str,
-    file: str,
-    output: str,
-    stages: Optional[int],
-    fixed_length: bool,
-    refine: Optional[str],
-    refine_steps: Optional[int],
-) -> None:
-    """Codes ``file``, of the medium that the run was trained on, into the file ``output``."""
+def compress(arguments: argparse.Namespace) -> None:
+    """Codes ``arguments.file`` into ``arguments.output``.
+
+    Raises:
+        ValueError: an argument is wrong, or the run cannot code the file.
+    """
     from assembly.refining import Refining, refinement_node
     from assembly.saved_run import load_run
-    from codec import write_atomically
+    from evaluation.media import MEDIA
+    from signals.files import write_atomically
 
-    node = refinement_node(refine, refine_steps)
-    saved = load_run(run, stages=stages)
-    signal, size = _read(file, saved.medium)
-    given = {}
+    node = refinement_node(arguments.refine, arguments.refine_steps)
+    saved = load_run(arguments.run, stages=arguments.stages)
+    medium = MEDIA[saved.medium]
+    signal, options = medium.read(arguments.file), {"fixed_length": arguments.fixed_length}
     if node is not None:
-        given["latents"] = Refining(saved, node).refine(*signal, file).latents
-    data = saved.codec.encode(*signal, fixed_length=fixed_length, **given)
-    write_atomically(output, data)
-    print(f"{output}: {size(8 * len(data))}")
-
-
-def _read(file: str, medium: str) -> Tuple[tuple, Callable[[int], str]]:
-    """What ``encode`` takes, and a function that says sizes, given the coded bits."""
-    from data import read_audio, read_image
-
-    if medium == "image":
-        pixels = read_image(file)
-        height, width = pixels.shape[:2]
-        return (
-            (pixels,),
-            lambda bits: (
-                f"{width} x {height} pixels, {bits // 8} bytes, {bits / (height * width):.4f} bpp"
-            ),
-        )
-    samples, rate = read_audio(file)
-    seconds = len(samples) / rate
-    return (
-        (samples, rate),
-        lambda bits: (
-            f"{len(samples)} samples, {samples.shape[1]} channels, {rate} Hz, {bits // 8} bytes, "
-            f"{bits / 1000 / seconds:.3f} kbps"
-        ),
-    )
+        refined = Refining(saved, node).refine(*signal, arguments.file)
+        options["latents"] = refined.latents
+    data = saved.codec.encode(*signal, **options)
+    write_atomically(arguments.output, data)
+    size = medium.size(signal)
+    rate = f"{medium.rate_of(8 * len(data), size):.{medium.rate_digits + 1}f} {medium.rate}"
+    print(f"{arguments.output}: {medium.size_text(size)}, {len(data)} bytes, {rate}")
 
 
 if __name__ == "__main__":
+    set_process()
     main()

@@ -4,21 +4,24 @@ python scripts/plot_quantizers.py [--only NAME,NAME] [--output FOLDER]
 
 Writes quantizers.png and .svg (all of them), soft_round.png and .svg (alpha 3, 7, 15) and
 quantizers.md (numbers over one cell, also printed). Every YAML of configs/quantizer whose decoder
-slot holds a scalar surrogate is drawn, at the first, middle and last value of what it anneals; one
-panel for all that show the decoder the same.
+slot holds a scalar surrogate is drawn, at the first, middle and last value of what it anneals.
+Quantizers that show the decoder the same share a panel.
 """
 
 from __future__ import annotations
 
 import argparse
 import pathlib
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
+
+from processor.process import set_process
+
+set_process()  # Before TensorFlow is imported.
 
 import hydra
-from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
-from assembly.choices import CONFIGS
+from assembly import choices
 from assembly.parts import build_part
 from assembly.user_errors import one_line_errors
 from evaluation.figures.surrogate_statistics import (
@@ -33,16 +36,16 @@ from evaluation.figures.surrogate_statistics import (
 from evaluation.figures.surrogates import LATENTS, Panel, write_overview, write_pair
 from quantizers import ScalarSurrogate
 from signals.files import write_atomically
-from training.settings import Settings
+from training.settings import register_settings
 
 SOFT_ROUND_ALPHAS = (3, 7, 15)
-"""Of the large picture of soft_round."""
+"""In the large figure of soft_round."""
 
 CHANNELS = 24
 """To build quantizers with, which may divide them into groups."""
 
 HEAD = "<!-- Written by scripts/plot_quantizers.py -->"
-"""First line of the table's file: no other file is overwritten."""
+"""First line of quantizers.md; a file without it is not overwritten."""
 
 NOTE = (
     "Over one cell of the grid, y uniform, distances in grid steps. Of random surrogates a million "
@@ -53,15 +56,19 @@ Rows = List[Tuple[Sequence[str], str, CellStatistics]]
 
 
 def main() -> None:
-    """Draws and writes all, prints the table."""
+    """Draws and writes all figures, prints the table."""
     parser = argparse.ArgumentParser(description="Draw every scalar quantizer.")
-    parser.add_argument("--only", metavar="NAME,NAME", help="these quantizers alone")
+    parser.add_argument("--only", metavar="NAME,NAME", help="draw these quantizers only")
     parser.add_argument(
         "--output", type=pathlib.Path, default=pathlib.Path("build/plots"), metavar="FOLDER"
     )
     arguments = parser.parse_args()
     with one_line_errors():
-        plot(_chosen(arguments.only), arguments.output)
+        names = known = choices.choices_of("quantizer")
+        if arguments.only is not None:
+            names = sorted({name.strip() for name in arguments.only.split(",")})
+            choices.check_names("--only ", names, known)
+        plot(names, arguments.output)
 
 
 def plot(names: Sequence[str], output: pathlib.Path) -> None:
@@ -111,19 +118,8 @@ def table(rows: Rows) -> str:
     return "\n".join(lines)
 
 
-def _chosen(only: Optional[str]) -> List[str]:
-    names = sorted(path.stem for path in (CONFIGS / "quantizer").glob("*.yaml"))
-    if only is None:
-        return names
-    chosen = [name.strip() for name in only.split(",")]
-    for name in chosen:
-        if name not in names:
-            raise ValueError(f"--only {name!r} must be one of {', '.join(names)}.")
-    return sorted(set(chosen))
-
-
 def _by_surrogate(names: Sequence[str]) -> List[Tuple[ScalarSurrogate, List[str]]]:
-    """Different surrogates, the random ones last, and which quantizers show them the decoder."""
+    """The distinct decoder surrogates, random ones last, each with the quantizers that use it."""
     groups: List[Tuple[ScalarSurrogate, List[str]]] = []
     skipped: Dict[str, List[str]] = {}
     for name in names:
@@ -131,7 +127,7 @@ def _by_surrogate(names: Sequence[str]) -> List[Tuple[ScalarSurrogate, List[str]
         slot = config.quantizer.get("decoder")
         surrogate = None if slot is None else build_part(slot)
         if not isinstance(surrogate, ScalarSurrogate):
-            skipped.setdefault(_why_not(config), []).append(name)
+            skipped.setdefault(_why_skipped(config), []).append(name)
             continue
         for other, sharing in groups:
             if other.same_as(surrogate):
@@ -144,7 +140,7 @@ def _by_surrogate(names: Sequence[str]) -> List[Tuple[ScalarSurrogate, List[str]
     return sorted(groups, key=lambda group: is_random(group[0]))
 
 
-def _why_not(config: DictConfig) -> str:
+def _why_skipped(config: DictConfig) -> str:
     quantizer = build_part(config.quantizer)
     quantizer.build(CHANNELS)
     if quantizer.alphabet.kind == "indices":
@@ -153,19 +149,20 @@ def _why_not(config: DictConfig) -> str:
 
 
 def _soft_round() -> List[Response]:
+    config = _compose("soft_round")
     responses = []
     for alpha in SOFT_ROUND_ALPHAS:
-        config = _compose("soft_round", f"quantizer.decoder.alpha={alpha}")
+        config.quantizer.decoder.alpha = alpha
         surrogate = build_part(config.quantizer.decoder)
         responses.append(respond(surrogate, LATENTS, f"alpha = {alpha}"))
     return responses
 
 
-def _compose(name: str, *overrides: str) -> DictConfig:
-    """The configuration that train.py sees with ``quantizer=NAME``."""
-    ConfigStore.instance().store(name="settings", node=Settings)
-    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return hydra.compose("train", overrides=[f"quantizer={name}", *overrides])
+def _compose(name: str) -> DictConfig:
+    """The configuration of ``train.py quantizer=NAME``."""
+    register_settings()
+    with hydra.initialize_config_dir(str(choices.CONFIGS), version_base="1.3"):
+        return hydra.compose("train", overrides=[f"quantizer={name}"])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Decodes audio files through libsndfile. One decoder, so that every source has the same rules.
+"""Audio files through libsndfile. Every source decodes here, so all follow the same rules.
 
 =====================================  ===========================================================
-what the file holds                    what becomes of it
+file content                           decoded as
 =====================================  ===========================================================
-8, 16, 24, 32 bits a sample            scaled so that full scale is -1..1 (16 bits: over 32768)
+8, 16, 24, 32 bits per sample          scaled so that full scale is -1..1 (16 bits: over 32768)
 float, double                          as it is, also beyond -1..1
 NaN, infinity                          refused
 any number of channels                 kept
@@ -23,28 +23,35 @@ from typing import Iterator, NamedTuple, Tuple, Union
 import numpy as np
 import soundfile
 
+from signals.files import Path, open_binary
+
 MAX_SAMPLE_RATE = 192_000
 """Files of higher rates (Hz) are refused."""
 
 MAX_SAMPLES = 2**31
-"""Files of more samples in all channels are refused: a small file can claim any size."""
+"""Files with more samples, over all channels, are refused: a small file can claim any size."""
+
+LOSSLESS_AUDIO = (".wav", ".flac")
+"""File types that store decoded 16-bit samples unaltered."""
+
+
+class NamedRecording(NamedTuple):
+    """One whole recording, as its file holds it."""
+
+    name: str  # unique within its split
+    samples: np.ndarray  # float32 [samples, channels], nominally -1..1 (16-bit values over 32768)
+    sample_rate: int  # Hz
 
 
 class AudioSize(NamedTuple):
-    """What a file's header says.
+    """What a file's header states."""
 
-    Attributes:
-        samples: in each channel.
-        channels: how many.
-        sample_rate: Hz.
-    """
-
-    samples: int
+    samples: int  # in each channel
     channels: int
-    sample_rate: int
+    sample_rate: int  # Hz
 
 
-def read_audio(path: Union[str, os.PathLike]) -> Tuple[np.ndarray, int]:
+def read_audio(path: Path) -> Tuple[np.ndarray, int]:
     """Reads a WAV, FLAC, OGG (Vorbis or Opus) or MP3 file, told apart by content.
 
     Returns:
@@ -53,29 +60,45 @@ def read_audio(path: Union[str, os.PathLike]) -> Tuple[np.ndarray, int]:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is empty, has no samples, samples that are not finite, more than
-            ``MAX_SAMPLES``, a rate above ``MAX_SAMPLE_RATE``, is damaged or no audio file.
+            ``MAX_SAMPLES``, a rate above ``MAX_SAMPLE_RATE``, is damaged or not an audio file.
     """
-    with _opened_file(path) as sound:
-        return _samples_of(sound, os.fspath(path))
+    with _opened_file(path) as file:
+        return _samples_of(file, os.fspath(path))
 
 
-def read_audio_size(path: Union[str, os.PathLike]) -> AudioSize:
+def read_audio_size(path: Path) -> AudioSize:
     """Samples, channels and rate from a file's header; raises as `read_audio` does."""
-    with _opened_file(path) as sound:
-        return AudioSize(sound.frames, sound.channels, sound.samplerate)
+    with _opened_file(path) as file:
+        return AudioSize(file.frames, file.channels, file.samplerate)
 
 
 def decode_audio(encoded: bytes, *, name: str) -> Tuple[np.ndarray, int]:
-    """Decodes the bytes of an audio file as `read_audio` does.
-
-    Args:
-        encoded: the content of the file.
-        name: what an error calls the recording.
-    """
+    """Decodes a file's content as `read_audio` does; errors call the recording ``name``."""
     if not encoded:
         raise ValueError(f"{name} is empty.")
-    with _opened_sound(io.BytesIO(encoded), name) as sound:
-        return _samples_of(sound, name)
+    with _opened_audio(io.BytesIO(encoded), name) as file:
+        return _samples_of(file, name)
+
+
+def encode_audio(samples: np.ndarray, sample_rate: int, suffix: str) -> bytes:
+    """The 16-bit file of samples.
+
+    Args:
+        samples: int16, or float in -1..1, ``[samples, channels]``.
+        sample_rate: Hz.
+        suffix: one of ``LOSSLESS_AUDIO``.
+
+    Raises:
+        ValueError: such a file cannot hold so many channels or this rate.
+    """
+    buffer = io.BytesIO()
+    try:
+        soundfile.write(buffer, samples, sample_rate, format=suffix[1:].upper(), subtype="PCM_16")
+    except soundfile.LibsndfileError as error:
+        raise ValueError(
+            f"{suffix} cannot hold {samples.shape[1]} channels at {sample_rate} Hz: {error}"
+        ) from error
+    return buffer.getvalue()
 
 
 def check_finite(samples: np.ndarray, name: str) -> None:
@@ -86,49 +109,44 @@ def check_finite(samples: np.ndarray, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _opened_file(path: Union[str, os.PathLike]) -> Iterator[soundfile.SoundFile]:
+def _opened_file(path: Path) -> Iterator[soundfile.SoundFile]:
     name = os.fspath(path)
-    try:
-        with open(path, "rb") as file:
-            empty = not file.read(1)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no audio file {name}.") from None
-    except OSError as error:
-        raise ValueError(f"{name} cannot be read: {error.strerror}.") from error
+    with open_binary(path, "audio") as file:
+        empty = not file.read(1)
     if empty:
         raise ValueError(f"{name} is empty.")
-    with _opened_sound(name, name) as sound:
-        yield sound
+    with _opened_audio(name, name) as audio:
+        yield audio
 
 
 @contextlib.contextmanager
-def _opened_sound(file: Union[str, io.BytesIO], name: str) -> Iterator[soundfile.SoundFile]:
+def _opened_audio(file: Union[str, io.BytesIO], name: str) -> Iterator[soundfile.SoundFile]:
     try:
-        sound = soundfile.SoundFile(file)
-    # TypeError: a name that ends in .raw, of which soundfile asks to be told the format.
+        audio = soundfile.SoundFile(file)
+    # TypeError: a name that ends in .raw, for which soundfile wants to be given the format.
     except (soundfile.SoundFileError, TypeError) as error:
         raise ValueError(f"{name} is not a WAV, FLAC, OGG or MP3 file that can be read.") from error
-    with sound:
-        if not 0 < sound.samplerate <= MAX_SAMPLE_RATE:
+    with audio:
+        if not 0 < audio.samplerate <= MAX_SAMPLE_RATE:
             raise ValueError(
-                f"{name} has {sound.samplerate} samples a second; up to {MAX_SAMPLE_RATE} are read."
+                f"{name} has {audio.samplerate} samples per second; the limit is {MAX_SAMPLE_RATE}."
             )
-        if sound.frames * sound.channels > MAX_SAMPLES:
+        if audio.frames * audio.channels > MAX_SAMPLES:
             raise ValueError(f"{name} has more than the {MAX_SAMPLES} samples that are allowed.")
-        if sound.frames == 0:
+        if audio.frames == 0:
             raise ValueError(f"{name} has no samples.")
-        yield sound
+        yield audio
 
 
-def _samples_of(sound: soundfile.SoundFile, name: str) -> Tuple[np.ndarray, int]:
-    expected = sound.frames
+def _samples_of(audio: soundfile.SoundFile, name: str) -> Tuple[np.ndarray, int]:
+    expected = audio.frames
     try:
-        samples = sound.read(dtype="float32", always_2d=True)
+        samples = audio.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, MemoryError) as error:
-        raise ValueError(f"{name} cannot be decoded: {str(error) or 'no memory'}") from error
-    # The length of an MP3 that does not state it is libsndfile's estimate, tags counted in.
-    spare = sound.samplerate if sound.format == "MP3" else 0
+        raise ValueError(f"{name} cannot be decoded: {str(error) or 'out of memory'}") from error
+    # For an MP3 that does not state its length, libsndfile estimates it and counts tags in.
+    spare = audio.samplerate if audio.format == "MP3" else 0
     if len(samples) + spare < expected or not len(samples):
         raise ValueError(f"{name} ends after {len(samples)} of its {expected} samples.")
     check_finite(samples, name)
-    return samples, sound.samplerate
+    return samples, audio.samplerate

@@ -1,15 +1,36 @@
-"""Files appear whole or not at all."""
+"""Opening files with one-line errors, and writing them whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import tempfile
-from typing import Union
+from typing import BinaryIO, Iterator, Union
+
+Path = Union[str, os.PathLike]
 
 
-def write_atomically(path: Union[str, os.PathLike], data: bytes) -> None:
-    """Writes under a temporary name in the same folder, then renames; makes missing folders."""
+@contextlib.contextmanager
+def open_binary(path: Path, kind: str) -> Iterator[BinaryIO]:
+    """Opens a file of a kind, such as "image", for reading.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file cannot be opened.
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115 (closed below; only opening it is to be translated)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no {kind} file {os.fspath(path)}.") from None
+    except OSError as error:
+        raise ValueError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from error
+    with file:
+        yield file
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Writes to a temporary file in the same folder, then renames it; creates missing folders."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -18,7 +39,7 @@ def write_atomically(path: Union[str, os.PathLike], data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; a result should be readable as any other new file is.
+        # mkstemp creates private files; a result should be as readable as any other new file.
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)

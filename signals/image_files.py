@@ -1,14 +1,14 @@
-"""Decodes image files to 8-bit RGB. One decoder, so that every source follows the same rules.
+"""Image files as 8-bit RGB. Every source decodes here, so all follow the same rules.
 
 =====================================  ===========================================================
-what the file holds                    what becomes of it
+file content                           decoded as
 =====================================  ===========================================================
 gray, 1-bit                            the value in all three channels (1-bit: 0 or 255)
 palette                                the palette's colours
 alpha (RGBA, gray or palette with      composited over white
 alpha, one transparent colour)
-16 bits a sample                       scaled: the high byte of each sample; a transparent colour
-                                       of a 16-bit gray PNG is ignored
+16 bits per sample                     the high byte of each sample; the transparent colour of a
+                                       16-bit gray PNG is ignored
 CMYK or YCCK JPEG                      Pillow's conversion to RGB
 EXIF orientation                       applied: pixels are as a viewer shows them
 colour profile                         ignored: samples are taken as sRGB
@@ -21,65 +21,64 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from typing import BinaryIO, Iterator, Tuple, Union
+from typing import BinaryIO, Iterator, NamedTuple, Tuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-MAX_PIXELS = 2**27
-"""Images of more pixels (about 11,585 x 11,585) are refused: a small file can claim any size."""
+from signals.files import Path, open_binary
 
-# BMP and GIF are not looked for in folders; they occur as records of TFDS datasets.
+MAX_PIXELS = 2**27
+"""Larger images (about 11,585 x 11,585) are refused: a small file can claim any size."""
+
+LOSSLESS_IMAGES = (".png", ".tif", ".tiff", ".bmp", ".ppm")
+"""File types that store decoded pixels unaltered."""
+
+# Folders are not searched for BMP and GIF; records of TFDS datasets hold them.
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 
 
-def read_image(path: Union[str, os.PathLike]) -> np.ndarray:
+class NamedImage(NamedTuple):
+    """One whole image."""
+
+    name: str  # unique within its split
+    pixels: np.ndarray  # uint8 [height, width, 3]
+
+
+def read_image(path: Path) -> np.ndarray:
     """Reads a PNG, JPEG or WebP file as uint8 ``[height, width, 3]``.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is empty, truncated, damaged, no image, or above ``MAX_PIXELS``.
+        ValueError: the file is empty, truncated, damaged, not an image, or above ``MAX_PIXELS``.
     """
-    with _opened_file(path) as file:
+    with open_binary(path, "image") as file:
         return decode_image(file.read(), name=os.fspath(path))
 
 
-def read_image_size(path: Union[str, os.PathLike]) -> Tuple[int, int]:
-    """Height and width from a file's header, before orientation; raises as ``read_image`` does."""
-    with _opened_file(path) as file:
+def read_image_size(path: Path) -> Tuple[int, int]:
+    """Height and width from a file's header, before orientation; raises as `read_image` does."""
+    with open_binary(path, "image") as file:
         return decode_size(file, name=os.fspath(path))
 
 
 def decode_image(encoded: bytes, *, name: str) -> np.ndarray:
-    """Decodes the bytes of an image file to uint8 ``[height, width, 3]``.
-
-    Args:
-        encoded: the content of the file.
-        name: what an error calls the image.
-
-    Raises:
-        ValueError: the bytes are no complete image, or one above ``MAX_PIXELS``.
-    """
+    """Decodes a file's content as `read_image` does; errors call the image ``name``."""
     with _opened_image(io.BytesIO(encoded), name) as image:
         return np.array(_as_rgb(ImageOps.exif_transpose(image)), np.uint8)
 
 
 def decode_size(file: BinaryIO, *, name: str) -> Tuple[int, int]:
-    """Height and width from an image's header, before orientation; raises as ``decode_image``."""
+    """Height and width from a header, before orientation; raises as `decode_image` does."""
     with _opened_image(file, name) as image:
         return image.height, image.width
 
 
-@contextlib.contextmanager
-def _opened_file(path: Union[str, os.PathLike]) -> Iterator[BinaryIO]:
-    try:
-        file = open(path, "rb")  # noqa: SIM115 (closed below; only opening is to be translated)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no image file {os.fspath(path)}.") from None
-    except OSError as error:
-        raise ValueError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from error
-    with file:
-        yield file
+def encode_image(pixels: np.ndarray, suffix: str) -> bytes:
+    """The file of uint8 ``[height, width, 3]``, in the format of a suffix such as ".png"."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format=Image.registered_extensions()[suffix])
+    return buffer.getvalue()
 
 
 @contextlib.contextmanager
@@ -100,7 +99,7 @@ def _opened_image(file: BinaryIO, name: str) -> Iterator[Image.Image]:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit gray; Pillow itself would clip it at 255
+    if image.mode.startswith("I"):  # 16-bit gray, which Pillow itself would clip at 255
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if "A" in image.mode or "transparency" in image.info:
         colours = image.convert("RGBA")

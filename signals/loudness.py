@@ -1,6 +1,6 @@
-"""The level at which sound is coded, -23 dBFS RMS: one model fits quiet and loud recordings.
+"""The one level at which audio is trained on and coded, so that a model fits quiet and loud alike.
 
-Training segments are brought to the same level (``data.loudness``).
+It also makes a distortion weigh the same in every recording.
 """
 
 from __future__ import annotations
@@ -9,32 +9,39 @@ import math
 
 import numpy as np
 
-CODING_RMS = 10 ** (-23 / 20)
+CODING_LEVEL = -23.0
+"""Root mean square of scaled samples in dB relative to full scale (dBFS)."""
+
+CODING_POWER = 10 ** (CODING_LEVEL / 10)
+"""Mean square of scaled samples; full scale is 1."""
+
 LARGEST_PEAK = 0.99
+"""Largest magnitude of a scaled sample; it takes precedence over the level."""
 
 
 def loudness_gain(samples: np.ndarray) -> float:
-    """Factor that brings samples to -23 dBFS RMS, or their peak to 0.99 where that is less.
+    """Factor that brings samples to ``CODING_LEVEL``, or to ``LARGEST_PEAK`` if that is less.
 
     Args:
         samples: float of any shape in -1..1; all channels get one gain.
 
     Returns:
-        Above 0; 1.0 for silence.
+        Above 0; 1.0 for silence and for no samples.
     """
     peak = float(np.max(np.abs(samples), initial=0.0))
     if peak == 0.0:
         return 1.0
-    # Over the peak first: the squares of the faintest sounds would vanish in float32.
-    rms = peak * math.sqrt(float(np.mean(np.square(samples / peak, dtype=np.float64))))
-    return min(CODING_RMS / rms, LARGEST_PEAK / peak)
+    # Relative to the peak, so that no square overflows or underflows.
+    relative = np.divide(samples, peak, dtype=np.float64)
+    rms = peak * math.sqrt(np.mean(np.square(relative, out=relative)))
+    return min(10 ** (CODING_LEVEL / 20) / rms, LARGEST_PEAK / peak)
 
 
 def half_decibels(gain: float) -> int:
-    """A gain as a file has it: whole half-decibels, -128 to 127."""
+    """A gain as files store it: whole half-decibels, -128 to 127."""
     return max(-128, min(127, round(40 * math.log10(gain))))
 
 
 def from_half_decibels(steps: int) -> float:
-    """The inverse of ``half_decibels`` but for rounding."""
+    """The inverse of `half_decibels`, up to rounding."""
     return 10 ** (steps / 40)

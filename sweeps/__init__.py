@@ -1,1 +1,1 @@
-"""Many runs: jobs, where they run, and their evaluation."""
+"""Many runs at once: training sweeps, where their jobs run, and evaluation."""

@@ -1,9 +1,9 @@
-"""Evaluation of many saved runs: finished ones are skipped, failed ones are named at the end."""
+"""Evaluates many saved runs: skips those already measured, names those that fail at the end."""
 
 from __future__ import annotations
 
 import contextlib
-import glob
+import functools
 import io
 import itertools
 import json
@@ -13,52 +13,42 @@ import pathlib
 import signal
 import time
 import traceback
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from assembly.media import file_digest, whole_files
 from assembly.parts import build_part
 from assembly.refining import refinement_settings
+from evaluation.media import MEDIA
 from evaluation.results import Dataset, Results
+from processor.process import set_process
+from sweeps.multirun import progress
 from training.checkpoints import model_digest
-from training.progress import clock
-from training.run_directory import RunDirectory, run_path
+from training.run_directory import RunDirectory, find_runs
 
 EvaluateRun = Callable[[str, DictConfig], Results]
-"""Evaluates one run as a configuration of evaluate.py says; other processes call it by its name."""
+"""Evaluates one run with the configuration of evaluate.py; can be pickled."""
 
 
-def find_runs(words: Union[str, Sequence[str]]) -> List[pathlib.Path]:
-    """Directories that names, paths and shell-style patterns mean, each once, in their order.
-
-    A bare name or pattern stands under ``runs/``. Files that a pattern meets (logs) are no runs.
-
-    Raises:
-        ValueError: a word names no directory.
-    """
-    found: Dict[pathlib.Path, None] = {}
-    for word in [words] if isinstance(words, str) else words:
-        pattern = run_path(word)
-        # A name with brackets in it is a path first, a pattern second.
-        paths = (
-            [pattern] if pattern.exists() else map(pathlib.Path, sorted(glob.glob(str(pattern))))
-        )
-        folders = [path for path in paths if path.is_dir()]
-        if not folders:
-            raise ValueError(f"runs={word!r} names no run directory.")
-        found.update(dict.fromkeys(folders))
-    return list(found)
+SHOWN = {
+    "bpp": "{:.4f} bpp",
+    "psnr-rgb": "{:.2f} dB",
+    "ms-ssim-rgb": "MS-SSIM {:.4f}",
+    "kbps": "{:.3f} kbps",
+    "si-sdr": "SI-SDR {:.2f} dB",
+    "log-mel": "log-mel {:.2f} dB",
+}
+"""Quantities of a run's results that its line shows."""
 
 
 def data_to_evaluate(data: DictConfig, source: Any, split: Optional[str]) -> Tuple[Any, str]:
-    """The source and its split that a run is evaluated on.
+    """The source and the split that a run is evaluated on.
 
     Args:
-        data: the node of the data that it was trained on.
-        source: other data, or None for the test split of its own.
-        split: of either; None takes what is usual for it.
+        data: node of the data that the run was trained on.
+        source: other data; None: the data that the run was trained on.
+        split: of the source; None: its usual one.
     """
     if source is None:
         return build_part(data), split or "test"
@@ -68,25 +58,25 @@ def data_to_evaluate(data: DictConfig, source: Any, split: Optional[str]) -> Tup
 def results_name(
     source: Any, split: str, stages: Optional[int], refinement: Optional[str] = None
 ) -> str:
-    """What results on a split are called: those of fewer stages or refined ones are kept apart."""
+    """Name of results on a split; it tells those of fewer stages or refined files apart."""
     stages_named = f"-stages{stages}" if stages else ""
     return source.name_of(split) + stages_named + (f"-{refinement}" if refinement else "")
 
 
 def evaluate_runs(config: DictConfig, evaluate_run: EvaluateRun) -> int:
-    """Evaluates ``config.runs`` and says one line a run.
+    """Evaluates ``config.runs`` and prints a line for each.
 
-    What has been measured with the same weights, on the same pixels, in the same way is skipped.
+    Runs that were measured with the same weights, on the same files, in the same way are skipped.
 
     Args:
         config: of evaluate.py.
-        evaluate_run: evaluates one of them; what it prints but for warnings is not shown.
+        evaluate_run: evaluates one run; of its output, only warnings are shown.
 
     Returns:
         How many runs failed.
 
     Raises:
-        ValueError: a setting is out of its range, or there is nothing to evaluate.
+        ValueError: a setting is out of range, or there is nothing to evaluate.
     """
     if config.n_jobs < 1:
         raise ValueError(f"n_jobs={config.n_jobs} must be at least 1.")
@@ -98,121 +88,96 @@ def evaluate_runs(config: DictConfig, evaluate_run: EvaluateRun) -> int:
     if len(waiting) < len(runs):
         print(f"{len(runs) - len(waiting)} of {len(runs)} runs have been evaluated.", flush=True)
     failed, started = {}, time.monotonic()
-    for number, (run, outcome) in enumerate(_outcomes(waiting, config, evaluate_run), start=1):
-        elapsed = time.monotonic() - started
-        remaining = elapsed / number * (len(waiting) - number)
-        times = f"{clock(elapsed)}, ETA {clock(remaining)}"
+    for number, (run, result) in enumerate(_results(waiting, config, evaluate_run), start=1):
         try:
-            line = outcome()
-        except Exception as error:  # Whatever it is, it is of this run alone.
+            line = result()
+        except Exception as error:  # Whatever it is, the other runs continue.
             if os.environ.get("HYDRA_FULL_ERROR") == "1":
                 traceback.print_exc()
             failed[run] = " ".join(str(error).split()) or type(error).__name__
             line = f"failed: {failed[run]}"
-        print(f"[{number}/{len(waiting)}] {run.name}: {line} ({times})", flush=True)
+        print(progress(number, len(waiting), started, run.name, line), flush=True)
     for run, reason in failed.items():
         print(f"failed: {run}: {reason}", flush=True)
     return len(failed)
 
 
-def _outcomes(
+def _results(
     runs: Sequence[pathlib.Path], config: DictConfig, evaluate_run: EvaluateRun
 ) -> Iterator[Tuple[pathlib.Path, Callable[[], str]]]:
-    """Each run and what gives its line, or raises, as they are finished."""
+    """Each run as it finishes, with a function that returns its line or raises."""
     if config.n_jobs == 1 or len(runs) <= 1:
         for run in runs:
-            outcome: Future = Future()
-            try:
-                outcome.set_result(_evaluate_quietly(evaluate_run, str(run), config))
-            except Exception as error:
-                outcome.set_exception(error)
-            yield run, outcome.result
+            yield run, functools.partial(_evaluate_quietly, evaluate_run, str(run), config)
         return
     pool = ProcessPoolExecutor(
         min(config.n_jobs, len(runs)),
-        # A fork of a process that runs TensorFlow hangs.
-        multiprocessing.get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_DFL),
+        multiprocessing.get_context("spawn"),  # A fork hangs once TensorFlow has started.
+        initializer=_start_worker,
     )
-    with _cancelled_at_the_end(pool):
+    try:
         waiting = {
             pool.submit(_evaluate_quietly, evaluate_run, str(run), config): run for run in runs
         }
         for done in as_completed(waiting):
             yield waiting[done], done.result
-
-
-@contextlib.contextmanager
-def _cancelled_at_the_end(pool: Executor) -> Iterator[None]:
-    try:
-        yield
     finally:
         pool.shutdown(cancel_futures=True)
 
 
+def _start_worker() -> None:
+    set_process()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _evaluate_quietly(evaluate_run: EvaluateRun, run: str, config: DictConfig) -> str:
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
         results = evaluate_run(run, config)
-    warnings = [line for line in said.getvalue().splitlines() if line.startswith("warning: ")]
-    return "; ".join([_in_short(results), *warnings])
-
-
-def _in_short(results: Results) -> str:
-    shown = {
-        "bpp": "{:.4f} bpp",
-        "psnr-rgb": "{:.2f} dB",
-        "ms-ssim-rgb": "MS-SSIM {:.4f}",
-        "kbps": "{:.3f} kbps",
-        "si-sdr": "SI-SDR {:.2f} dB",
-        "log-mel": "log-mel {:.2f} dB",
-    }
+    warnings = [line for line in output.getvalue().splitlines() if line.startswith("warning: ")]
     points = {key: values[0] for key, values in results.points.items()}
-    return ", ".join(text.format(points[key]) for key, text in shown.items() if key in points)
+    shown = [text.format(points[key]) for key, text in SHOWN.items() if key in points]
+    return "; ".join([", ".join(shown), *warnings])
 
 
 class _KnownData:
-    """Which results are of a run as it is, on the data as they are."""
+    """Tells which results are of the current weights, on the current files."""
 
     def __init__(self, config: DictConfig):
-        self._asked = config
-        # Built here also to find a mistake before any run is loaded.
+        self._config = config
+        # Built first, to find mistakes before any run is loaded.
         self._source = build_part(config.data) if config.get("data") else None
         self._digests: Dict[str, str] = {}
 
     def is_evaluated(self, run: pathlib.Path) -> bool:
-        """Whether the table, which is written last, stands beside results of this request."""
+        """Whether there are results of this request, with the table, which is written last."""
         directory = RunDirectory(run)
         if not directory.trained:
             return False
-        asked, data = self._asked, directory.load_config().data
-        source, split = data_to_evaluate(data, self._source, asked.split)
-        refinement = refinement_settings(asked.get("refinement"))
-        name = results_name(source, split, asked.stages, refinement and refinement["name"])
+        config, data = self._config, directory.load_config().data
+        source, split = data_to_evaluate(data, self._source, config.split)
+        refinement = refinement_settings(config.get("refinement"))
+        name = results_name(source, split, config.stages, refinement and refinement["name"])
         path = directory.results / f"{name}.json"
         if not (path.exists() and path.with_suffix(".txt").exists()):
             return False
         document = json.loads(path.read_text())
-        made = document["provenance"]
+        measured = document["provenance"]
+        classical = measured.get("classical", ())  # None: all of them.
         return (
-            made.get("checkpoint") == model_digest(directory.model)
-            and made["config"].get("precision") == asked.precision
-            and made.get("stages") == asked.stages
-            and made.get("refinement") == refinement
-            and _are_among(asked.classical, made.get("classical", ()))
-            and document["dataset"]["sha256"] == self._pixels(data, source, split)
+            measured.get("checkpoint") == model_digest(directory.model)
+            and measured["config"].get("precision") == config.precision
+            and measured.get("stages") == config.stages
+            and measured.get("refinement") == refinement
+            and (classical is None or set(config.classical) <= set(classical))
+            and document["dataset"]["sha256"] == self._digest(data, source, split)
         )
 
-    def _pixels(self, data: DictConfig, source: Any, split: str) -> str:
+    def _digest(self, data: DictConfig, source: Any, split: str) -> str:
         key = "named" if self._source else OmegaConf.to_yaml(data, resolve=True)
         if key not in self._digests:
-            files = itertools.islice(whole_files(source, split), self._asked.limit)
-            digests = [file_digest(file) for file in files]
+            medium = MEDIA[source.medium]
+            files = itertools.islice(medium.whole_files(source, split), self._config.limit)
+            digests = [medium.digest(file) for file in files]
             self._digests[key] = Dataset.from_digests("", digests).sha256
         return self._digests[key]
-
-
-def _are_among(asked: Sequence[str], measured: Optional[Sequence[str]]) -> bool:
-    """Whether the classical codecs asked for are among those measured; None: all of them."""
-    return measured is None or set(asked) <= set(measured)

@@ -1,79 +1,91 @@
-"""A Hydra multirun of train.py: from composed configurations to jobs and their objectives."""
+"""A Hydra multirun of train.py: finished runs are skipped, interrupted ones resume."""
 
 from __future__ import annotations
 
 import math
 import os
 import pathlib
-import re
 import sys
-from typing import Any, Dict, List, Mapping, Sequence
+import time
+from concurrent.futures import Future, as_completed, wait
+from typing import Any, Dict, List, Optional, Sequence
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
+from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
+from assembly.choices import run_name
 from assembly.parts import fill_slots, saved_form
-from assembly.run_names import run_name
-from sweeps import places
-from sweeps.jobs import finish_jobs
-from sweeps.train_process import Job
+from signals.files import write_atomically
+from sweeps.backends import Backend
+from sweeps.outcomes import Outcome, read_outcome, table
+from sweeps.train_process import Job, quoted
+from training.progress import clock
 from training.run_directory import RunDirectory, run_path
 
 BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 OF_THE_SWEEP = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "hydra.sweep")
 DIVERGED = 1e9
-"""Objective of a run whose loss is no finite number: a sweeper cannot rank NaN."""
+"""Objective of a run whose loss is not finite: a sweeper cannot rank NaN."""
+
+INTERRUPTED = (130, 143, -2, -15)
+"""Exit statuses of a run that a signal stopped, and that resumes."""
 
 
 class JobFailed(RuntimeError):
-    """What a sweeper finds in the place of a failed job's objective."""
+    """What a sweeper gets for a failed job, in place of the objective."""
 
 
 def run_sweep(
-    configs: Sequence[DictConfig], place: str, settings: Mapping[str, Any]
+    configs: Sequence[DictConfig],
+    backend: str,
+    table_file: Optional[str] = None,
+    **settings: Any,
 ) -> List[JobReturn]:
     """Runs the jobs of a multirun.
 
     Args:
-        configs: of the jobs, with Hydra's own node.
-        place: name of a class in ``sweeps.places``.
-        settings: its arguments.
+        configs: of the jobs, each with Hydra's own node.
+        backend: name of a class in ``sweeps.backends``.
+        table_file: gets a table of all outcomes, which is also printed; None: no table.
+        settings: arguments of the backend.
 
     Returns:
-        For each job the loss on its test images, ``bpp + lmbda * mse`` of decoded files; of sound
-        None, which no sweeper can search by.
+        For each job, the loss on its test images, ``bpp + lmbda * mse`` of decoded files; None for
+        audio, which no sweeper can therefore optimize.
 
     Raises:
-        ValueError: two jobs have one run directory, or a setting is out of its range.
-        SystemExit: jobs failed, and the sweeper would only show the first of them.
+        ValueError: two jobs have the same run directory, or a setting is out of range.
+        SystemExit: jobs failed. Hydra's basic sweeper would only show the first of them.
     """
-    setup_globals()  # ${hydra:...} in names of runs.
+    setup_globals()  # For ${hydra:...} in names of runs.
     jobs = [_job(config) for config in configs]
     _check_distinct(jobs)
-    asked = {job.name: _bare(config) for job, config in zip(jobs, configs)}
-    outcomes = finish_jobs(
-        jobs,
-        getattr(places, place)(**_plain(settings)),
-        lambda job: _is_finished(job, asked[job.name]),
-    )
-    sweeper = configs[0].hydra.sweeper
-    if len(outcomes) < len(jobs) and sweeper._target_ == BASIC_SWEEPER:
+    settings = {
+        name: OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+        for name, value in settings.items()
+    }
+    outcomes = _outcomes(jobs, configs, get_class(f"sweeps.backends.{backend}")(**settings))
+    named = {job.name: outcomes[job.run] for job in jobs if job.run in outcomes}
+    if table_file is not None and named:
+        text = table(named)
+        write_atomically(pathlib.Path(table_file), (text + "\n").encode())
+        print(f"\n{text}", flush=True)
+    if len(outcomes) < len(jobs) and configs[0].hydra.sweeper._target_ == BASIC_SWEEPER:
         sys.exit(1)
-    return [_returned(job, outcomes) for job in jobs]
+    return [_job_return(job, outcomes.get(job.run)) for job in jobs]
 
 
 def _job(config: DictConfig) -> Job:
     HydraConfig.instance().set_config(config)
-    name = run_name(config, config.hydra)
-    here = pathlib.Path.cwd()
-    words = [
-        word
-        for word in (*config.hydra.overrides.hydra, *config.hydra.overrides.task)
-        if not word.lstrip("+~").startswith((*OF_THE_SWEEP, "run=", "hydra.mode"))
+    overrides = [
+        text
+        for text in (*config.hydra.overrides.hydra, *config.hydra.overrides.task)
+        if not text.lstrip("+~").startswith((*OF_THE_SWEEP, "run=", "hydra.mode"))
     ]
-    run = pathlib.Path(os.path.abspath(run_path(name)))
-    return Job(run.name, [*words, f"run={_quoted(str(run))}"], run, here)
+    run = pathlib.Path(os.path.abspath(run_path(run_name(config, config.hydra))))
+    return Job([*overrides, f"run={quoted(str(run))}"], run, pathlib.Path.cwd())
 
 
 def _check_distinct(jobs: Sequence[Job]) -> None:
@@ -82,50 +94,94 @@ def _check_distinct(jobs: Sequence[Job]) -> None:
         other = owners.setdefault(job.run, job)
         if other is not job:
             raise ValueError(
-                f"run={str(job.run)!r} is that of two jobs ({' '.join(other.words[:-1])}; "
-                f"{' '.join(job.words[:-1])}): run= must tell them apart, or be left out."
+                f"run={str(job.run)!r} is that of two jobs ({' '.join(other.overrides[:-1])}; "
+                f"{' '.join(job.overrides[:-1])}): run= must tell them apart, or be left out."
             )
 
 
-def _bare(config: DictConfig) -> DictConfig:
-    """What train.py would save of this job."""
-    bare = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
-    bare.run = None
-    return bare
+def _outcomes(
+    jobs: Sequence[Job], configs: Sequence[DictConfig], backend: Backend
+) -> Dict[pathlib.Path, Outcome]:
+    """Runs the jobs that are not finished and prints a line as each of them ends.
+
+    A job that fails is named at the end and left out; the others continue.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C, once all runs have written their checkpoints.
+    """
+    outcomes: Dict[pathlib.Path, Outcome] = {}
+    for job, config in zip(jobs, configs):
+        if _is_finished(job, config):
+            outcomes[job.run] = read_outcome(job.run)
+            print(f"{job.name}: finished before", flush=True)
+    waiting = [job for job in jobs if job.run not in outcomes]
+    print(f"{len(waiting)} of {len(jobs)} jobs to run, {backend.description}", flush=True)
+    started = time.monotonic()
+    futures = {backend.submit(job): job for job in waiting}
+    try:
+        for number, future in enumerate(as_completed(futures), start=1):
+            job = futures[future]
+            line = _failure(job, future)
+            if line is None:
+                outcomes[job.run] = read_outcome(job.run)
+                line = outcomes[job.run].summary()
+            print(progress(number, len(waiting), started, job.name, line), flush=True)
+    except KeyboardInterrupt:
+        print("stopping: runs write their checkpoints; the same command resumes.", flush=True)
+        backend.interrupt()
+        try:
+            wait(futures)
+        except KeyboardInterrupt:
+            backend.interrupt()
+        raise
+    failed = [job.name for job in waiting if job.run not in outcomes]
+    if failed:
+        print(f"failed: {', '.join(failed)}", flush=True)
+    return outcomes
+
+
+def progress(number: int, total: int, started: float, name: str, text: str) -> str:
+    """A line for the job that ended as the ``number``-th, with elapsed and remaining time."""
+    elapsed = time.monotonic() - started
+    remaining = elapsed / number * (total - number)
+    return f"[{number}/{total}] {name}: {text} ({clock(elapsed)}, ETA {clock(remaining)})"
 
 
 def _is_finished(job: Job, config: DictConfig) -> bool:
-    """Whether train.py would find nothing to do: trained as asked, and its test images coded."""
+    """Whether train.py would find nothing to do: trained as configured, test images coded."""
+    config = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    config.run = None
     directory = RunDirectory(job.run)
     if config.overwrite or not directory.trained:
         return False
     if directory.differences(saved_form(fill_slots(config))):
-        return False  # train.py says which.
+        return False  # train.py reports them.
     tables = directory.results.glob("*.txt")
     return any('"split": "test"' in path.with_suffix(".json").read_text() for path in tables)
 
 
-def _returned(job: Job, outcomes: Mapping[str, Any]) -> JobReturn:
-    returned = JobReturn(overrides=job.words)
-    if job.name in outcomes:
-        loss = outcomes[job.name].loss
-        returned.return_value = loss if loss is None or math.isfinite(loss) else DIVERGED
-        returned.status = JobStatus.COMPLETED
-    else:
+def _failure(job: Job, future: Future[int]) -> Optional[str]:
+    """Why a job that has ended has no outcome; None if it has one."""
+    try:
+        status = future.result()
+    except Exception as error:  # Raised by a cluster, not by the run.
+        return f"failed: {' '.join(str(error).split()) or type(error).__name__}"
+    if status in INTERRUPTED:
+        return "interrupted; the same command resumes it"
+    if not status:
+        return None
+    lines = job.log.read_text(errors="replace").split("\n") if job.log.exists() else []
+    last = next(filter(str.strip, reversed(lines)), "no log")
+    return f"failed with exit status {status} ({last}); see {job.log}"
+
+
+def _job_return(job: Job, outcome: Optional[Outcome]) -> JobReturn:
+    returned = JobReturn(overrides=job.overrides)
+    if outcome is None:
         returned.return_value = JobFailed(f"{job.name} failed; see {job.log}")
         returned.status = JobStatus.FAILED
+        return returned
+    loss = outcome.loss
+    returned.return_value = loss if loss is None or math.isfinite(loss) else DIVERGED
+    returned.status = JobStatus.COMPLETED
     return returned
-
-
-def _plain(settings: Mapping[str, Any]) -> Dict[str, Any]:
-    return {
-        name: OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
-        for name, value in settings.items()
-    }
-
-
-def _quoted(text: str) -> str:
-    """As a value in Hydra's grammar."""
-    if re.fullmatch(r"[\w./+-]+", text):
-        return text
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,98 +1,101 @@
-"""One run in a process of its own, which ends with the one that started it.
+"""One training run in a process of its own, which ends when its parent process does.
 
-A process a run, because state (generators, graphs, determinism) would leak from run to run in one.
+State (random generators, graphs, determinism) would leak from run to run within one process.
 """
 
 from __future__ import annotations
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 TRAIN = pathlib.Path(__file__).resolve().parent.parent / "train.py"
 
+THREAD_LIMITS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
 _BOUND_TO_PARENT = """
 import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, which outlasts exec
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, which survives exec
 signal.pthread_sigmask(signal.SIG_SETMASK, [])  # Ray's workers block SIGINT, which is inherited
 if os.getppid() != int(sys.argv[1]):
     sys.exit(128 + signal.SIGTERM)
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
-"""A killed sweep leaves no runs behind: they get SIGTERM and write their checkpoints.
+"""Makes a killed sweep leave no runs behind: they get SIGTERM and write their checkpoints.
 
-A process of its own says so to the kernel: between fork and exec, as a ``preexec_fn``, Python may
-hang where threads hold locks.
+This needs a process of its own: a ``preexec_fn`` runs between fork and exec, where Python can
+deadlock if other threads hold locks.
 """
 
 
 class Job(NamedTuple):
-    """One run of train.py; any machine that shares the files can take it.
+    """One run of train.py. Any machine that shares the files can run it.
 
     Attributes:
-        name: what messages call it.
-        words: overrides of train.py.
-        run: its directory; ``<run>.log`` beside it gets what the process prints.
-        folder: where the process runs: relative paths in ``words`` start there.
+        overrides: of train.py.
+        run: run directory; the output of the process goes to ``<run>.log`` beside it.
+        folder: working directory; relative paths in ``overrides`` start there.
     """
 
-    name: str
-    words: List[str]
+    overrides: List[str]
     run: pathlib.Path
     folder: pathlib.Path
 
     @property
+    def name(self) -> str:
+        """Name of the run in messages."""
+        return self.run.name
+
+    @property
     def log(self) -> pathlib.Path:
-        """What the process prints, one attempt after the other."""
+        """Output of the process, one attempt after the other."""
         return self.run.with_name(f"{self.run.name}.log")
 
 
-def train_process(
-    job: Job,
-    threads: Optional[int] = None,
-    started: Optional[Callable[[subprocess.Popen], None]] = None,
-) -> int:
-    """Runs a job to its end and returns its exit status.
-
-    A KeyboardInterrupt (Ctrl-C here, a cancelled task elsewhere) is handed on to the run, which
-    writes a checkpoint before this raises.
+def start_process(job: Job, threads: Optional[int] = None) -> subprocess.Popen:
+    """Starts a job; its parent is the thread that calls this, which has to wait for it.
 
     Args:
         job: the run.
-        threads: of TensorFlow; None: as many as there are cores. A run resumes to the same bits
-            only with equally many.
-        started: gets the process, to signal it from another thread.
+        threads: of TensorFlow; None: one per core. A run resumes to the same bits only with the
+            same number of threads.
     """
     job.log.parent.mkdir(parents=True, exist_ok=True)
+    limits = {} if threads is None else dict.fromkeys(THREAD_LIMITS, str(threads))
+    bound = ["-c", _BOUND_TO_PARENT, str(os.getpid())] if sys.platform == "linux" else []
     with job.log.open("a") as log:
-        process = subprocess.Popen(
-            [*_python(), str(TRAIN), *job.words],
+        return subprocess.Popen(
+            [sys.executable, *bound, str(TRAIN), *job.overrides],
             stdout=log,
             stderr=log,
             cwd=job.folder,
-            env={**os.environ, **_thread_limits(threads)},
-            # Not in the terminal's group: who started it hands Ctrl-C on, once.
+            env={**os.environ, **limits},
+            # Outside the terminal's process group: the sweep forwards Ctrl-C, once.
             start_new_session=True,
         )
-        if started is not None:
-            started(process)
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
-            process.wait()
-            raise
 
 
-def _thread_limits(threads: Optional[int]) -> Dict[str, str]:
-    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-    return {} if threads is None else dict.fromkeys(names, str(threads))
+def train_process(job: Job, threads: Optional[int] = None) -> int:
+    """Runs a job to its end and returns its exit status.
+
+    A KeyboardInterrupt, which is how a cancelled task ends, is forwarded to the run, which writes
+    a checkpoint before this raises.
+    """
+    process = start_process(job, threads)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
 
 
-def _python() -> List[str]:
-    if sys.platform != "linux":
-        return [sys.executable]
-    return [sys.executable, "-c", _BOUND_TO_PARENT, str(os.getpid())]
+def quoted(text: str) -> str:
+    """The text as a value in Hydra's grammar."""
+    if re.fullmatch(r"[\w./+-]+", text):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

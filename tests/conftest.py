@@ -12,7 +12,9 @@ import threading
 
 import pytest
 
-import assembly  # noqa: F401 (a command's process settings, made before TensorFlow is imported)
+from processor.process import set_process
+
+set_process()  # As every command does, before TensorFlow is imported.
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -79,11 +81,10 @@ def pytest_generate_tests(metafunc):
 @functools.cache
 def composed(overrides):
     import hydra
-    from hydra.core.config_store import ConfigStore
 
-    from training.settings import Settings
+    from training.settings import register_settings
 
-    ConfigStore.instance().store(name="settings", node=Settings)
+    register_settings()
     with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         return hydra.compose("train", overrides=list(overrides))
 

@@ -28,6 +28,7 @@ class Checkpoints:
     ):
         """The optimizer's variables must be built; without ``writes`` it only restores."""
         self._writes = writes
+        self._model = model
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self._step)
         self._manager = tf.train.CheckpointManager(checkpoint, os.fspath(folder), max_to_keep=2)
@@ -37,6 +38,7 @@ class Checkpoints:
         newest = self._manager.latest_checkpoint
         if newest is not None:
             self._manager.checkpoint.restore(newest).assert_consumed()
+            self._model.advance(int(self._step) - 1)  # The last step that was taken.
         return int(self._step)
 
     @property
@@ -61,8 +63,13 @@ def save_model(model: Autoencoder, folder: pathlib.Path) -> None:
     os.replace(temporary, folder)
 
 
-def restore_model(model: Autoencoder, folder: pathlib.Path) -> None:
+def restore_model(model: Autoencoder, folder: pathlib.Path, steps: int) -> None:
     """Restores what ``save_model`` wrote into a model built from the same configuration.
+
+    Args:
+        model: gets the weights, and the state that it had in the last training step.
+        folder: of the saved model.
+        steps: that the model was trained for.
 
     Raises:
         ValueError: the files are damaged or of a model with other parts.
@@ -70,6 +77,7 @@ def restore_model(model: Autoencoder, folder: pathlib.Path) -> None:
     try:
         status = tf.train.Checkpoint(model=model).read(os.fspath(folder / "weights"))
         status.assert_consumed()
+        model.advance(steps - 1)
     except (AssertionError, ValueError, tf.errors.OpError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(

@@ -13,9 +13,9 @@ import tensorflow as tf
 from models import Autoencoder
 from training.checkpoints import Checkpoints
 from training.distribution import Distribution
+from training.log_columns import log_columns
 from training.monitor import Monitor
 from training.progress import Progress
-from training.readings import readings_of
 from training.settings import Settings
 from training.step import NonFiniteGradient, TrainStep
 
@@ -73,7 +73,7 @@ def fit(
         settings.steps,
         first_step,
         settings.batch_size,
-        readings_of(model.transforms),
+        log_columns(model.transforms),
     )
     with _SignalFlag() as stop:
         batches = iter(distribution.batches(batches_from(first_step), settings.batch_size))

@@ -1,4 +1,4 @@
-"""TensorBoard: scalars, reconstructions of a validation file, histograms of its latents."""
+"""TensorBoard: scalars, a validation file as it is coded, histograms of its latents."""
 
 from __future__ import annotations
 
@@ -12,19 +12,32 @@ import tensorflow as tf
 from models import Autoencoder
 
 LARGEST_SIDE = 512
-"""Pixels of an example to show; a larger image is cut."""
+"""Pixels of an image that are shown."""
 
 LONGEST_SECONDS = 10
+"""Seconds of a recording that are played."""
 
 
 class Monitor:
     """Writes event files into ``folder``."""
 
     def __init__(self, folder: pathlib.Path, model: Autoencoder, example: Optional[np.ndarray]):
-        """Takes a validation image, uint8 ``[height, width, 3]``, or None for scalars alone."""
+        """Takes a validation file as the model sees it, or None for scalars alone.
+
+        Args:
+            folder: of the event files.
+            model: the model in training.
+            example: uint8 ``[height, width, 3]``, or audio float32 ``[1, samples, 1]``.
+        """
         self._writer = tf.summary.create_file_writer(os.fspath(folder))
         self._model = model
-        self._example = None if example is None else self._cut(example)
+        self._sample_rate = getattr(model.transforms, "sample_rate", None)
+        most = LONGEST_SECONDS * self._sample_rate if self._is_audio else LARGEST_SIDE
+        self._example = None if example is None else example[:most, :most]
+
+    @property
+    def _is_audio(self) -> bool:
+        return self._model.transforms.medium == "audio"
 
     def scalars(self, step: int, values: Dict[str, float]) -> None:
         """Writes one point of each curve."""
@@ -37,37 +50,22 @@ class Monitor:
         """Writes the validation file as it is coded now, and its latents' histograms."""
         if self._example is None:
             return
-        latents = self._model.latents(self._example)
+        latents = self._model.analyze(self._example)
         values = self._model.quantize(latents[tf.newaxis], training=False).values[0]
-        coded = self._model.image(values, *self._example.shape[:2])
+        coded = self._model.synthesize(values, *self._example.shape[:2])
         with self._writer.as_default(step=step):
             self._show(coded)
             tf.summary.histogram("latents", latents)
             tf.summary.histogram("latents of the widest channel", latents[..., _widest(latents)])
         self._writer.flush()
 
-    def _cut(self, example: np.ndarray) -> np.ndarray:
-        return example[:LARGEST_SIDE, :LARGEST_SIDE]
-
     def _show(self, coded: tf.Tensor) -> None:
+        if self._is_audio:
+            tf.summary.audio("original", self._example, self._sample_rate)
+            tf.summary.audio("coded", tf.clip_by_value(coded, -1.0, 1.0), self._sample_rate)
+            return
         pair = tf.concat([tf.cast(self._example, tf.float32), coded], axis=1)
         tf.summary.image("original | coded", tf.saturate_cast(tf.round(pair), tf.uint8)[None])
-
-
-class AudioMonitor(Monitor):
-    """The same of sound."""
-
-    def __init__(self, folder: pathlib.Path, model: Autoencoder, example: Optional[np.ndarray]):
-        """Takes sound at the model's rate, float32 ``[samples]`` in -1..1, or None."""
-        self._sample_rate = model.transforms.sample_rate
-        super().__init__(folder, model, example)
-
-    def _cut(self, example: np.ndarray) -> np.ndarray:
-        return example[np.newaxis, : LONGEST_SECONDS * self._sample_rate, np.newaxis]
-
-    def _show(self, coded: tf.Tensor) -> None:
-        tf.summary.audio("original", self._example, self._sample_rate)
-        tf.summary.audio("coded", tf.clip_by_value(coded, -1.0, 1.0), self._sample_rate)
 
 
 def _widest(latents: tf.Tensor) -> tf.Tensor:

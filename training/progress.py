@@ -7,7 +7,7 @@ import pathlib
 import time
 from typing import Dict, List, Optional
 
-from training.readings import Readings
+from training.log_columns import LogColumns
 from training.step import StepResult
 
 
@@ -20,10 +20,10 @@ class Progress:
         steps: int,
         first_step: int,
         batch_size: int,
-        readings: Readings,
+        columns: LogColumns,
     ):
         """Continues ``path`` at ``first_step``: rows of steps that will be taken again go."""
-        self._readings = readings
+        self._columns = columns
         self._path = path
         self._steps = steps
         self._batch_size = batch_size
@@ -46,8 +46,8 @@ class Progress:
             name: sum(float(getattr(r, name)) for r in self._results) / len(self._results)
             for name in ("loss", "bpp", "distortion", "mse", "penalty")
         }
-        row.update(self._readings.quality(row))
-        examples = f"{self._readings.example}s"
+        row.update(self._columns.quality(row))
+        examples = f"{self._columns.example}s"
         speed = len(self._results) * self._batch_size / elapsed
         row[f"{examples}_per_second"] = speed
         row["data_wait_share"] = self._waited / elapsed
@@ -56,7 +56,7 @@ class Progress:
         shown = "  ".join(f"{name} {value:.3g}" for name, value in extras.items())
         print(
             f"step {step:>{len(str(self._steps))}}/{self._steps}  loss {row['loss']:.4f}  "
-            f"{self._readings.text(row)}  {shown}  {speed:.0f} {examples}/s  "
+            f"{self._columns.text(row)}  {shown}  {speed:.0f} {examples}/s  "
             f"ETA {clock(remaining)}",
             flush=True,
         )

@@ -14,13 +14,17 @@ results/         one JSON and one CSV a dataset, the figure, the coded files
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import os
 import pathlib
 import shutil
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Union
 
 from omegaconf import DictConfig, OmegaConf
+
+from training.older_configurations import up_to_date
+from training.settings import register_settings
 
 NOT_PART_OF_A_RUN = (
     "run",
@@ -83,7 +87,7 @@ class RunDirectory:
         os.replace(temporary, self.config_file)
 
     def load_config(self) -> DictConfig:
-        """The configuration that the run was started with.
+        """The configuration that the run was started with, with moved classes by their new names.
 
         Raises:
             FileNotFoundError: this is no run directory.
@@ -92,7 +96,9 @@ class RunDirectory:
             raise FileNotFoundError(
                 f"run={str(self.path)!r} is not a run directory (no config.yaml)."
             )
-        return OmegaConf.load(self.config_file)
+        register_settings()
+        saved = OmegaConf.to_container(OmegaConf.load(self.config_file))
+        return OmegaConf.create(up_to_date(saved))
 
     def differences(self, config: DictConfig) -> List[str]:
         """In what ``config`` is another run's than that which stands here, setting by setting."""
@@ -115,6 +121,26 @@ def run_path(run: str) -> pathlib.Path:
     """A bare name stands under ``runs/``; anything with a separator is a path."""
     path = pathlib.Path(run).expanduser()
     return path if len(path.parts) > 1 else pathlib.Path("runs") / path
+
+
+def find_runs(patterns: Union[str, Sequence[str]]) -> List[pathlib.Path]:
+    """The directories that names, paths and shell-style patterns match, in order, each once.
+
+    A bare name or pattern is relative to ``runs/``. Files that match a pattern are ignored.
+
+    Raises:
+        ValueError: a pattern matches no directory.
+    """
+    found: Dict[pathlib.Path, None] = {}
+    for text in [patterns] if isinstance(patterns, str) else patterns:
+        pattern = run_path(text)
+        # A path may contain brackets, so it is tried before it is read as a pattern.
+        paths = [str(pattern)] if pattern.exists() else sorted(glob.glob(str(pattern)))
+        folders = [pathlib.Path(path) for path in paths if pathlib.Path(path).is_dir()]
+        if not folders:
+            raise ValueError(f"runs={text!r} names no run directory.")
+        found.update(dict.fromkeys(folders))
+    return list(found)
 
 
 def default_name(

@@ -6,6 +6,9 @@ import dataclasses
 import math
 from typing import Any, List, Optional
 
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+
 from training.precision import PRECISIONS
 
 
@@ -71,3 +74,23 @@ class Settings:
             )
         if self.run is not None and not self.run.strip():
             raise ValueError(f"run={self.run!r} must be a name, a path or null.")
+
+
+def register_settings() -> None:
+    """Registers what configurations refer to; called before any is composed or loaded.
+
+    ``${share_of:0.75,${steps}}`` is that share of the steps, because OmegaConf cannot multiply.
+    ``${schedule_name:...}`` is a part of a run's name.
+    """
+    ConfigStore.instance().store(name="settings", node=Settings)
+    OmegaConf.register_new_resolver("share_of", lambda share, of: int(share * of), replace=True)
+    OmegaConf.register_new_resolver("schedule_name", schedule_name, replace=True)
+
+
+def schedule_name(schedule: Any, steps: int) -> str:
+    """Names a number or the node of a schedule: ``constant-3``, ``linear-1-16-by-50%``."""
+    if not OmegaConf.is_config(schedule):
+        return f"constant-{schedule:g}"
+    kind = schedule._target_.rsplit(".", 1)[1].lower()
+    share = schedule.end_step / steps
+    return f"{kind}-{schedule.start:g}-{schedule.end:g}-by-{share:.0%}"

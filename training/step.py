@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, NamedTuple, Optional, Union
+from typing import Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import tensorflow as tf
 
 from models import Autoencoder
-from quantizers.base.contract import Annealed
+from quantizers.base.annealing import Annealed
 from quantizers.base.schedules import Schedule, as_schedule
 from training.distribution import Distribution
 
@@ -17,7 +17,7 @@ class StepResult(NamedTuple):
 
     Attributes:
         loss: ``bpp + lmbda * distortion + penalty``, mean over the batch.
-        bpp: bits per pixel, or per sample of sound, of the rate value.
+        bpp: bits per pixel, or per sample of audio, of the rate input.
         distortion: of the run's distortion measure.
         mse: mean squared error on the medium's scale.
         penalty: what the quantizer adds.
@@ -37,7 +37,7 @@ class NonFiniteGradient(ArithmeticError):
 
 
 class TrainStep:
-    """Updates a model by one batch of signals: images in 0..255, or sound in -1..1."""
+    """Updates a model by one batch of signals: images in 0..255, or audio in -1..1."""
 
     def __init__(
         self,
@@ -51,12 +51,12 @@ class TrainStep:
         """Builds the optimizer's variables, so that a checkpoint can be restored before a step.
 
         Args:
-            model: what is trained.
+            model: to train.
             distortion: of batches of images and reconstructions, see ``distortion``.
-            optimizer: takes the steps.
+            optimizer: of the model's parameters.
             lmbda: weight of the distortion.
-            lmbda_factor: number or schedule, at least 0, times which the weight enters: a warm-up.
-            distribution: over which this is built, within its scope; None: one device.
+            lmbda_factor: number or schedule, at least 0, that multiplies the weight: a warm-up.
+            distribution: in whose scope this is built; None: one device.
 
         Raises:
             ValueError: the factor falls below 0.
@@ -77,29 +77,30 @@ class TrainStep:
 
     @property
     def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name: the quantizer's, and the weight of the distortion."""
+        """Everything that follows a schedule, by its name in logs."""
         own = self._lmbda_factor
         is_constant = own.schedule.bounds[0] == own.schedule.bounds[1]
         return {**self._model.annealed, **({} if is_constant else {own.name: own})}
 
     def advance(self, step: int) -> None:
-        """Sets what follows a schedule to its value for ``step`` (from 0)."""
+        """Brings all that depends on the training step to ``step`` (from 0)."""
         self._model.advance(step)
         self._lmbda_factor.advance(step)
 
     def __call__(self, images: tf.Tensor) -> StepResult:
         """Takes the step."""
-        return self._step(images, hard=self._model.quantizer.hard)
+        return self._step(images, self._model.hard_phases)
 
     @tf.function
-    def _step(self, images, hard: bool) -> StepResult:
-        """``hard``: a Python bool, so that either kind of step is a graph of its own."""
+    def _step(self, images, hard_phases: Tuple[bool, ...]) -> StepResult:
+        """The step; Python bools, so that each combination of phases has a graph of its own."""
+        del hard_phases
         strategy = self._distribution.strategy
         if strategy is None:
-            return self._update(images, hard)
+            return self._update(images)
 
         def update(images):
-            result = self._update(images, hard)
+            result = self._update(images)
             return result._replace(finite=tf.cast(result.finite, tf.int32))
 
         results = strategy.run(update, args=(images,))
@@ -108,9 +109,14 @@ class TrainStep:
         scalars = (strategy.reduce(mean, result, axis=None) for result in results[:-1])
         return StepResult(*scalars, finite=finite == self._distribution.replicas)
 
-    def _update(self, images: tf.Tensor, hard: bool) -> StepResult:
+    @property
+    def _trained(self) -> List[tf.Variable]:
+        """The parameters that the present step updates."""
+        return self._decoding if self._model.quantizer.in_hard_phase else self._parameters
+
+    def _update(self, images: tf.Tensor) -> StepResult:
         """One replica's part: its gradients are summed with those of the others."""
-        parameters = self._decoding if hard else self._parameters
+        parameters = self._trained
         pixels = tf.cast(tf.shape(images)[1] * tf.shape(images)[2], tf.float32)
         with tf.GradientTape() as tape:
             forward = self._model(images, training=True)
@@ -121,8 +127,8 @@ class TrainStep:
             scaled = loss / self._distribution.replicas
         gradients = tape.gradient(scaled, parameters)
         self._optimizer.apply_gradients(zip(gradients, parameters))
-        if not hard:
-            self._model.update(forward.latents)
+        if not self._model.quantizer.in_hard_phase:
+            self._model.update(forward.inputs)
         return StepResult(
             loss=loss,
             bpp=bpp,
@@ -137,9 +143,7 @@ class TrainStep:
         finite = result.finite.numpy()
         if finite.all():
             return
-        hard = self._model.quantizer.hard
-        parameters = self._decoding if hard else self._parameters
-        broken: List[str] = [p.name for p, good in zip(parameters, finite) if not good]
+        broken = [p.name for p, good in zip(self._trained, finite) if not good]
         more = f" and {len(broken) - 1} more of {len(finite)}" if len(broken) > 1 else ""
         raise NonFiniteGradient(
             f"step {step}: the gradient of {broken[0]}{more} is not finite "

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from models import Autoencoder
+from training.log_columns import log_columns
 from training.progress import append_row, drop_rows_after
-from training.readings import readings_of
 
 MOST_FILES = 4
 MOST_SAMPLES = 2**21
@@ -47,7 +47,7 @@ class Validation:
         self._model = model
         self._distortion = distortion
         self._lmbda = lmbda
-        self._readings = readings_of(model.transforms)
+        self._columns = log_columns(model.transforms)
         # The rows of audio are its channels, which distortions take one by one.
         sides = slice(0, 2) if model.transforms.medium == "image" else slice(1, 2)
         columns = MOST_SAMPLES // max([1, *(len(file) for file in files)])
@@ -65,20 +65,20 @@ class Validation:
         measured = [self._measure(file) for file in self._files]
         row = {name: float(np.mean([each[name] for each in measured])) for name in measured[0]}
         row["loss"] = row["bpp"] + self._lmbda * row["distortion"]
-        row.update(self._readings.quality(row))
+        row.update(self._columns.quality(row))
         print(
             f"validation, whole files ({len(measured)}): loss {row['loss']:.4f}  "
-            f"{self._readings.text(row)}",
+            f"{self._columns.text(row)}",
             flush=True,
         )
         append_row(self._path, {"step": step, **row})
         return row
 
     def _measure(self, file: tf.Tensor) -> Dict[str, float]:
-        latents = self._model.latents(file)
+        latents = self._model.analyze(file)
         quantized = self._model.quantize(latents[tf.newaxis], training=False)
         height, width = file.shape[:2]
-        decoded = self._model.image(quantized.values[0], height, width)
+        decoded = self._model.synthesize(quantized.values[0], height, width)
         return {
             "bpp": float(quantized.bits[0]) / (height * width),
             "distortion": float(self._distortion(file[tf.newaxis], decoded[tf.newaxis])[0]),

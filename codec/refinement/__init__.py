@@ -1,6 +1,6 @@
 """Encoder-side refinement: one file's latents are improved before they are coded.
 
-Decoders know nothing of it: a file of refined latents is a file like any other.
+Decoders do not notice: a file of refined latents is a file like any other.
 """
 
 from codec.refinement.objective import Objective, Refined

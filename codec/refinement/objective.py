@@ -1,4 +1,4 @@
-"""What refinement lowers: bits and distortion of one file, weighed as its model was trained."""
+"""What refinement lowers: bits and distortion of one file, weighted as in training."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from models import Autoencoder
 
 LARGEST = 2**22
 """Pixels of the largest image that is refined. A step keeps all activations of the synthesis and of
-its gradient: about 2 KiB a pixel with 192 filters."""
+its gradient: about 2 KiB per pixel with 192 filters."""
 
 Progress = Callable[[int, int, float], None]
-"""Called with the step that was taken (from 1), how many there are at most, and the loss."""
+"""Called with the number of the step (from 1), the largest number of steps, and the loss."""
 
 
 class Refined(NamedTuple):
@@ -25,9 +25,9 @@ class Refined(NamedTuple):
 
     Attributes:
         latents: what to code: the refined latents, or those of the analysis if they were better.
-        steps: that were taken.
-        loss_before: of the file of the analysis' latents, see ``Objective.loss``.
-        loss: of the file of ``latents``; never more.
+        steps: number of steps taken.
+        loss_before: of the analysis' latents, see ``Objective.loss``.
+        loss: of ``latents``; never larger.
     """
 
     latents: Latents
@@ -47,7 +47,7 @@ class Objective:
     """
 
     def __init__(self, model: Autoencoder, distortion: Callable, lmbda: float):
-        """Takes what the model was trained for.
+        """Takes what the model was trained with.
 
         Raises:
             ValueError: ``lmbda`` is not a positive number.
@@ -60,7 +60,7 @@ class Objective:
         self.distortion = distortion
 
     def start(self, pixels: np.ndarray) -> Latents:
-        """What the analyses make of uint8 ``[height, width, 3]``, hyper-latents included.
+        """Latents and hyper-latents of uint8 ``[height, width, 3]``, as the analyses give them.
 
         Raises:
             ValueError: the image is too large to be refined.
@@ -71,56 +71,56 @@ class Objective:
                 f"image of {width} x {height} pixels: refinement takes at most {LARGEST} "
                 f"({LARGEST / 1e6:.1f} megapixels), because a step holds all of it in memory."
             )
-        values = self.model.latents(pixels)
+        values = self.model.analyze(pixels)
         tf.debugging.assert_all_finite(values, "The model gives latents that are not finite.")
         if self.model.hyper is None:
             return Latents(values)
         return Latents(values, self.model.hyper.analysis(values[tf.newaxis])[0])
 
     def loss(self, pixels: np.ndarray, latents: Latents) -> float:
-        """Of the file of these latents: its symbols' bits and the 8-bit picture it decodes to."""
+        """The loss of these latents' file: its symbols' bits and the 8-bit image it decodes to."""
         height, width = pixels.shape[:2]
-        values = self.coder.values(latents.values, hyper=latents.hyper)
-        decoded = to_pixels(self.model.image(values, height, width))
+        coded = self.coder.quantize(latents)
+        decoded = to_pixels(self.model.synthesize(coded.values, height, width))
         distortion = self.distortion(as_batch(pixels), as_batch(decoded))[0]
-        bits = self.coder.symbol_bits(latents.values, latents.hyper)
+        bits = self.coder.symbol_bits(coded)
         return bits / (height * width) + self.lmbda * float(distortion)
 
     def soft_distortion(self, images: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-        """``lmbda * distortion`` of what the synthesis makes of values, differentiable.
+        """``lmbda * distortion`` of the synthesis' output, differentiable.
 
         Args:
-            images: float32 ``[1, height, width, 3]``.
-            values: float32 ``[1, rows, columns, channels]``, what the synthesis sees.
+            images: x, float32 ``[1, height, width, 3]``.
+            values: y_hat, float32 ``[1, rows, columns, channels]``.
 
         Returns:
             float32 scalar.
         """
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         decoded = self.model.transforms.synthesis(values)[:, :height, :width]
-        # Files hold 8-bit pixels: what lies beyond black or white is not seen.
+        # Files decode to 8-bit pixels: nothing is beyond black or white.
         decoded = tf.clip_by_value(decoded, 0.0, 255.0)
         return self.lmbda * self.distortion(images, decoded)[0]
 
 
 def as_batch(pixels: np.ndarray) -> tf.Tensor:
-    """The picture as float32 ``[1, height, width, 3]``."""
+    """The image as float32 ``[1, height, width, 3]``."""
     return tf.cast(pixels, tf.float32)[tf.newaxis]
 
 
 def check_own_grids(name: str, quantizer, channels: int) -> None:
-    """Refinement moves a symbol and leaves the others: each must have a grid of its own.
+    """Checks that each latent has a grid of its own: refinement moves single symbols.
 
     Args:
         name: of the refinement, for the message.
-        quantizer: of the latents (of one slice, where there are many), or of the hyper-latents.
-        channels: how many it quantizes.
+        quantizer: of the latents (of one slice, if there are several), or of the hyper-latents.
+        channels: that it quantizes.
 
     Raises:
-        ValueError: symbols are indices of codes, or the grid of one follows from others.
+        ValueError: symbols are indices of codes, or the grid of one depends on others.
     """
     kind = quantizer.alphabet.kind
-    if kind != "integers" or len(quantizer.layout(channels).stages) > 1:
+    if kind != "integers" or len(quantizer.layout(channels).passes) > 1:
         what = "indices of codes" if kind != "integers" else "grids that depend on other symbols"
         raise ValueError(
             f"refinement={name} needs a quantizer that rounds each latent by itself, but "

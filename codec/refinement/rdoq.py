@@ -1,9 +1,8 @@
 """Rate-distortion optimised quantization: symbols move by one where that lowers bits + distortion.
 
 The classical encoder-side search of video coding (Karczewicz, Ye, Chong 2008, VCEG-AH21) on the
-latents of a learned codec. The rate of a moved symbol is exact; its distortion is the second-order
-expansion of the decoder's; many move at once, and a batch of moves stands only if the loss of the
-file falls.
+latents of a learned codec. The rate of a moved symbol is exact, its distortion a second-order
+approximation. Many symbols move at once; a batch of moves is kept only if the file's loss falls.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ PROBES = 2
 """Random directions in which the curvature of the distortion is measured."""
 
 FIRST_SHARE = 0.25
-"""Of the moves that promise a gain, those that are tried at first: the best quarter."""
+"""Share of the promising moves in the first batch: the best quarter."""
 
 GROWTH, SHRINKAGE = 1.5, 0.25
-"""What that share is multiplied by after a batch that stands, and after one that does not."""
+"""What that share is multiplied by after a batch that is kept, and after one that is not."""
 
 
 class Moves(NamedTuple):
     """The better move of each symbol, arrays of the latents' shape.
 
     Attributes:
-        values: float32: the value that the move leads to.
-        gains: float: by how much the loss should fall if it were the only move; in its unit.
+        values: float32, the values after the move.
+        gains: float, the expected decrease of the loss if it were the only move.
     """
 
     values: np.ndarray
@@ -53,7 +52,7 @@ class RateDistortionOptimizedQuantization:
 
         Args:
             objective: what to lower.
-            steps: batches of moves that are tried, at most; at least 1.
+            steps: the most batches of moves to try; at least 1.
             seed: of the directions in which curvature is measured; 0 to 2**31 - 1.
 
         Raises:
@@ -72,6 +71,7 @@ class RateDistortionOptimizedQuantization:
             )
         check_own_grids(self.name, model.quantizer, model.transforms.latent_channels)
         self._objective, self._steps, self._seed = objective, steps, seed
+        self._coder = objective.coder
         values = tf.TensorSpec([1, None, None, model.transforms.latent_channels], tf.float32)
         self._gradient = tf.function(
             self._traced_gradient,
@@ -85,8 +85,8 @@ class RateDistortionOptimizedQuantization:
             ValueError: the image is too large, or too small for the distortion.
         """
         start = self._objective.start(pixels)
-        # On the grid, where a move leads from point to point.
-        best = start._replace(values=self._decoded(start, start.values))
+        # On the grid, where moves lead from point to point.
+        best = start._replace(values=self._coder.quantize(start).values)
         loss = before = self._objective.loss(pixels, best)
         curvatures = self._curvatures(pixels, best)
         moves = self.moves(pixels, best, curvatures)
@@ -112,7 +112,7 @@ class RateDistortionOptimizedQuantization:
         return Refined(best, step, before, loss)
 
     def moves(self, pixels: np.ndarray, latents: Latents, curvatures: np.ndarray) -> Moves:
-        """Of every symbol the better of one up and one down, with what it should gain.
+        """The better of one step up and one step down for every symbol, with its expected gain.
 
         Args:
             pixels: the image.
@@ -121,24 +121,20 @@ class RateDistortionOptimizedQuantization:
         """
         values = latents.values.numpy()
         gradient = self._gradient(as_batch(pixels), latents.values[tf.newaxis])[0].numpy()
-        bits = self._bits(latents, values)
+        bits = self._coder.bits_of_each(self._coder.quantize(latents))
         per_pixel = 1 / (pixels.shape[0] * pixels.shape[1])
         options = []
         for direction in (-1, 1):
-            there = self._decoded(latents, values + direction * self._step_sizes(values)).numpy()
+            step = direction * self._step_sizes(values)
+            coded = self._coder.quantize(latents._replace(values=tf.constant(values + step)))
+            there = coded.values.numpy()
             change = there - values
-            rate = per_pixel * (self._bits(latents, there) - bits)
+            rate = per_pixel * (self._coder.bits_of_each(coded) - bits)
             distortion = gradient * change + 0.5 * curvatures * change**2
             options.append(Moves(there, -(rate + distortion)))
         down, up = options
         better = up.gains > down.gains
         return Moves(*(np.where(better, *pair) for pair in zip(up, down)))
-
-    def _decoded(self, latents: Latents, values) -> tf.Tensor:
-        return self._objective.coder.values(tf.constant(values), hyper=latents.hyper)
-
-    def _bits(self, latents: Latents, values) -> np.ndarray:
-        return self._objective.coder.bits_of_each(tf.constant(values), latents.hyper)
 
     def _step_sizes(self, values: np.ndarray) -> np.ndarray:
         zero, one = (
@@ -149,8 +145,8 @@ class RateDistortionOptimizedQuantization:
     def _curvatures(self, pixels: np.ndarray, latents: Latents) -> np.ndarray:
         """Mean second derivative of ``lmbda * distortion`` in a latent of each channel.
 
-        Hutchinson's estimate of a diagonal: of random signs u, u * (H u) has it as its mean. Moves
-        are whole steps, and so are the differences here.
+        Hutchinson's estimate of a diagonal: the mean of u * (H u) over random signs u. Moves are
+        whole quantization steps, and so are the differences here.
         """
         images, values = as_batch(pixels), latents.values[tf.newaxis]
         here, sizes = self._gradient(images, values), self._step_sizes(values)
@@ -170,7 +166,7 @@ class RateDistortionOptimizedQuantization:
 
 
 def _moved(values: tf.Tensor, moves: Moves, number: int) -> tf.Tensor:
-    """Values after the ``number`` moves that promise most."""
+    """Values after the ``number`` most promising moves."""
     flat = moves.gains.ravel()
     chosen = np.argpartition(-flat, number - 1)[:number]
     moved = values.numpy().copy()

@@ -1,8 +1,8 @@
-"""Stochastic Gumbel annealing: training the latents of one file through a random rounding.
+"""Stochastic Gumbel annealing: one file's latents are optimized through random rounding.
 
 Yang, Bamler, Mandt 2020, "Improving Inference for Neural Image Compression", arXiv 2006.04240. As
-there, latents and hyper-latents are optimised together by Adam, and the temperature holds and then
-falls exponentially; here its constants are shares of the steps, so that fewer steps anneal as far.
+there, Adam optimizes latents and hyper-latents together, and the temperature holds and then falls
+exponentially; here its constants are relative to the steps, so that fewer steps anneal as far.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class StochasticGumbelAnnealing:
         highest_tau: float = 0.5,
         seed: int = 0,
     ):
-        """Builds the step; it is traced once, for images of all sizes.
+        """Builds the step, which is traced once for images of all sizes.
 
         Args:
             objective: what to lower.
@@ -72,7 +72,8 @@ class StochasticGumbelAnnealing:
             decay: see ``Temperature``; at least 0.
             hold: see ``Temperature``; 0 to 1.
             highest_tau: see ``Temperature``; 0.01 or more.
-            seed: of the choices; 0 to 2**31 - 2. A file depends on image, model, settings and seed.
+            seed: of the choices; 0 to 2**31 - 2. The file depends on nothing else but image, model
+                and settings.
 
         Raises:
             ValueError: an argument is out of its range, or the model's quantizers do not round each
@@ -99,7 +100,7 @@ class StochasticGumbelAnnealing:
             quantized.append((model.hyper_quantizer, model.hyper.latent_channels))
         for (quantizer, channels), slices in zip(quantized, (model.slices, 1)):
             check_own_grids(self.name, quantizer.for_slice(0), channels // slices)
-        # Other seeds: the choices of latents and of hyper-latents must not be the same.
+        # Different seeds: latents and hyper-latents must not make the same choices.
         self._choices = [Gumbel(seed=seed + k, tau=tau) for k in range(len(quantized))]
         self._relaxed = model.with_quantizers(
             *(_Relaxed(q, choice) for (q, _), choice in zip(quantized, self._choices))
@@ -136,7 +137,7 @@ class StochasticGumbelAnnealing:
                 progress(step + 1, self._steps, float(loss))
         refined = Latents(*(each[0] for each in state.values))
         after = self._objective.loss(pixels, refined)
-        if not after < before:  # A loss that is not finite is no gain either.
+        if not after < before:  # Also true if the loss is not finite.
             refined, after = start, before
         return Refined(refined, self._steps, before, after)
 
@@ -168,15 +169,15 @@ class _Relaxed(Quantizer):
         zero, one = (self._exact.decode(tf.fill(tf.shape(latents), k)) for k in (0, 1))
         places = (latents - zero) / (one - zero)
         down = tf.floor(places)
-        # As the grid has them: where it ends, both neighbours are its last point.
+        # From the quantizer: where the grid ends, both neighbours are its last point.
         low, high = (
             self._exact(tf.stop_gradient(zero + (one - zero) * place), training=False)
             for place in (down, down + 1)
         )
         share = self._choice(places) - down
         return Quantized(
-            rate=low.rate + share * (high.rate - low.rate),
-            decoder=low.decoder + share * (high.decoder - low.decoder),
+            rate_input=low.rate_input + share * (high.rate_input - low.rate_input),
+            decoder_input=low.decoder_input + share * (high.decoder_input - low.decoder_input),
             penalty=tf.zeros([]),
         )
 
@@ -184,8 +185,8 @@ class _Relaxed(Quantizer):
 class _Adam(NamedTuple):
     """State of Adam; each a tuple of tensors.
 
-    Written out, because a library's optimizer is bound to variables of one shape and the step would
-    be traced anew for every image.
+    A library's optimizer is bound to variables of one shape, so the step would be traced again for
+    every image.
     """
 
     values: Tuple[tf.Tensor, ...]

@@ -1,83 +1,195 @@
-"""Curves of classical codecs on a dataset, measured once and then read from results files.
-
-A curve takes a minute a codec on two dozen photographs, and is the same beside every learned codec.
-Those of sound are kept likewise.
-"""
+"""Rate-distortion curves of classical codecs: measured, written, and kept for the next report."""
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
+import csv
 import functools
 import hashlib
+import io
+import multiprocessing
+import os
 import pathlib
-from typing import Any, Callable, Iterator
+import signal
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
 
-from PIL import __version__ as pillow_version
+import numpy as np
 
-from evaluation.audio_measure import Recording
-from evaluation.classical.audio_formats import ClassicalAudioCodec
-from evaluation.classical.audio_matches import audio_ladder
-from evaluation.classical.matches import LADDER_QUALITIES, ClassicalCodec, ladder
-from evaluation.measure import Image
-from evaluation.metrics.audio import has_pesq
+from evaluation.classical.codec import ClassicalCodec
+from evaluation.classical.matches import Row, measure_settings
+from evaluation.metrics.speech import has_pesq
+from evaluation.provenance import provenance
 from evaluation.results import Dataset, Results, read_results, write_results
+from signals.files import write_atomically
 
 LADDERS = pathlib.Path("build/classical")
 """Where curves are kept, as files in the exchange schema."""
 
 
-def kept_ladder(
+def ladder(
     codec: ClassicalCodec,
-    images: Callable[[], Iterator[Image]],
-    dataset: Dataset,
-    folder: pathlib.Path = LADDERS,
+    files: Iterable[Any],
+    *,
+    dataset: str,
+    settings: Optional[Sequence[int]] = None,
 ) -> Results:
-    """The codec's curve on a dataset: from its file in ``folder``, or measured and written there.
-
-    A file serves only for the same pixels, codec, settings and version of the library; a damaged
-    one is measured anew.
+    """Measures a codec's curve: an operating point per setting, the mean over the files.
 
     Args:
-        codec: the classical codec.
-        images: gives the dataset's images; called only where there is no file.
-        dataset: what the images are, by the digest of their pixels.
-        folder: of the files; made when missing.
+        codec: of the files' medium.
+        files: named images or recordings; read once, one at a time.
+        dataset: name of the dataset.
+        settings: of the points, in their order; None for the codec's ladder.
+
+    Raises:
+        ValueError: there are no files.
     """
-    settings = (dataset.sha256, codec.name, codec.options, pillow_version, LADDER_QUALITIES)
-    measure = functools.partial(ladder, codec, dataset=dataset.name)
-    return _kept(measure, images, codec.name, settings, dataset, folder)
+    return curve_of_rows(codec, measure_rows(codec, files, settings=settings), dataset=dataset)
 
 
-def kept_audio_ladder(
-    codec: ClassicalAudioCodec,
-    recordings: Callable[[], Iterator[Recording]],
+def kept_ladder(
+    codec: ClassicalCodec,
+    files: Callable[[], Iterator[Any]],
     dataset: Dataset,
     folder: pathlib.Path = LADDERS,
 ) -> Results:
-    """The same of sound; ``recordings`` as ``images`` there."""
-    import soundfile
+    """A codec's curve on a dataset: from its file in ``folder``, or else measured and kept there.
 
-    settings = (dataset.sha256, codec, soundfile.__libsndfile_version__, has_pesq())
-    measure = functools.partial(audio_ladder, codec, dataset=dataset.name)
-    return _kept(measure, recordings, codec.name, settings, dataset, folder)
-
-
-def _kept(
-    measure: Callable[[Iterator], Results],
-    files: Callable[[], Iterator],
-    name: str,
-    settings: Any,
-    dataset: Dataset,
-    folder: pathlib.Path,
-) -> Results:
+    Args:
+        codec: of the files' medium.
+        files: yields the dataset's images or recordings; not called if the curve is kept.
+        dataset: of these files.
+        folder: of the curves; created if missing.
+    """
+    settings = (dataset.sha256, codec.description, codec.ladder, has_pesq())
     key = hashlib.sha256(repr(settings).encode()).hexdigest()[:12]
-    path = folder / f"{dataset.name}-{name}-{key}.json"
-    if path.exists():
-        try:
-            kept = read_results(path)
-        except ValueError:
-            kept = None
-        if kept is not None and kept.dataset is not None and kept.dataset.sha256 == dataset.sha256:
-            return kept
-    measured = measure(files())
+    path = folder / f"{dataset.name}-{codec.name}-{key}.json"
+    kept = read_curve(codec, dataset, path)
+    if kept is not None:
+        return kept
+    measured = ladder(codec, files(), dataset=dataset.name)
     write_results(measured, path)
     return measured
+
+
+def read_curve(codec: ClassicalCodec, dataset: Dataset, path: pathlib.Path) -> Optional[Results]:
+    """The curve in a results file, if measuring would give the same.
+
+    Returns:
+        None if the file is missing or damaged, or if its dataset, the codec's ladder, its options
+        or the version of its library differ.
+    """
+    try:
+        results = read_results(path)
+    except (FileNotFoundError, ValueError):
+        return None
+    same = (
+        results.dataset is not None
+        and results.dataset.sha256 == dataset.sha256
+        and results.description == codec.description
+        and results.provenance.get("qualities") == list(codec.ladder)
+    )
+    return results if same else None
+
+
+def measure_rows(
+    codec: ClassicalCodec,
+    files: Iterable[Any],
+    *,
+    settings: Optional[Sequence[int]] = None,
+    processes: int = 1,
+    progress: Callable[[int, Row], None] = lambda count, row: None,
+) -> List[Row]:
+    """Measures every file at every setting.
+
+    Args:
+        codec: of the files' medium.
+        files: named images or recordings.
+        settings: in the order of the rows; None for the codec's ladder.
+        processes: number of files measured in parallel.
+        progress: called with the number of files done and the last row.
+
+    Returns:
+        Rows by setting, then by file.
+
+    Raises:
+        ValueError: ``processes`` is below 1, or the codec's package is not installed.
+    """
+    if processes < 1:
+        raise ValueError(f"processes={processes} must be at least 1.")
+    codec.require()
+    measure = functools.partial(measure_settings, codec, settings=settings or codec.ladder)
+    by_file = []
+    with contextlib.ExitStack() as stack:
+        measured = map(measure, files)
+        if processes > 1:
+            # Spawned, because TensorFlow's threads do not survive a fork.
+            context = multiprocessing.get_context("spawn")
+            executor = concurrent.futures.ProcessPoolExecutor(processes, context, _prepare_worker)
+            # On Ctrl-C, closing cancels the files that have not begun.
+            measured = stack.enter_context(executor).map(measure, files)
+            stack.enter_context(contextlib.closing(measured))
+        for count, rows in enumerate(measured, start=1):
+            by_file.append(rows)
+            progress(count, rows[-1])
+    return [row for rows in zip(*by_file) for row in rows]
+
+
+def curve_of_rows(codec: ClassicalCodec, rows: Sequence[Row], *, dataset: str) -> Results:
+    """The curve of measured rows: means over files, with settings in order of appearance.
+
+    Audio has the rate of whole files as ``kbps`` and that of their packets as ``kbps-packets``.
+
+    Raises:
+        ValueError: there are no rows.
+    """
+    medium = codec.medium
+    if not rows:
+        raise ValueError(f"at least one {medium.name} file is needed to measure {codec.name}.")
+    at = {}
+    for row in rows:
+        at.setdefault(row["quality"], []).append(row)
+    columns = {**medium.points, f"{medium.rate}-packets": f"{medium.rate}_packets"}
+    return Results(
+        name=codec.name,
+        description=codec.description,
+        points={
+            quantity: [
+                medium.mean_of_values(quantity, np.array([row[column] for row in point]))
+                for point in at.values()
+            ]
+            for quantity, column in columns.items()
+            if column in rows[0]
+        },
+        dataset=Dataset.from_digests(dataset, [row["sha256"] for row in next(iter(at.values()))]),
+        provenance={
+            "qualities": list(at),
+            "codec": {"options": dict(codec.options), "versions": codec.versions()},
+        },
+    )
+
+
+def write_curve(
+    codec: ClassicalCodec, rows: Sequence[Row], path: pathlib.Path, *, dataset: str
+) -> Results:
+    """Writes the curve of measured rows as JSON (the exchange schema), and the rows as CSV."""
+    results = curve_of_rows(codec, rows, dataset=dataset)
+    results.provenance.update(provenance())
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path.with_suffix(".csv"), text.getvalue().encode())
+    write_results(results, path)
+    return results
+
+
+def _prepare_worker() -> None:
+    """One core per process; Ctrl-C is left to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -1,205 +1,109 @@
-"""Classical codecs beside learned ones: the yardstick that every reader knows.
-
-They are measured as the learned ones are: on files that were written to disk and decoded again.
-"""
+"""Measures a classical codec on one file: at the rate of a learned codec, or at given settings."""
 
 from __future__ import annotations
 
 import pathlib
 import tempfile
 import time
-from typing import Iterable, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from evaluation.classical.image_formats import (
-    CLASSICAL,
-    JPEG,
-    LADDER_QUALITIES,
-    WEBP,
-    ClassicalCodec,
-)
-from evaluation.measure import Image, pixel_digest
-from evaluation.metrics import image as metrics
-from evaluation.results import Dataset, Results
+from evaluation.classical.codec import ClassicalCodec
 from signals.files import write_atomically
 
-__all__ = [
-    "CLASSICAL",
-    "JPEG",
-    "LADDER_QUALITIES",
-    "WEBP",
-    "ClassicalCodec",
-    "ClassicalMatch",
-    "ClassicalRow",
-    "closest_to",
-    "curve_of_rows",
-    "ladder",
-    "measure_settings",
-]
+Row = Dict[str, Any]
+"""One measured file: CSV column -> value."""
 
 
-class ClassicalRow(NamedTuple):
-    """One file of one setting. Times in seconds, PSNR in dB."""
+def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.ndarray]:
+    """Finds the setting whose packets are nearest to a rate, by bisection.
 
-    quality: int
-    file: str
-    sha256: str  # of the original pixels
-    height: int
-    width: int
-    bits_coded: int  # 8 x the size on disk, header included
-    psnr: float
-    ms_ssim: float
-    encode_seconds: float
-    decode_seconds: float
-
-    @property
-    def bpp(self) -> float:
-        """Bits per pixel of the file on disk."""
-        return self.bits_coded / (self.height * self.width)
-
-
-class ClassicalMatch(NamedTuple):
-    """The file of a classical codec nearest to a wanted rate; `bpp` is what it really has."""
-
-    quality: int
-    bpp: float
-    psnr: float
-    ms_ssim: float
-
-
-def closest_to(codec: ClassicalCodec, pixels: np.ndarray, bpp: float) -> ClassicalMatch:
-    """Finds the quality whose file comes nearest to a rate, by bisection.
-
-    A rate outside the codec's range gives the end of the range. (Sizes may dip by a few bytes from
-    one quality to the next; the nearest is then the nearest of those that bisection looked at.)
+    A rate outside the codec's range gives the end of the range. Sizes may dip by a few bytes from
+    one setting to the next; the result is the nearest of those that bisection visits.
 
     Args:
-        codec: One of `CLASSICAL`.
-        pixels: uint8 [height, width, 3].
-        bpp: The wanted rate, in bits per pixel.
+        codec: of the file's medium.
+        file: a named image or recording.
+        rate: in the medium's unit, bpp or kbps.
 
     Returns:
-        The match, with its real rate and quality.
+        ``quality`` (the setting), the real rate of the packets (``bpp``, ``kbps``) and of the whole
+        file (``bpp_file``, ``kbps_file``) and all metrics; and the decoded file.
 
     Raises:
-        ValueError: `bpp` is not a positive number.
+        ValueError: the rate is not positive.
     """
-    if not bpp > 0:
-        raise ValueError(f"bpp must be positive, got {bpp}")
-    pixel_count = pixels.shape[0] * pixels.shape[1]
-    files = {quality: codec.encode(pixels, quality) for quality in (codec.lowest, codec.highest)}
+    medium = codec.medium
+    unit, size = medium.rate, medium.size(medium.signal(file))
+    if not rate > 0:
+        raise ValueError(f"{unit}={rate} must be above 0.")
+    coded = {}
+
+    def rate_at(setting):
+        if setting not in coded:
+            coded[setting] = codec.encode(file, setting)
+        return medium.rate_of(8 * coded[setting].packet_bytes, size)
+
     below, above = codec.lowest, codec.highest
-    while above - below > 1:
-        middle = (below + above) // 2
-        files[middle] = codec.encode(pixels, middle)
-        if 8 * len(files[middle]) / pixel_count <= bpp:
-            below = middle
-        else:
-            above = middle
-    quality = min(files, key=lambda quality: abs(8 * len(files[quality]) / pixel_count - bpp))
-    decoded = codec.decode(files[quality])
-    return ClassicalMatch(
-        quality=quality,
-        bpp=8 * len(files[quality]) / pixel_count,
-        psnr=metrics.psnr(pixels, decoded),
-        ms_ssim=metrics.ms_ssim(pixels, decoded),
-    )
+    if rate_at(below) < rate < rate_at(above):
+        while above - below > 1:
+            middle = (below + above) // 2
+            if rate_at(middle) <= rate:
+                below = middle
+            else:
+                above = middle
+    setting = min(coded, key=lambda each: abs(rate_at(each) - rate))
+    decoded = codec.decode(coded[setting].files, file)
+    row = {
+        "quality": setting,
+        unit: rate_at(setting),
+        f"{unit}_file": medium.rate_of(8 * coded[setting].file_bytes, size),
+        **medium.scores(file, decoded),
+    }
+    return row, decoded
 
 
-def ladder(
-    codec: ClassicalCodec,
-    images: Iterable[Image],
-    *,
-    dataset: str,
-    qualities: Optional[Sequence[int]] = None,
-) -> Results:
-    """The codec's rate-distortion curve: one operating point a setting, means over the images.
+def measure_settings(codec: ClassicalCodec, file: Any, settings: Sequence[int]) -> List[Row]:
+    """Codes a file at several settings, writes each result to disk, reads and decodes it.
 
     Args:
-        codec: One of `CLASSICAL`.
-        images: Named images; read once, one at a time.
-        dataset: The name of the dataset.
-        qualities: Settings, in the order of the points; None takes the codec's ladder.
-
-    Raises:
-        ValueError: There are no images.
+        codec: of the file's medium.
+        file: a named image or recording.
+        settings: of the rows, in their order.
     """
-    qualities = codec.ladder if qualities is None else qualities
-    rows = [row for image in images for row in measure_settings(codec, image, qualities)]
-    return curve_of_rows(codec, rows, dataset=dataset)
-
-
-def measure_settings(
-    codec: ClassicalCodec, image: Image, qualities: Sequence[int]
-) -> List[ClassicalRow]:
-    """Codes one image at several settings, each to a file that is read and decoded again.
-
-    Args:
-        codec: One of `CLASSICAL`.
-        image: A named image.
-        qualities: Settings, in the order of the rows.
-    """
-    digest = pixel_digest(image.pixels)
+    medium = codec.medium
+    digest, size = medium.digest(file), medium.size(medium.signal(file))
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "coded"
-        for quality in qualities:
-            start = time.perf_counter()
-            data = codec.encode(image.pixels, quality)
-            encode_seconds = time.perf_counter() - start
-            write_atomically(path, data)
-            stored = path.read_bytes()
-            start = time.perf_counter()
-            decoded = codec.decode(stored)
-            decode_seconds = time.perf_counter() - start
-            rows.append(
-                ClassicalRow(
-                    quality=quality,
-                    file=image.name,
-                    sha256=digest,
-                    height=image.pixels.shape[0],
-                    width=image.pixels.shape[1],
-                    bits_coded=8 * len(stored),
-                    psnr=metrics.psnr(image.pixels, decoded),
-                    ms_ssim=metrics.ms_ssim(image.pixels, decoded),
-                    encode_seconds=encode_seconds,
-                    decode_seconds=decode_seconds,
-                )
-            )
+    for setting in settings:
+        start = time.perf_counter()
+        coded = codec.encode(file, setting)
+        encode_seconds = time.perf_counter() - start
+        stored = [_stored(data) for data in coded.files]
+        start = time.perf_counter()
+        decoded = codec.decode(stored, file)
+        decode_seconds = time.perf_counter() - start
+        bits = 8 * sum(map(len, stored))
+        row = {
+            "quality": setting,
+            "file": file.name,
+            "sha256": digest,
+            **size,
+            "bits_coded": bits,
+            **medium.scores(file, decoded),
+            "encode_seconds": encode_seconds,
+            "decode_seconds": decode_seconds,
+            medium.rate: medium.rate_of(bits, size),
+        }
+        if codec.has_container:
+            row[f"{medium.rate}_packets"] = medium.rate_of(8 * coded.packet_bytes, size)
+        rows.append(row)
     return rows
 
 
-_POINT_OF_ROWS = {
-    "bpp": "bpp",
-    "psnr-rgb": "psnr",
-    "ms-ssim-rgb": "ms_ssim",
-    "encoding_time": "encode_seconds",
-    "decoding_time": "decode_seconds",
-}
-
-
-def curve_of_rows(codec: ClassicalCodec, rows: Sequence[ClassicalRow], *, dataset: str) -> Results:
-    """Means over the images, a point for each setting, in the order in which settings appear.
-
-    Raises:
-        ValueError: There are no rows.
-    """
-    if not rows:
-        raise ValueError("images must hold at least one image to measure, got none")
-    at = {}
-    for row in rows:
-        at.setdefault(row.quality, []).append(row)
-    return Results(
-        name=codec.name,
-        description=codec.description,
-        points={
-            key: [float(np.mean([getattr(row, column) for row in point])) for point in at.values()]
-            for key, column in _POINT_OF_ROWS.items()
-        },
-        dataset=Dataset.from_digests(dataset, [row.sha256 for row in next(iter(at.values()))]),
-        provenance={
-            "qualities": list(at),
-            "codec": {"options": dict(codec.options), "versions": codec.versions()},
-        },
-    )
+def _stored(data: bytes) -> bytes:
+    """The data after a round trip through the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "coded"
+        write_atomically(path, data)
+        return path.read_bytes()

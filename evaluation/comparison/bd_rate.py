@@ -1,9 +1,9 @@
-"""Bjontegaard's delta: the mean difference between two rate-distortion curves, in rate or quality.
+"""Bjontegaard delta: the mean difference between two rate-distortion curves, in rate or quality.
 
-Bjontegaard 2001, VCEG-M33, with PCHIP in the place of the cubic polynomial: through the points and
-monotone between them (Fritsch & Carlson 1980), where a polynomial of few points swings. The
-interpolation and the integral are those of the package ``bjontegaard`` (Herglotz et al. 2022,
-"Beyond Bjontegaard: limits of video compression performance comparisons", arXiv 2202.12565).
+Bjontegaard 2001, VCEG-M33, with PCHIP instead of the cubic polynomial: it passes through the points
+and is monotone between them (Fritsch & Carlson 1980), where a polynomial through few points
+oscillates. Interpolation and integral are those of the package ``bjontegaard`` (Herglotz et al.
+2022, "Beyond Bjontegaard: limits of video compression performance comparisons", arXiv 2202.12565).
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ import bjontegaard
 import numpy as np
 
 METHOD = "pchip"
+_OPTIONS = {"method": METHOD, "require_matching_points": False, "min_overlap": 0}
 MINIMUM_POINTS = 4
 MINIMUM_OVERLAP = 0.5
 
 
 class TooLittleOverlap(ValueError):
-    """Two curves share too little of their qualities for a BD-rate; others may compare well."""
+    """Two curves share too little quality for a BD-rate; others may compare well."""
 
 
 class Overlap(NamedTuple):
     """What two curves have in common along one axis.
 
     Attributes:
-        low: where it begins, in the unit of the axis.
-        high: where it ends; not above ``low`` where there is none.
-        share: of the shorter of the two curves, 0 to 1. (Of their union, as others have it, a
-            curve would be the worse comparable the further its anchor goes on.)
+        low: lower end, in the unit of the axis.
+        high: upper end; not above ``low`` without overlap.
+        share: of the shorter curve, 0 to 1. (As a share of their union, which others use, it would
+            fall the further the anchor extends.)
     """
 
     low: float
@@ -46,43 +47,39 @@ def overlap(anchor: np.ndarray, other: np.ndarray) -> Overlap:
 
 
 def check_curve(
-    name: str, bpp: np.ndarray, quality: np.ndarray, *, rate_unit: str = "bpp", unit: str = "dB"
+    name: str, rates: np.ndarray, quality: np.ndarray, *, rate_unit: str = "bpp", unit: str = "dB"
 ) -> None:
-    """A curve has a delta if it has enough points and its quality rises with its rate.
+    """Checks that a curve has enough points and that its quality rises with its rate.
 
     A curve that falls somewhere is refused, not sorted or thinned: which of its points to believe
-    is a question to the experiment.
+    is for the experimenter to decide.
 
     Args:
-        name: of the curve, for the message.
-        bpp: [points], in rising order.
+        name: of the curve, for messages.
+        rates: [points], rising.
         quality: [points].
-        rate_unit: of the rates, for the message.
-        unit: of the qualities, for the message.
+        rate_unit: of the rates, for messages.
+        unit: of the qualities, for messages.
 
     Raises:
         ValueError: names the curve, the value and the rule.
     """
-    if len(bpp) < MINIMUM_POINTS:
+    if len(rates) < MINIMUM_POINTS:
         raise ValueError(
-            f"curve {name!r} has {len(bpp)} point{'s' * (len(bpp) != 1)}; BD-rate needs at least "
-            f"{MINIMUM_POINTS}."
+            f"curve {name!r} has {len(rates)} point{'s' * (len(rates) != 1)}; BD-rate needs at "
+            f"least {MINIMUM_POINTS}."
         )
-    for k in range(1, len(bpp)):
-        if not (bpp[k] > bpp[k - 1] and quality[k] > quality[k - 1]):
+    for k in range(1, len(rates)):
+        if not (rates[k] > rates[k - 1] and quality[k] > quality[k - 1]):
             raise ValueError(
-                f"curve {name!r} goes from {quality[k - 1]:.3f} {unit} at {bpp[k - 1]:.4f} "
-                f"{rate_unit} to {quality[k]:.3f} {unit} at {bpp[k]:.4f} {rate_unit}; "
+                f"curve {name!r} goes from {quality[k - 1]:.3f} {unit} at {rates[k - 1]:.4f} "
+                f"{rate_unit} to {quality[k]:.3f} {unit} at {rates[k]:.4f} {rate_unit}; "
                 "BD-rate needs quality that rises with the rate."
             )
 
 
 def check_overlap(anchor: str, name: str, common: Overlap) -> None:
-    """Two curves are compared where both are known, which must not be too little.
-
-    Raises:
-        ValueError: names the curves, the value and the rule.
-    """
+    """Raises `TooLittleOverlap` if two curves share too little quality."""
     if common.share < MINIMUM_OVERLAP:
         raise TooLittleOverlap(
             f"curve {name!r} and the anchor {anchor!r} share {common.share:.0%} of the quality "
@@ -94,9 +91,9 @@ class RateDelta(NamedTuple):
     """The difference in rate at equal quality.
 
     Attributes:
-        percent: BD-rate: the mean over the common qualities of the difference in log rate, as a
+        percent: BD-rate: the difference in log rate, averaged over the common qualities, as a
             change of the rate in percent. Below 0: fewer bits than the anchor.
-        at: percent at each position of the grid, NaN outside of either curve; [grid].
+        at: percent at each quality of the grid, NaN outside either curve; [grid].
     """
 
     percent: float
@@ -104,33 +101,26 @@ class RateDelta(NamedTuple):
 
 
 def rate_delta(
-    anchor_bpp: np.ndarray,
+    anchor_rates: np.ndarray,
     anchor_quality: np.ndarray,
-    bpp: np.ndarray,
+    rates: np.ndarray,
     quality: np.ndarray,
     grid: Optional[np.ndarray] = None,
 ) -> RateDelta:
     """BD-rate of a curve against an anchor, and the difference in rate along a grid of qualities.
 
     Args:
-        anchor_bpp: [points of the anchor], rising.
-        anchor_quality: dB, rising with it.
-        bpp: [points].
-        quality: dB.
+        anchor_rates: [points of the anchor], rising.
+        anchor_quality: dB, rising.
+        rates: [points], rising.
+        quality: dB, rising.
         grid: qualities in dB; None for none.
     """
     percent, of_anchor, of_curve = bjontegaard.bd_rate(
-        anchor_bpp,
-        anchor_quality,
-        bpp,
-        quality,
-        method=METHOD,
-        require_matching_points=False,
-        interpolators=True,
-        min_overlap=0,
+        anchor_rates, anchor_quality, rates, quality, interpolators=True, **_OPTIONS
     )
     grid = np.zeros(0) if grid is None else grid
-    # Outside of their points interpolators go on by polynomials that mean nothing.
+    # Beyond their points, interpolators extrapolate by meaningless polynomials.
     inside = (grid >= max(anchor_quality[0], quality[0])) & (
         grid <= min(anchor_quality[-1], quality[-1])
     )
@@ -140,29 +130,19 @@ def rate_delta(
 
 
 def quality_delta(
-    anchor_bpp: np.ndarray, anchor_quality: np.ndarray, bpp: np.ndarray, quality: np.ndarray
+    anchor_rates: np.ndarray, anchor_quality: np.ndarray, rates: np.ndarray, quality: np.ndarray
 ) -> Optional[float]:
-    """BD-PSNR (of any quality in dB): the mean difference over the common range of log rates.
+    """BD-PSNR, or of any quality in dB: the mean difference over the common log rates.
 
     Returns:
-        dB, above 0 where the curve is better; None where the curves' log rates overlap less than
-        ``MINIMUM_OVERLAP``, which happens although their qualities overlap.
+        dB, above 0 if the curve is better than the anchor; None if the log rates overlap less than
+        ``MINIMUM_OVERLAP``, which happens even if the qualities overlap.
     """
-    if overlap(np.log10(anchor_bpp), np.log10(bpp)).share < MINIMUM_OVERLAP:
+    if overlap(np.log10(anchor_rates), np.log10(rates)).share < MINIMUM_OVERLAP:
         return None
-    return float(
-        bjontegaard.bd_psnr(
-            anchor_bpp,
-            anchor_quality,
-            bpp,
-            quality,
-            method=METHOD,
-            require_matching_points=False,
-            min_overlap=0,
-        )
-    )
+    return float(bjontegaard.bd_psnr(anchor_rates, anchor_quality, rates, quality, **_OPTIONS))
 
 
-def rising(bpp: np.ndarray, quality: np.ndarray) -> bool:
+def rising(rates: np.ndarray, quality: np.ndarray) -> bool:
     """Whether both rise from point to point."""
-    return bool((np.diff(bpp) > 0).all() and (np.diff(quality) > 0).all())
+    return bool((np.diff(rates) > 0).all() and (np.diff(quality) > 0).all())

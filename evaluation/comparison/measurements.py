@@ -1,27 +1,26 @@
-"""Finds results files in run directories and reads them together with their per-file rows."""
+"""Finds results files and reads them, with their per-file rows."""
 
 from __future__ import annotations
 
 import csv
 import glob
 import pathlib
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from evaluation.media import Medium
 from evaluation.results import Dataset, Results, read_results
 
-# Means are recomputed from the rows, in another order of summation at most.
+# Means recomputed from the rows differ in the order of summation at most.
 _TOLERANCE = 1e-9
 
 
-class ImageRows(NamedTuple):
-    """What was measured of each image or recording, in the order of the digests: rows line up.
+class FileRows(NamedTuple):
+    """What was measured of each image or recording, ordered by digest so that results line up.
 
     Attributes:
         digests: SHA-256 of the originals, sorted.
-        values: the medium's ``compared`` quantities -> float64 [images].
+        values: the rate and each metric that the CSV has -> float64 [files].
     """
 
     digests: Tuple[str, ...]
@@ -33,59 +32,80 @@ class Measurement(NamedTuple):
 
     Attributes:
         path: the JSON file.
-        source: what messages and records call it: the run's name, or the file's.
-        results: its operating points, one or many.
-        rows: of its images or recordings; None where there is no CSV beside it.
-        point_rows: of a classical codec's curve, those of each point; empty as ``rows`` is None.
+        source: the run's or the file's name, for messages and records.
+        results: its operating points, one or more.
+        rows: of its files, for each point; empty without a CSV beside it.
     """
 
     path: pathlib.Path
     source: str
     results: Results
-    rows: Optional[ImageRows]
-    point_rows: Tuple[ImageRows, ...] = ()
+    rows: Tuple[FileRows, ...] = ()
+
+    @property
+    def rates(self) -> List[float]:
+        """Of the operating points."""
+        return self.results.points[self.results.medium.rate]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The run's configuration; empty for a curve."""
+        config = self.results.provenance.get("config")
+        known = isinstance(config, dict) and {"lmbda", "seed", "quantizer"} <= set(config)
+        return config if known and len(self.rates) == 1 else {}
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the results are of one trained run, not of a whole curve."""
+        return bool(self.config)
+
+    @property
+    def commit(self) -> str:
+        """The project's version that measured it, with ``+`` if files had been changed."""
+        git = self.results.provenance.get("git") or {}
+        return f"{str(git.get('commit', 'unknown'))[:12]}{'+' if git.get('dirty') else ''}"
 
 
 def find_results(
-    words: Sequence[str], dataset: str
+    patterns: Sequence[str], dataset: str
 ) -> Tuple[List[pathlib.Path], List[pathlib.Path]]:
-    """The results files that run directories, files and shell-style patterns name, each once.
+    """Finds the results files in run directories, by path or by pattern, each once.
 
     Args:
-        words: paths or patterns (``runs/compare-*``).
-        dataset: whose results are taken of a run directory.
+        patterns: paths or shell-style patterns (``runs/compare-*``).
+        dataset: whose results to take from a run directory.
 
     Returns:
-        The JSON files; and files that are no JSON (a pattern meets logs too), which are left out.
+        The JSON files, and skipped files that are not JSON: a pattern also matches logs.
 
     Raises:
-        FileNotFoundError: a word names nothing.
+        FileNotFoundError: a pattern matches nothing.
         ValueError: a directory has no results on the dataset.
     """
     found: Dict[pathlib.Path, pathlib.Path] = {}
-    left_out = []
-    for word in words:
+    skipped = []
+    for pattern in patterns:
         # A name with brackets in it is a path first, a pattern second.
-        paths = [word] if pathlib.Path(word).exists() else sorted(glob.glob(word))
+        paths = [pattern] if pathlib.Path(pattern).exists() else sorted(glob.glob(pattern))
         if not paths:
-            raise FileNotFoundError(f"{word!r} names no run directory and no results file.")
+            raise FileNotFoundError(f"{pattern!r} names no run directory and no results file.")
         for path in map(pathlib.Path, paths):
             if path.is_file() and path.suffix != ".json":
-                left_out.append(path)
+                skipped.append(path)
                 continue
             file = path if path.is_file() else _results_of_run(path, dataset)
             found.setdefault(file.resolve(), file)
-    return list(found.values()), left_out
+    return list(found.values()), skipped
 
 
 def _results_of_run(run: pathlib.Path, dataset: str) -> pathlib.Path:
     file = run / "results" / f"{dataset}.json"
     if not file.exists():
         others = sorted(path.stem for path in (run / "results").glob("*.json"))
-        has = f"only on {', '.join(others)}" if others else "on nothing"
+        known = f"results only on {', '.join(others)}, not" if others else "no results"
         raise ValueError(
-            f"run {str(run)!r} has results {has}, not on dataset={dataset!r}: "
-            "evaluate.py measures it there, --dataset takes another."
+            f"run {str(run)!r} has {known} on dataset={dataset!r}: measure it with "
+            "evaluate.py, or choose another with --dataset."
         )
     return file
 
@@ -94,65 +114,60 @@ def read_measurement(path: pathlib.Path) -> Measurement:
     """Reads a results file and the CSV beside it.
 
     Raises:
-        ValueError: a file does not follow its schema, or the CSV does not hold the rows that the
-            JSON file is the mean of.
+        ValueError: a file does not follow its schema, or the JSON does not hold the means of the
+            CSV's rows.
     """
     results = read_results(path)
     in_run = path.parent.name == "results"
     source = path.resolve().parent.parent.name if in_run else path.name
     table = path.with_suffix(".csv")
-    rows, point_rows = None, ()
-    # Without a digest the rows could not be told to be those of the file.
-    if results.dataset is not None and table.exists():
-        if len(results.points[results.medium.rate]) == 1:
-            rows = _rows_of(table, _records(table), results.medium)
-            _check_rows(table, rows, results)
-        elif "qualities" in results.provenance:
-            point_rows = _rows_of_points(table, results)
-    return Measurement(path, source, results, rows, point_rows)
+    # Only a digest shows that rows belong to the file.
+    if results.dataset is None or not table.exists():
+        return Measurement(path, source, results)
+    with table.open(newline="") as file:
+        records = list(csv.DictReader(file))
+    if len(results.points[results.medium.rate]) == 1:
+        of_points = [records]
+    else:
+        settings = map(str, results.provenance.get("qualities", ()))
+        of_points = [[r for r in records if r.get("quality") == setting] for setting in settings]
+    rows = tuple(_rows(table, each, results, point) for point, each in enumerate(of_points))
+    return Measurement(path, source, results, rows)
 
 
-def _records(path: pathlib.Path) -> List[Dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _rows_of_points(path: pathlib.Path, results: Results) -> Tuple[ImageRows, ...]:
-    """The rows of a classical codec's settings, in the order of the points."""
-    records = _records(path)
-    points = []
-    for number, quality in enumerate(results.provenance["qualities"]):
-        own = [record for record in records if record.get("quality") == str(quality)]
-        points.append(_rows_of(path, own, results.medium))
-        _check_rows(path, points[-1], results, number)
-    return tuple(points)
-
-
-def _rows_of(path: pathlib.Path, records: List[Dict[str, str]], medium: Medium) -> ImageRows:
+def _rows(
+    path: pathlib.Path, records: List[Dict[str, str]], results: Results, point: int
+) -> FileRows:
+    medium = results.medium
     try:
-        records.sort(key=lambda record: (record["sha256"], record["file"]))
+        records = sorted(records, key=lambda record: (record["sha256"], record["file"]))
+        # A metric that was added later has no column.
+        columns = {key: medium.points[key] for key in medium.compared}
         values = {
-            quantity: np.array([float(record[medium.points[quantity]]) for record in records])
-            for quantity in medium.compared
+            key: np.array([float(record[column]) for record in records])
+            for key, column in columns.items()
+            if key == medium.rate or all(column in record for record in records)
         }
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a table of measured files: {error!r}") from error
-    return ImageRows(tuple(record["sha256"] for record in records), values)
+    rows = FileRows(tuple(record["sha256"] for record in records), values)
+    _check_means(path, rows, results, point)
+    return rows
 
 
-def _check_rows(path, rows, results, number=0):
-    named = Dataset.from_digests(results.dataset.name, rows.digests)
-    if named != results.dataset:
+def _check_means(path: pathlib.Path, rows: FileRows, results: Results, point: int) -> None:
+    dataset = Dataset.from_digests(results.dataset.name, rows.digests)
+    if dataset != results.dataset:
         raise ValueError(
-            f"{path} holds {named.files} {results.medium.files} with digest {named.sha256[:12]}, "
-            f"its JSON file {results.dataset.files} with {results.dataset.sha256[:12]}: they must "
-            "be the same."
+            f"{path} holds {dataset.files} {results.medium.files} with digest "
+            f"{dataset.sha256[:12]}, its JSON file {results.dataset.files} with "
+            f"{results.dataset.sha256[:12]}: they must be the same."
         )
-    for quantity, values in rows.values.items():
-        point = results.points[quantity][number] if quantity in results.points else np.nan
-        mean = results.medium.mean_of_values(quantity, values)
-        if np.isfinite(point) and not np.isclose(mean, point, rtol=_TOLERANCE, atol=0):
+    for key, values in rows.values.items():
+        stated = results.points[key][point] if key in results.points else np.nan
+        mean = results.medium.mean_of_values(key, values)
+        if np.isfinite(stated) and not np.isclose(mean, stated, rtol=_TOLERANCE, atol=0):
             raise ValueError(
-                f"{path}: the mean {quantity} is {mean:.6g}, in its JSON file "
-                f"{point:.6g}: they must be the same."
+                f"{path}: the mean {key} is {mean:.6g}, in its JSON file {stated:.6g}: they must "
+                "be the same."
             )

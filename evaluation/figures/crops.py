@@ -1,4 +1,4 @@
-"""The figure of crops: each picture's middle, and what codecs make of it at nearly one rate."""
+"""The figure of crops: the middle of each image, and what codecs make of it at nearly one rate."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import pathlib
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from evaluation.figures.style import DPI, WIDTH, draw_middle, write_figure
+from evaluation.figures.style import DPI, WIDTH, draw_middle, new_figure, write_figure
 
 _FONT = 7
 
@@ -22,7 +20,7 @@ _CROP = 2 * _PIXELS / DPI
 
 
 class Crop(NamedTuple):
-    """A part of a picture and what a codec made of it; rate and PSNR are of the whole picture."""
+    """A part of an image and what a codec made of it; rate and PSNR are of the whole image."""
 
     name: str
     codec: str
@@ -33,11 +31,11 @@ class Crop(NamedTuple):
 
 
 def write_crops(path: pathlib.Path, crops: Sequence[Crop]) -> Tuple[pathlib.Path, pathlib.Path]:
-    """Writes the middle of every original, then of what each codec made of it, as PNG and SVG.
+    """Writes the middle of every original, then of its decoded versions, as PNG and SVG.
 
     Args:
         path: where to; the suffix is replaced by .png and .svg.
-        crops: at least one; those of one picture have the same ``name``.
+        crops: at least one; those of one image have the same ``name``.
 
     Returns:
         The two paths.
@@ -50,30 +48,27 @@ def write_crops(path: pathlib.Path, crops: Sequence[Crop]) -> Tuple[pathlib.Path
     return write_figure(path, lambda: _figure(crops), font_size=_FONT)
 
 
-def _figure(crops: Sequence[Crop]) -> Figure:
+def _figure(crops: Sequence[Crop]):
     cells = _cells(crops)
     rows = max(row for row, _ in cells) + 1
-    height = _GAP + rows * (_CROP + _CAPTION)
-    # Whole dots: otherwise the last row of the picture would be cut.
-    height = round(height * DPI) / DPI
-    figure = Figure(figsize=(WIDTH, height))
-    FigureCanvasAgg(figure)
+    # Whole dots, or the last row of pixels would be cut.
+    figure, add_axes = new_figure(WIDTH, _whole_dots(_GAP + rows * (_CROP + _CAPTION)))
     for (row, column), (pixels, caption) in cells.items():
         left = _whole_dots(_GAP + column * (_CROP + _GAP))
-        bottom = _whole_dots(height - _GAP - row * (_CROP + _CAPTION) - _CROP)
-        box = (left / WIDTH, bottom / height, _CROP / WIDTH, _CROP / height)
-        draw_middle(figure.add_axes(box), pixels, caption, size=_PIXELS, font_size=_FONT)
+        top = _whole_dots(_GAP + row * (_CROP + _CAPTION))
+        axes = add_axes(left, top, _CROP, _CROP)
+        draw_middle(axes, pixels, caption, size=_PIXELS, font_size=_FONT)
     return figure
 
 
 def _cells(crops: Sequence[Crop]) -> Dict[Tuple[int, int], Tuple[np.ndarray, str]]:
-    """Row and column -> pixels and caption; a picture begins a row and goes on in the next."""
-    pictures: Dict[str, List[Tuple[np.ndarray, str]]] = {}
+    """Row and column -> pixels and caption. Each image begins a row."""
+    images: Dict[str, List[Tuple[np.ndarray, str]]] = {}
     for crop in crops:
-        shown = pictures.setdefault(crop.name, [(crop.original, f"{crop.name:.24}\noriginal")])
+        shown = images.setdefault(crop.name, [(crop.original, f"{crop.name:.24}\noriginal")])
         shown.append((crop.decoded, f"{crop.codec:.24}\n{crop.bpp:.3f} bpp, {crop.psnr:.2f} dB"))
     cells, first = {}, 0
-    for shown in pictures.values():
+    for shown in images.values():
         for number, cell in enumerate(shown):
             cells[first + number // _COLUMNS, number % _COLUMNS] = cell
         first += -(-len(shown) // _COLUMNS)

@@ -1,4 +1,4 @@
-"""The figure of a comparison: rate-distortion curves, and the rate that each saves an anchor."""
+"""The figure of a comparison: rate-distortion curves, and the rate that each saves."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import pathlib
 from typing import NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.interpolate import PchipInterpolator
 
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.intervals import seed_band
-from evaluation.figures.style import WIDTH, curve_style, write_figure
+from evaluation.figures.style import WIDTH, curve_style, draw_grid, new_figure, write_figure
 
 _ANCHOR = {"color": "black", "lw": 1.6, "ls": (0, (6, 2)), "marker": "", "zorder": 4}
 
@@ -32,8 +30,8 @@ class Compared(NamedTuple):
 
     Attributes:
         curve: the curve.
-        difference: of its rate to the anchor's, percent, at each quality of the grid, or NaN.
-        band: lower and upper end of its interval, [2, grid], where there is one.
+        difference: from the anchor's rate, percent, at each quality of the grid, or NaN.
+        band: lower and upper end of its interval, [2, grid], if there is one.
     """
 
     curve: Curve
@@ -51,9 +49,9 @@ def write_comparison(
 ) -> Tuple[pathlib.Path, pathlib.Path]:
     """Writes curves (left) and differences in rate at equal quality (right) as PNG and SVG.
 
-    The bands on the left run from the lowest to the highest training seed. Those on the right are
-    the intervals over images and seeds, paired with the anchor; on the left they would show how
-    images differ from each other, which says nothing about the codecs.
+    Bands on the left span the training seeds. Those on the right are the intervals over images and
+    seeds, paired with the anchor; on the left they would show how images differ from each other,
+    which says nothing about the codecs.
 
     Args:
         path: where to; the suffix is replaced by .png and .svg.
@@ -72,8 +70,7 @@ def _comparison(anchor, rows, grid, dataset):
     legend_rows = -(-(len(rows) + 1) // _LEGEND_COLUMNS)
     legend_height = _LEGEND_ROW * legend_rows
     height = _PANEL_HEIGHT + 0.5 + legend_height
-    figure = Figure(figsize=(WIDTH, height))
-    FigureCanvasAgg(figure)
+    figure, _ = new_figure(WIDTH, height)
     bottom, top = (legend_height + 0.42) / height, 1 - 0.08 / height
     box = {"left": 0.55 / WIDTH, "right": 1 - 0.08 / WIDTH, "bottom": bottom, "top": top}
     curves, differences = figure.subplots(1, 2, gridspec_kw={**box, "wspace": 0.27})
@@ -87,22 +84,18 @@ def _comparison(anchor, rows, grid, dataset):
         differences.plot(grid, row.difference, **{**style, "marker": ""})
         _mark_points(differences, row, grid, style)
         if row.band is not None:
-            # Many lie over each other: ends are told by lines, not by how dark the inside is.
+            # Many overlap: lines mark their ends, because shades add up.
             differences.fill_between(grid, *row.band, color=style["color"], alpha=0.06, lw=0)
             for end in row.band:
                 differences.plot(grid, end, color=style["color"], lw=0.5, alpha=0.6)
-    label, unit = anchor.metric.label, anchor.metric.unit
     _limit_rates(curves, anchor, rows)
     _magnify(curves, anchor, rows)
     curves.set_xlabel(f"rate ({anchor.metric.medium.rate_label}), mean over {dataset}")
-    curves.set_ylabel(f"{label} ({unit})")
-    differences.set_xlabel(f"{label} ({unit})")
-    differences.set_ylabel(f"rate at equal {label}, beside {anchor.name:.24} (%)")
+    curves.set_ylabel(anchor.metric.axis)
+    differences.set_xlabel(anchor.metric.axis)
+    differences.set_ylabel(f"rate at equal {anchor.metric.label}, beside {anchor.name:.24} (%)")
     for axes in (curves, differences):
-        axes.grid(True, color="0.9", lw=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(length=2.5, width=0.6)
+        draw_grid(axes)
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
     figure.legend(
@@ -129,7 +122,7 @@ def _draw_curve(axes, curve, style):
 
 
 def _magnify(axes, anchor, rows):
-    """An inset of the anchor's middle, under the curves: there they are closest to each other."""
+    """An inset of the anchor's middle, where curves are closest to each other."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     lens = axes.inset_axes([0.5, 0.04, 0.48, 0.44])
     log_rates = np.log10(anchor.rates)
@@ -155,7 +148,7 @@ def _shade_seeds(axes, curve, colour):
 
 
 def _mark_points(axes, row, grid, style):
-    """The curve's own points on its difference: what lies between them is interpolated."""
+    """Marks the measured points; between them the difference is interpolated."""
     known = np.isfinite(row.difference)
     quality = row.curve.quality
     if not known.any():
@@ -166,7 +159,7 @@ def _mark_points(axes, row, grid, style):
 
 
 def _limit_rates(axes, anchor, rows):
-    """Down to what compares: one curve that goes on for bits presses all others together."""
+    """Keeps one curve of much higher rates from squeezing all others."""
     every = [anchor, *(row.curve for row in rows)]
     ends = sorted(curve.rates[-1] for curve in every)
     right = min(ends[-1], 1.1 * float(np.median(ends)))

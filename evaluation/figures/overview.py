@@ -1,152 +1,145 @@
-"""One overview figure: originals beside reconstructions, a learned point among classical curves."""
+"""A report's figure: originals beside reconstructions, a codec's point among classical curves."""
 
 from __future__ import annotations
 
 import pathlib
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import Sequence, Tuple
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from evaluation.figures.style import DPI, draw_middle, write_figure
-from evaluation.metrics.image import ms_ssim_db
+from evaluation.figures.cells import CLASSICAL_COLOURS, LEARNED_COLOUR, Example, Version
+from evaluation.figures.style import draw_grid, new_figure, write_figure
+from evaluation.media import Medium
 from evaluation.results import Results
 
-# Okabe & Ito 2008: told apart under every common colour blindness. Vermillion is the learned codec.
-_LEARNED_COLOUR = "#D55E00"
-_CURVE_STYLES = (
-    ("#0072B2", "o"),
-    ("#009E73", "s"),
-    ("#CC79A7", "^"),
-    ("#E69F00", "D"),
-    ("#56B4E9", "v"),
-)
+__all__ = ["Example", "Version", "write_overview"]
 
-# Inches. A crop is 192 pixels wide and each of its pixels covers exactly 2x2 dots of the PNG.
-_CROP_PIXELS = 192
-_CROP = 2 * _CROP_PIXELS / DPI
-_GAP = 0.08
-_CAPTION = 0.42
+_MARKERS = "os^Dv"
+_STAR = {"marker": "*", "color": LEARNED_COLOUR}
+
+# Inches.
 _MARGIN = 0.12
 _CURVES_WIDTH = 3.7
 _AXIS_LABELS = 0.75
-_MAX_EXAMPLES = 3
-
-
-class Version(NamedTuple):
-    """A decoded picture; rate and PSNR are of the whole picture."""
-
-    label: str
-    pixels: np.ndarray  # uint8 [height, width, 3]
-    bpp: float
-    psnr: float
-
-
-class Example(NamedTuple):
-    """An original and what codecs made of it, all of one size."""
-
-    name: str
-    original: np.ndarray  # uint8 [height, width, 3]
-    versions: Sequence[Version]
+_BETWEEN = 0.18
+_RATE_AXIS = 0.5
 
 
 def write_overview(
-    path: pathlib.Path, examples: Sequence[Example], learned: Results, classical: Sequence[Results]
+    path: pathlib.Path,
+    medium: Medium,
+    examples: Sequence[Example],
+    learned: Results,
+    classical: Sequence[Results],
 ) -> Tuple[pathlib.Path, pathlib.Path]:
     """Writes the figure as PNG and SVG.
 
     Args:
-        path: Where to; the suffix is replaced by .png and .svg.
-        examples: Pictures to show, the first three of them, with equally many versions each.
-        learned: The learned codec's operating points.
-        classical: Curves to compare with, such as JPEG and WebP.
+        path: where to; the suffix is replaced by .png and .svg.
+        medium: its first two metrics get a panel each.
+        examples: files to show, as many as fit, with equally many versions each.
+        learned: the learned codec's operating points.
+        classical: curves to compare with, up to five. If one has the rate of its packets alone
+            (``kbps-packets``), that is drawn in full and the whole files dotted.
 
     Returns:
         The two paths.
 
     Raises:
-        ValueError: There are no examples, or they differ in their number of versions.
+        ValueError: there are no examples, or they differ in their number of versions.
     """
-    examples = list(examples)[:_MAX_EXAMPLES]
     if not examples or len({len(example.versions) for example in examples}) != 1:
         raise ValueError(
             "examples must be at least one, all with equally many versions, "
             f"got {[len(example.versions) for example in examples]}"
         )
-    return write_figure(path, lambda: _overview(examples, learned, classical), font_size=9)
+    return write_figure(path, lambda: _overview(medium, examples, learned, classical), font_size=8)
 
 
-def _overview(examples, learned, classical):
+def _overview(medium, examples, learned, classical):
+    cells = medium.cells()
+    examples = examples[: cells.most_examples]
     columns = 1 + len(examples[0].versions)
-    crops_width = 2 * _MARGIN + columns * _CROP + (columns - 1) * _GAP
-    width = crops_width + _AXIS_LABELS + _CURVES_WIDTH + 2 * _MARGIN
-    # One row of crops is too low for two panels.
-    height = max(_MARGIN + len(examples) * (_CROP + _CAPTION), 4.2)
-    figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
-
-    def axes(left, top, axes_width, axes_height):
-        bottom = height - top - axes_height
-        box = (left / width, bottom / height, axes_width / width, axes_height / height)
-        return figure.add_axes(box)
-
+    first = _MARGIN + cells.before
+    cells_width = first + columns * cells.width + (columns - 1) * cells.gap
+    width = cells_width + _AXIS_LABELS + _CURVES_WIDTH + _MARGIN
+    # One row of examples is too low for two panels.
+    height = max(_MARGIN + len(examples) * cells.height, 4.2)
+    figure, axes = new_figure(width, height)
     for row, example in enumerate(examples):
-        for column, (pixels, caption) in enumerate(_shown(example)):
-            left = _MARGIN + column * (_CROP + _GAP)
-            top = _MARGIN + row * (_CROP + _CAPTION)
-            box = axes(left, top, _CROP, _CROP)
-            draw_middle(box, pixels, caption, size=_CROP_PIXELS, font_size=8)
+        for column, caption in enumerate(_captions(medium, example)):
+            left = first + column * (cells.width + cells.gap)
+            cells.draw(axes, example, column, caption, left, _MARGIN + row * cells.height)
 
-    between = 0.2
-    panel = (height - 2 * _MARGIN - between - 0.65) / 2
-    left = crops_width + _AXIS_LABELS
-    quality = axes(left, _MARGIN + 0.1, _CURVES_WIDTH, panel)
-    similarity = axes(left, _MARGIN + 0.1 + panel + between, _CURVES_WIDTH, panel)
-    _draw_curves(quality, learned, classical, "psnr-rgb", lambda values: values)
-    _draw_curves(similarity, learned, classical, "ms-ssim-rgb", ms_ssim_db)
-    quality.set_ylabel("PSNR (dB)")
-    quality.tick_params(labelbottom=False)
-    quality.legend(loc="best", frameon=False, handlelength=1.6)
-    similarity.set_ylabel("MS-SSIM (dB)")
-    similarity.set_xlabel("rate (bits per pixel)" + _dataset(learned))
-    figure.align_ylabels([quality, similarity])
+    panel = (height - _MARGIN - _BETWEEN - _RATE_AXIS) / 2
+    left = cells_width + _AXIS_LABELS
+    panels = []
+    for number, metric in enumerate(medium.metrics[:2]):
+        panels.append(axes(left, _MARGIN + number * (panel + _BETWEEN), _CURVES_WIDTH, panel))
+        _draw_curves(panels[-1], medium, metric, learned, classical)
+        panels[-1].set_ylabel(metric.axis)
+    for upper in panels[:-1]:
+        upper.tick_params(labelbottom=False)
+    dataset = learned.dataset
+    where = f", mean over {dataset.name} ({dataset.files} files)" if dataset else ""
+    panels[-1].set_xlabel(f"rate ({medium.rate_label}){where}")
+    _draw_legend(panels[0], medium, learned, classical)
+    figure.align_ylabels(panels)
     return figure
 
 
-def _shown(example) -> List[Tuple[np.ndarray, str]]:
-    captions = [
-        f"{version.label:.28}\n{version.bpp:.3f} bpp, {version.psnr:.2f} dB"
-        for version in example.versions
-    ]
-    pictures = [version.pixels for version in example.versions]
-    return [(example.original, f"{example.name:.28}\noriginal, 24 bpp"), *zip(pictures, captions)]
+def _captions(medium, example):
+    metric = medium.metrics[0]
+    yield f"{example.name:.28}\noriginal"
+    for version in example.versions:
+        quality = f"{version.quality:.{metric.digits}f} {metric.unit}"
+        rate = f"{version.rate:.{medium.rate_digits}f} {medium.rate}"
+        caption = f"{version.label:.28}\n{rate}, {quality}"
+        yield caption.replace("-inf", "\N{MINUS SIGN}\N{INFINITY}")
 
 
-def _draw_curves(axes, learned, classical, key, scale):
-    for (colour, marker), curve in zip(_CURVE_STYLES, classical):
-        bpp, quality = _sorted_points(curve, key, scale)
-        axes.plot(bpp, quality, color=colour, marker=marker, markersize=4, lw=1.5, label=curve.name)
-    bpp, quality = _sorted_points(learned, key, scale)
-    star = {"marker": "*", "markersize": 13, "markeredgecolor": "white", "zorder": 5}
-    line = {"lw": 1.5 if len(bpp) > 1 else 0, "color": _LEARNED_COLOUR, "label": learned.name}
-    axes.plot(bpp, quality, **star, **line)
-    axes.grid(True, color="0.9", lw=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    # Two bits per pixel hold the rates of learned codecs; an untrained one may lie beyond.
-    axes.set_xlim(0, max(2.0, 1.25 * np.max(learned.points["bpp"])))
+def _draw_curves(axes, medium, metric, learned, classical):
+    rate, packets = medium.rate, f"{medium.rate}-packets"
+    for colour, marker, curve in zip(CLASSICAL_COLOURS, _MARKERS, classical):
+        style = {"color": colour, "marker": marker, "markersize": 3.5}
+        full = packets if packets in curve.points else rate
+        axes.plot(*_points(curve, full, metric), lw=1.4, **style)
+        if full is packets:
+            whole = {**style, "markersize": 2.5, "alpha": 0.6, "ls": ":"}
+            axes.plot(*_points(curve, rate, metric), lw=1.0, **whole)
+    rates, values = _points(learned, rate, metric)
+    line = 1.4 if len(rates) > 1 else 0
+    axes.plot(rates, values, lw=line, markersize=12, markeredgecolor="white", zorder=5, **_STAR)
+    axes.yaxis.set_major_locator(MaxNLocator(6))
+    if medium.log_rates:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_locator(LogLocator(10, (1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        # Learned codecs work below two bits per pixel; an untrained one may be beyond.
+        axes.set_xlim(0, max(2.0, 1.25 * np.max(learned.points[rate])))
+    draw_grid(axes)
+    axes.tick_params(which="minor", length=0)
 
 
-def _sorted_points(results, key, scale):
-    values = scale(np.array(results.points.get(key, [np.nan] * len(results.points["bpp"]))))
-    bpp = np.array(results.points["bpp"])
-    order = np.argsort(bpp)
-    return bpp[order], np.where(np.isfinite(values), values, np.nan)[order]
+def _draw_legend(axes, medium, learned, classical):
+    handles = [Line2D([], [], ls="", markersize=9, label=f"{learned.name:.32}", **_STAR)]
+    for colour, marker, curve in zip(CLASSICAL_COLOURS, _MARKERS, classical):
+        style = {"color": colour, "marker": marker, "markersize": 3.5, "lw": 1.4}
+        handles.append(Line2D([], [], label=curve.name, **style))
+    if any(f"{medium.rate}-packets" in curve.points for curve in classical):
+        handles.append(Line2D([], [], color="0.4", lw=1, ls=":", label="whole file"))
+    axes.legend(handles=handles, loc="best", frameon=False, handlelength=1.8)
 
 
-def _dataset(results):
-    dataset = results.dataset
-    return f", mean over {dataset.name} ({dataset.files} files)" if dataset else ""
+def _points(results, rate_key, metric):
+    """Rates and values of the points that have both, in order of rate."""
+    rates = np.array(results.points[rate_key], np.float64)
+    values = metric.decibels(np.array(results.points.get(metric.key, [np.nan] * len(rates))))
+    known = np.isfinite(rates) & np.isfinite(values)
+    order = np.argsort(rates[known])
+    return rates[known][order], values[known][order]

@@ -1,4 +1,4 @@
-"""What all figures share: colours, dashes, markers, fonts; PNG and SVG of one drawing."""
+"""What all figures share: colours, dashes, markers, fonts, axes; each is written as PNG and SVG."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any, Callable, Dict, Tuple
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from signals.files import write_atomically
 
-# Okabe & Ito 2008: told apart under every common colour blindness. Yellow is left out: on white it
-# is none. From the seventh curve on, dashes and another marker tell equal colours apart.
+# Okabe & Ito 2008: distinguishable under all common colour blindness. Yellow is left out, being
+# invisible on white. From the seventh curve on, dashes and markers tell equal colours apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 MARKERS = "osD^vP*Xp<>h"
@@ -23,9 +24,12 @@ WIDTH = 7.2
 
 STYLE = {"font.family": "DejaVu Sans", "axes.linewidth": 0.6, "svg.hashsalt": "roundtrip"}
 
+AddAxes = Callable[[float, float, float, float], Any]
+"""Adds axes at left, top, width, height in inches."""
+
 
 def curve_style(number: int) -> Dict[str, Any]:
-    """Colour and dashes of a curve, the same in every figure and on the report page."""
+    """Colour, dashes and marker of a curve, the same in every figure and on the report page."""
     return {
         "color": COLOURS[number % len(COLOURS)],
         "ls": DASHES[number // len(COLOURS) % len(DASHES)],
@@ -35,10 +39,31 @@ def curve_style(number: int) -> Dict[str, Any]:
     }
 
 
+def new_figure(width: float, height: float) -> Tuple[Figure, AddAxes]:
+    """A figure without pyplot, which would keep it for ever; and how to add axes to it."""
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+
+    def add_axes(left, top, axes_width, axes_height):
+        bottom = height - top - axes_height
+        box = (left / width, bottom / height, axes_width / width, axes_height / height)
+        return figure.add_axes(box)
+
+    return figure, add_axes
+
+
+def draw_grid(axes) -> None:
+    """A light grid, and no frame at the top and the right."""
+    axes.grid(True, color="0.9", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(length=2.5, width=0.6)
+
+
 def write_figure(
     path: pathlib.Path, draw: Callable[[], Figure], *, font_size: float
 ) -> Tuple[pathlib.Path, pathlib.Path]:
-    """Writes what ``draw`` draws as PNG and SVG, without dates in them.
+    """Writes the figure that ``draw`` returns as PNG and SVG, without dates in them.
 
     Args:
         path: where to; the suffix is replaced by .png and .svg.
@@ -60,7 +85,7 @@ def write_figure(
 
 
 def draw_middle(axes, pixels: np.ndarray, caption: str, *, size: int, font_size: float) -> None:
-    """The middle ``size * size`` pixels of a uint8 picture [height, width, 3], a caption below."""
+    """The middle ``size * size`` pixels of a uint8 image [height, width, 3], a caption below."""
     top, left = (max(length - size, 0) // 2 for length in pixels.shape[:2])
     crop = pixels[top : top + size, left : left + size]
     rows, columns = crop.shape[:2]

@@ -1,6 +1,6 @@
-"""What a scalar surrogate does to single latents: values, gradients, and numbers over one cell.
+"""What a scalar surrogate does to single latents: values, gradients, and statistics of one cell.
 
-A gradient is that of the surrogate's value for the latent it was made of. Random surrogates are
+The gradient is that of the surrogate's value with respect to the latent. Random surrogates are
 drawn many times at each latent; value and gradient of a draw belong to the same sample.
 """
 
@@ -14,7 +14,7 @@ import tensorflow as tf
 from quantizers import ScalarSurrogate
 
 DEAD_GRADIENT = 0.05
-"""Gradients of a smaller magnitude count as dead."""
+"""Gradients of smaller magnitude count as dead."""
 
 RANGE = (5.0, 95.0)
 """Percentiles between which the draws of a random surrogate are shown."""
@@ -25,7 +25,7 @@ _CELL_DRAWS = 256
 
 
 class Spread(NamedTuple):
-    """Draws at each of many latents: float64 ``[points]`` each; all equal without randomness."""
+    """Draws at many latents: float64 ``[points]`` each, all equal without randomness."""
 
     mean: np.ndarray
     low: np.ndarray
@@ -36,7 +36,7 @@ class Response(NamedTuple):
     """Values and gradients along a line of latents.
 
     Attributes:
-        label: which setting of the surrogate, as "alpha = 7"; empty if nothing is annealed.
+        label: the surrogate's setting, such as "alpha = 7"; empty if nothing is annealed.
         value: in grid steps.
         gradient: d value / d latent.
     """
@@ -47,18 +47,18 @@ class Response(NamedTuple):
 
 
 class CellStatistics(NamedTuple):
-    """Over latents that are uniform on one cell of the grid, and over draws.
+    """Over draws, and over latents that are uniform on one cell of the grid.
 
     Attributes:
-        rms_to_round: root of the mean squared distance of the value from ``round(y)``, in grid
-            steps: how far the decoder's input is from that after training.
-        rms_to_latent: the same from ``y``: the distortion that the surrogate puts into the latents;
-            rounding has 1 / sqrt(12) = 0.289.
+        rms_to_round: root mean square of the value minus ``round(y)``, in grid steps: how far the
+            decoder's input is from that after training.
+        rms_to_latent: the same for ``y``: the distortion of the latents. Rounding has 0.289,
+            1 / sqrt(12).
         gradient_mean: mean of the gradient.
-        gradient_deviation: standard deviation of the gradient.
-        gradient_minimum: smallest gradient met.
-        gradient_maximum: largest gradient met.
-        dead_share: share, 0 to 1, of gradients of a magnitude below ``DEAD_GRADIENT``.
+        gradient_deviation: its standard deviation.
+        gradient_minimum: its minimum.
+        gradient_maximum: its maximum.
+        dead_share: share, 0 to 1, of gradients of magnitude below ``DEAD_GRADIENT``.
     """
 
     rms_to_round: float
@@ -71,14 +71,14 @@ class CellStatistics(NamedTuple):
 
 
 def at_sharpnesses(surrogate: ScalarSurrogate, steps: int) -> Iterator[str]:
-    """Takes the surrogate through its schedules' first, middle and last values.
+    """Sets the surrogate to its schedules' first, middle and last values.
 
     Args:
-        surrogate: left at the setting last yielded.
+        surrogate: keeps the setting last yielded.
         steps: length of the run that the schedules belong to.
 
     Yields:
-        A label of each setting that differs from the ones before, once it is in force.
+        A label for each new setting, while it is in force.
     """
     labels = set()
     for step in (0, steps // 2, steps):
@@ -100,22 +100,22 @@ def is_random(surrogate: ScalarSurrogate) -> bool:
 
 
 def respond(surrogate: ScalarSurrogate, latents: Sequence[float], label: str = "") -> Response:
-    """Values and gradients at ``latents`` with the surrogate's present setting.
+    """Values and gradients at ``latents`` with the surrogate's current setting.
 
     Args:
-        surrogate: a random one moves its generator on.
+        surrogate: if random, its generator advances.
         latents: in grid steps, ``[points]``.
-        label: that of the response.
+        label: of the response.
     """
     draws = _DRAWS if is_random(surrogate) else 1
     return Response(label, *map(_spread, _draw(surrogate, latents, draws)))
 
 
 def cell_statistics(surrogate: ScalarSurrogate) -> CellStatistics:
-    """Numbers over the cell of 0 with the surrogate's present setting.
+    """Statistics of the cell around 0 with the surrogate's current setting.
 
-    Of a random surrogate a million draws are taken: rms errors and mean are good to three digits,
-    minimum and maximum are those that these draws met.
+    A random surrogate is drawn a million times: rms errors and mean are accurate to three digits,
+    minimum and maximum are those of the draws.
     """
     cell = _cell(_CELL_POINTS)
     draws = _CELL_DRAWS if is_random(surrogate) else 1
@@ -136,7 +136,7 @@ def _rms(errors: np.ndarray) -> float:
 
 
 def _cell(points: int) -> np.ndarray:
-    """Midpoints of equal parts of -1/2..1/2: no tie and no integer is among them."""
+    """Midpoints of equal parts of -1/2..1/2, which avoid ties and integers."""
     return (np.arange(points) + 0.5) / points - 0.5
 
 
@@ -148,7 +148,7 @@ def _draw(
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         values = surrogate(inputs)
-    # A surrogate without any gradient, such as rounding itself, has the gradient 0.
+    # A surrogate without any gradient, such as rounding itself, has gradient 0.
     gradients = tape.gradient(values, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     return values.numpy().astype(np.float64), gradients.numpy().astype(np.float64)
 

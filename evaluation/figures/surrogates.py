@@ -1,4 +1,4 @@
-"""Pictures of surrogates: what the decoder sees for a latent, and which gradient comes back."""
+"""Figures of surrogates: the value that the decoder sees for a latent, and the gradient."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ import textwrap
 from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from evaluation.figures.style import WIDTH, write_figure
+from evaluation.figures.style import COLOURS, WIDTH, new_figure, write_figure
 from evaluation.figures.surrogate_statistics import RANGE, Response
 
 _POINTS = 800
 LATENTS = (np.arange(_POINTS) + 0.5) * 4 / _POINTS - 2
-"""Where responses are drawn: -2 to 2, no integer and no tie among them."""
+"""Where responses are drawn: from -2 to 2, avoiding integers and ties."""
 
-# Okabe & Ito 2008: told apart under every common colour blindness. From blunt to sharp.
-_COLOURS = ("#56B4E9", "#0072B2", "#D55E00")
+_COLOURS = (COLOURS[5], COLOURS[0], COLOURS[1])  # from blunt to sharp
 _TINT = 0.3
 _ROUND = {"color": "0.35", "lw": 0.6, "zorder": 1}
 _IDENTITY = {"color": "0.35", "lw": 0.6, "ls": (0, (4, 3)), "zorder": 1}
@@ -50,7 +47,7 @@ class Panel(NamedTuple):
     """One surrogate.
 
     Attributes:
-        names: of the quantizers that have it in the decoder slot.
+        names: of the quantizers with it in the decoder slot.
         responses: at ``LATENTS``, one to three, from blunt to sharp.
     """
 
@@ -95,24 +92,17 @@ def _overview(panels):
     above = [_ABOVE + _TITLE_LINE * max(map(len, row), default=1) for row in rows]
     body = _VALUE_HEIGHT + _WITHIN + _GRADIENT_HEIGHT
     height = sum(above) + len(rows) * body + (len(rows) - 1) * _BELOW + _X_AXIS
-    figure = Figure(figsize=(width, height))
-    FigureCanvasAgg(figure)
-
-    def axes(left, top, axes_height):
-        bottom = height - top - axes_height
-        box = (left / width, bottom / height, panel_width / width, axes_height / height)
-        return figure.add_axes(box)
-
+    figure, axes = new_figure(width, height)
     for number in range(cells):
         row, column = divmod(number, columns)
         left = _LEFT + column * (panel_width + _BETWEEN)
         top = sum(above[: row + 1]) + row * (body + _BELOW)
         if number == len(panels):
-            _draw_key(axes(left, top, body))
+            _draw_key(axes(left, top, panel_width, body))
             continue
-        value = axes(left, top, _VALUE_HEIGHT)
-        gradient = axes(left, top + _VALUE_HEIGHT + _WITHIN, _GRADIENT_HEIGHT)
-        # The key has no axis: the panel above it carries the labels.
+        value = axes(left, top, panel_width, _VALUE_HEIGHT)
+        gradient = axes(left, top + _VALUE_HEIGHT + _WITHIN, panel_width, _GRADIENT_HEIGHT)
+        # The key has no axis, so the panel above it has the labels.
         lowest = number + columns >= len(panels)
         _draw_small(value, gradient, panels[number], titles[number], column == 0, lowest)
     return figure
@@ -140,22 +130,19 @@ def _draw_small(value, gradient, panel, title, first, lowest):
         value.set_ylabel("decoder sees", labelpad=2)
         gradient.set_ylabel("gradient", labelpad=2)
     if panel.responses[0].label:
-        spacing = {"borderaxespad": 0.2, "handlelength": 1.0, "handletextpad": 0.5}
+        spacing = {
+            "borderaxespad": 0.2,
+            "handlelength": 1,
+            "handletextpad": 0.5,
+            "labelspacing": 0.15,
+        }
         handles, labels = _labelled(panel.responses, lw=1.1)
-        value.legend(
-            handles,
-            labels,
-            loc="upper left",
-            frameon=False,
-            labelspacing=0.15,
-            fontsize=6.5,
-            **spacing,
-        )
+        value.legend(handles, labels, loc="upper left", frameon=False, fontsize=6.5, **spacing)
     _note_clipped(gradient, panel.responses)
 
 
 def _note_clipped(axes, responses):
-    """Says how far curves and ranges go that leave the frame, between two of the peaks."""
+    """Notes how far curves and ranges extend beyond the frame."""
     lowest = min(response.gradient.low.min() for response in responses)
     highest = max(response.gradient.high.max() for response in responses)
     low, high = axes.get_ylim()
@@ -189,8 +176,7 @@ def _draw_key(axes):
 
 
 def _pair(responses):
-    figure = Figure(figsize=(WIDTH, 3.5))
-    FigureCanvasAgg(figure)
+    figure, _ = new_figure(WIDTH, 3.5)
     value = figure.add_axes((0.075, 0.125, 0.405, 0.845))
     gradient = figure.add_axes((0.575, 0.125, 0.405, 0.845))
     _draw_responses(value, gradient, responses, lw=1.8)
@@ -227,14 +213,14 @@ def _draw_responses(value, gradient, responses, lw):
 
 
 def _draw_ranges(axes, spreads, colours):
-    """The range that is wide at most latents behind all others."""
+    """Draws ranges, the widest first."""
     widths = [float(np.median(spread.high - spread.low)) for spread in spreads]
     for number in np.argsort(widths)[::-1]:
         spread = spreads[number]
         if np.any(spread.high > spread.low):
-            # Opaque: where transparent tints overlap, the eye meets colours that stand for nothing.
+            # Opaque: overlapping transparent tints would show colours that mean nothing.
             tint = tuple(1 - _TINT * (1 - part) for part in to_rgb(colours[number]))
-            # Every other latent: areas, unlike lines, are written to the SVG point by point.
+            # Every other latent: areas, unlike lines, are not simplified in the SVG.
             area = (LATENTS[::2], spread.low[::2], spread.high[::2])
             axes.fill_between(*area, facecolor=tint, lw=0, zorder=0)
 
@@ -245,5 +231,5 @@ def _labelled(responses, lw):
 
 
 def _colours(responses):
-    """The sharpest has the same colour everywhere, also where it is the only one."""
+    """The sharpest has the same colour everywhere, even alone."""
     return _COLOURS[len(_COLOURS) - len(responses) :]

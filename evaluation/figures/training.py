@@ -1,4 +1,4 @@
-"""How runs trained: loss, rate and quality over the steps, with what was annealed."""
+"""Training curves: loss, rate and quality over the steps, with annealed values."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import pathlib
 from typing import Dict, Mapping, Sequence, Tuple
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from evaluation.figures.style import WIDTH, curve_style, write_figure
+from evaluation.figures.style import WIDTH, curve_style, draw_grid, new_figure, write_figure
 
 _NOT_ANNEALED = (
     "step", "loss", "bpp", "kbps", "distortion", "mse", "penalty", "psnr", "snr",
@@ -20,7 +19,7 @@ _NOT_ANNEALED = (
 _FONT = 8
 
 Log = Mapping[str, np.ndarray]
-"""Columns of a training.csv by name, float64 [lines]."""
+"""Column of a training.csv -> float64 [lines]."""
 
 
 def read_log(path: pathlib.Path) -> Log:
@@ -28,7 +27,7 @@ def read_log(path: pathlib.Path) -> Log:
 
     Raises:
         FileNotFoundError: there is none.
-        ValueError: it has no lines, or something in it is no number.
+        ValueError: it has no lines, or an entry is not a number.
     """
     with pathlib.Path(path).open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -41,7 +40,7 @@ def read_log(path: pathlib.Path) -> Log:
 
 
 def annealed_columns(log: Log) -> Tuple[str, ...]:
-    """Names of what followed a schedule, as ``alpha``; a constant is not annealed."""
+    """Names of values that followed a schedule, such as ``alpha``; constants are left out."""
     return tuple(name for name in log if name not in _NOT_ANNEALED and np.ptp(log[name]) > 0)
 
 
@@ -50,7 +49,7 @@ def write_training_curves(
 ) -> Tuple[pathlib.Path, pathlib.Path]:
     """Writes loss, rate and quality over the steps as PNG and SVG.
 
-    What followed a schedule lies over the loss: thin, in its run's colour, on an axis of its own.
+    Annealed values are drawn over the loss: dotted, in the run's colour, on their own axis.
 
     Args:
         path: where to; the suffix is replaced by .png and .svg.
@@ -60,13 +59,13 @@ def write_training_curves(
         The two paths.
 
     Raises:
-        ValueError: there are no logs, or some are of images and some of sound.
+        ValueError: there are no logs, or some are of images and some of audio.
     """
     if not logs:
         raise ValueError("logs must hold at least one run, got none.")
     rates = {"kbps" if "kbps" in log else "bpp" for log in logs.values()}
     if len(rates) > 1:
-        raise ValueError("logs must be of images or of sound, not of both.")
+        raise ValueError("logs must be all of images or all of audio.")
     return write_figure(path, lambda: _curves(logs, rates.pop()), font_size=_FONT)
 
 
@@ -77,8 +76,7 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
     columns = 3 if max(map(len, logs)) <= 26 else 2
     rows = -(-len(logs) // columns)
     height = 2.6 + 0.15 * rows
-    figure = Figure(figsize=(WIDTH, height))
-    FigureCanvasAgg(figure)
+    figure, _ = new_figure(WIDTH, height)
     box = {"left": 0.08, "right": 0.92, "top": 0.97, "bottom": (0.45 + 0.15 * rows) / height}
     every = figure.subplots(1, 3, gridspec_kw={**box, "wspace": 0.42})
     for axes, (column, label) in zip(every, panels):
@@ -88,9 +86,7 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
                 axes.plot(log["step"], log[column], **style)
         axes.set_xlabel("step")
         axes.set_ylabel(label)
-        axes.grid(True, color="0.9", lw=0.6)
-        axes.set_axisbelow(True)
-        axes.spines["top"].set_visible(False)
+        draw_grid(axes)
         axes.xaxis.set_major_locator(MaxNLocator(4))
     losses = np.concatenate([log["loss"] for log in logs.values()])
     if losses.min() > 0 and losses.max() > 3 * losses.min():
@@ -99,8 +95,6 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
         every[2].yaxis.set_minor_locator(NullLocator())
         every[2].yaxis.set_major_formatter("{x:g}")
     _overlay_annealed(every[2], logs)
-    for axes in every[:2]:
-        axes.spines["right"].set_visible(False)
     figure.legend(
         [every[0].lines[number] for number in range(len(logs))],
         list(logs),
@@ -114,7 +108,7 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
 
 
 def _overlay_annealed(axes, logs: Mapping[str, Log]) -> None:
-    """Values of schedules on the right; equal ones (the same schedule in two runs) once."""
+    """Draws annealed values on a right-hand axis, a schedule that runs share only once."""
     names: Dict[str, None] = {}
     drawn, right = set(), None
     for number, log in enumerate(logs.values()):
@@ -127,9 +121,7 @@ def _overlay_annealed(axes, logs: Mapping[str, Log]) -> None:
             right = right or axes.twinx()
             colour = curve_style(number)["color"]
             right.plot(log["step"], log[column], color=colour, lw=0.9, ls=(0, (1, 1)))
-    if right is None:
-        axes.spines["right"].set_visible(False)
-        return
-    right.set_ylabel(f"{', '.join(names)} (dotted)")
-    right.spines["top"].set_visible(False)
-    right.yaxis.set_major_locator(MaxNLocator(5))
+    if right is not None:
+        right.set_ylabel(f"{', '.join(names)} (dotted)")
+        right.spines["top"].set_visible(False)
+        right.yaxis.set_major_locator(MaxNLocator(5))

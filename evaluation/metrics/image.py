@@ -1,4 +1,4 @@
-"""Quality of an 8-bit reconstruction: PSNR and MS-SSIM, both on RGB."""
+"""Metrics of 8-bit images: PSNR and MS-SSIM, both on RGB."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from distortion import MultiScaleSsim, multiscale_ssim
-
-DEFINITIONS = {
-    "psnr-rgb": "PSNR over all pixels and channels of 8-bit RGB, dB; mean over images",
-    "ms-ssim-rgb": "MS-SSIM of 5 scales (Wang 2003), mean of 8-bit R, G and B; mean over images",
-}
-"""What results files say of their qualities. Whoever changes a metric changes its words."""
+from evaluation.media import IMAGE
+from evaluation.metrics.metric import Metric
 
 
 def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
@@ -25,7 +21,7 @@ def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
         ``10 log10(255^2 / mse)`` in dB; infinity for equal images.
 
     Raises:
-        ValueError: Other types or shapes.
+        ValueError: wrong type or shape.
     """
     _check_pair(original, reconstruction)
     # Integers up to 255^2 are exact in int32, and so is every partial sum in float64.
@@ -35,18 +31,18 @@ def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
 
 
 def ms_ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
-    """Multiscale structural similarity (Wang et al. 2003), the mean over R, G and B.
+    """Multiscale structural similarity (Wang et al. 2003), averaged over R, G and B.
 
     Args:
         original: uint8 [height, width, 3].
         reconstruction: uint8, the same shape.
 
     Returns:
-        A number in 0..1, 1 for equal images. NaN where height or width is below 161 pixels: fewer
-        scales would give another measure, with numbers that cannot be compared.
+        0 to 1, where 1 means equal. NaN if height or width is below 161 pixels: with fewer scales
+        it would be a different metric.
 
     Raises:
-        ValueError: Other types or shapes.
+        ValueError: wrong type or shape.
     """
     _check_pair(original, reconstruction)
     if min(original.shape[:2]) < MultiScaleSsim.minimum_size:
@@ -55,9 +51,37 @@ def ms_ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
 
 
 def ms_ssim_db(similarity):
-    """``-10 log10(1 - MS-SSIM)``, elementwise: tells 0.99 from 0.995; infinity for 1."""
+    """``-10 log10(1 - MS-SSIM)``, elementwise; infinity for 1.
+
+    MS-SSIM crowds below 1: in decibels 0.99 and 0.995 are as far apart as they look.
+    """
     with np.errstate(divide="ignore"):
         return -10.0 * np.log10(1.0 - np.asarray(similarity, np.float64))
+
+
+METRICS = (
+    Metric(
+        key="psnr-rgb",
+        column="psnr",
+        name="PSNR",
+        unit="dB",
+        medium=IMAGE,
+        function=psnr,
+        definition="PSNR over all pixels and channels of 8-bit RGB, dB; mean over images",
+    ),
+    Metric(
+        key="ms-ssim-rgb",
+        column="ms_ssim",
+        name="MS-SSIM",
+        unit="dB",
+        medium=IMAGE,
+        function=ms_ssim,
+        definition="MS-SSIM of 5 scales (Wang 2003), mean of 8-bit R, G and B; mean over images",
+        digits=4,
+        scale=ms_ssim_db,
+        note="MS-SSIM in dB is -10 log10(1 - MS-SSIM).",
+    ),
+)
 
 
 def _check_pair(original, reconstruction):
@@ -75,5 +99,5 @@ def _check_pair(original, reconstruction):
 
 @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8)] * 2)
 def _ms_ssim_graph(original, reconstruction):
-    # One graph for all sizes: a third of the time of calling the operations one by one.
+    # One graph for all sizes takes a third of the time of eager operations.
     return multiscale_ssim(tf.cast(original, tf.float32), tf.cast(reconstruction, tf.float32))

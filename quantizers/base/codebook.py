@@ -1,12 +1,13 @@
 """The codebooks of vector quantization and how they learn.
 
 They learn by exponential moving averages as in appendix A.1 of van den Oord et al. 2017,
-arXiv 1711.00937 (or by gradients, which is their quantizer's affair). They differ from the paper in
-how they start (k-means on the first batch) and in that codes which nothing uses are revived.
+arXiv 1711.00937, or by gradients, for which their quantizer provides the loss. Unlike in the paper
+they start from k-means on the first batch, and unused codes are revived.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Tuple
 
 import numpy as np
@@ -16,46 +17,64 @@ SMOOTHING = 1e-5
 """Laplace smoothing of the usage, in vectors."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Learning:
+    """How codebooks change.
+
+    Attributes:
+        codebook: "ema" for moving averages; "gradient" leaves the codes, but for start and revival,
+            to the optimizer and a loss in the penalty.
+        decay: of the moving averages, in [0, 1).
+        kmeans_steps: Lloyd iterations on the first batch; 0 keeps the random codebook.
+        revive_below: in [0, 1): a code used less than this share of the average code's usage is
+            dead and becomes a random vector of the batch; 0 for never.
+    """
+
+    codebook: str = "ema"
+    decay: float = 0.99
+    kmeans_steps: int = 10
+    revive_below: float = 0.05
+
+    def __post_init__(self):
+        if self.codebook not in ("ema", "gradient"):
+            raise ValueError(f"codebook={self.codebook!r} must be 'ema' or 'gradient'.")
+        if not 0 <= self.decay < 1:
+            raise ValueError(f"decay={self.decay} must be at least 0 and below 1.")
+        if self.kmeans_steps < 0:
+            raise ValueError(f"kmeans_steps={self.kmeans_steps} must not be negative.")
+        if not 0 <= self.revive_below < 1:
+            raise ValueError(f"revive_below={self.revive_below} must be at least 0 and below 1.")
+
+    @property
+    def by_gradient(self) -> bool:
+        """Whether the optimizer moves the codes."""
+        return self.codebook == "gradient"
+
+
 class Codebooks(tf.Module):
     """One codebook for each group of channels, and how it learns.
 
-    Everything that the future of a run depends on is a variable. Random draws come from the
-    generator of the quantizer, which outlives all codebooks and is checkpointed with them.
+    Everything that the future of a run depends on is a variable.
 
     Attributes:
-        codes: float32 ``[groups, size, dim]``; trainable only if gradients shall move it.
-        usage: float32 ``[groups, size]``, moving average of the vectors a step nearest to each.
+        codes: float32 ``[groups, size, dim]``; trainable if gradients are to move it.
+        usage: float32 ``[groups, size]``, moving average of the vectors per step nearest to each.
     """
 
-    def __init__(
-        self,
-        initial: np.ndarray,
-        *,
-        generator: tf.random.Generator,
-        by_gradient: bool,
-        decay: float,
-        kmeans_steps: int,
-        revive_below: float,
-    ):
+    def __init__(self, initial: np.ndarray, learning: Learning, generator: tf.random.Generator):
         """Creates the variables.
 
         Args:
             initial: codes ``[groups, size, dim]`` until the first ``update``.
-            generator: for the k-means start and the revivals.
-            by_gradient: True leaves the codes to the optimizer but for start and revival.
-            decay: of the moving averages, in [0, 1).
-            kmeans_steps: Lloyd iterations on the first batch; 0 keeps ``initial``.
-            revive_below: a code used less than this share of the average code's usage is dead and
-                becomes a random vector of the batch; 0 for never.
+            learning: how they change.
+            generator: for the k-means start and the revivals; the quantizer's, which outlives all
+                codebooks and is checkpointed with them.
         """
         super().__init__(name="codebooks")
         self._generator = generator
-        self._by_gradient = by_gradient
-        self._decay = decay
-        self._kmeans_steps = kmeans_steps
-        self._revive_below = revive_below
+        self._learning = learning
         initial = np.asarray(initial, np.float32)
-        self.codes = tf.Variable(initial, trainable=by_gradient, name="codes")
+        self.codes = tf.Variable(initial, trainable=learning.by_gradient, name="codes")
         self.usage = tf.Variable(np.zeros(initial.shape[:2], "f"), trainable=False, name="usage")
         self._sums = tf.Variable(np.zeros_like(initial), trainable=False, name="sums")
         self._started = tf.Variable(False, trainable=False, name="started")
@@ -70,7 +89,7 @@ class Codebooks(tf.Module):
         return tf.gather(tf.reshape(self.codes, [groups * size, dim]), _rows(symbols, groups, size))
 
     def update(self, vectors: tf.Tensor) -> None:
-        """Learns from one batch of vectors, float32 ``[vectors, groups, dim]``; none: no change."""
+        """Learns from one batch, float32 ``[vectors, groups, dim]``; it may be empty."""
 
         def learn():
             tf.cond(self._started, lambda: self._follow(vectors), lambda: self._start(vectors))
@@ -79,11 +98,11 @@ class Codebooks(tf.Module):
         tf.cond(tf.shape(vectors)[0] > 0, learn, lambda: tf.constant(False))
 
     def _start(self, vectors: tf.Tensor) -> tf.Tensor:
-        if self._kmeans_steps:
+        if self._learning.kmeans_steps:
             size = self.codes.shape[1]
-            codes, usage = k_means(vectors, size, self._kmeans_steps, self._generator)
+            codes, usage = k_means(vectors, size, self._learning.kmeans_steps, self._generator)
         else:
-            # Equal shares: no code is dead before it had its chance.
+            # Equal usage: no code is dead from the start.
             codes = self.codes.read_value()
             share = tf.cast(tf.shape(vectors)[0], tf.float32) / self.codes.shape[1]
             usage = tf.fill(self.usage.shape, share)
@@ -93,19 +112,20 @@ class Codebooks(tf.Module):
     def _follow(self, vectors: tf.Tensor) -> tf.Tensor:
         size = self.codes.shape[1]
         counts, sums = members(self.nearest(vectors), vectors, size)
-        usage = self._decay * self.usage + (1 - self._decay) * counts
-        sums = self._decay * self._sums + (1 - self._decay) * sums
+        decay = self._learning.decay
+        usage = decay * self.usage + (1 - decay) * counts
+        sums = decay * self._sums + (1 - decay) * sums
         total = tf.reduce_sum(usage, axis=1, keepdims=True)
-        if self._by_gradient:
+        if self._learning.by_gradient:
             codes = self.codes.read_value()
         else:
             smooth = (usage + SMOOTHING) / (total + size * SMOOTHING) * total
             codes = sums / tf.maximum(smooth, 1e-30)[..., tf.newaxis]
         average = total / size
-        dead = usage < self._revive_below * average
+        dead = usage < self._learning.revive_below * average
         revived = random_vectors(vectors, size, self._generator)
         codes = tf.where(dead[..., tf.newaxis], revived, codes)
-        # With the average usage a revived code has some time to find vectors of its own.
+        # Average usage gives a revived code time to attract vectors.
         usage = tf.where(dead, average, usage)
         sums = tf.where(dead[..., tf.newaxis], revived * average[..., tf.newaxis], sums)
         self._assign(codes, usage, sums)
@@ -124,7 +144,7 @@ def nearest_codes(codes: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
         codes: float32 ``[groups, size, dim]``.
         vectors: float32 ``[vectors, groups, dim]``.
     """
-    # |v - c|^2 less |v|^2, which is the same for all codes and would cost digits.
+    # |v - c|^2 without |v|^2, which is the same for all codes and would cost precision.
     products = tf.linalg.matmul(tf.transpose(vectors, [1, 0, 2]), codes, transpose_b=True)
     scores = 2.0 * products - tf.reduce_sum(tf.square(codes), axis=-1)[:, tf.newaxis]
     return tf.transpose(tf.argmax(scores, axis=-1, output_type=tf.int32))
@@ -143,7 +163,7 @@ def members(symbols: tf.Tensor, vectors: tf.Tensor, size: int) -> Tuple[tf.Tenso
 
 
 def random_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generator) -> tf.Tensor:
-    """Draws ``[groups, count, dim]``, each vector once before one comes again."""
+    """Draws ``[groups, count, dim]``; vectors repeat only after all have been drawn."""
     number, groups = tf.shape(vectors)[0], vectors.shape[1]
     order = tf.argsort(generator.uniform([groups, number]), axis=-1)
     chosen = tf.gather(order, tf.range(count) % number, axis=1)
@@ -155,16 +175,16 @@ def k_means(
 ) -> Tuple[tf.Tensor, tf.Tensor]:
     """Lloyd's iterations from a k-means++ start (Arthur & Vassilvitskii 2007).
 
-    Fewer vectors than codes give codes that coincide; a code that loses its vectors stays.
+    With fewer vectors than codes, some codes coincide; a code that loses all its vectors stays.
 
     Args:
         vectors: float32 ``[vectors, groups, dim]``, at least one.
-        size: number of codes a group.
+        size: number of codes per group.
         steps: iterations, at least 1.
         generator: draws the start.
 
     Returns:
-        Codes float32 ``[groups, size, dim]``, and how many vectors each had at the end.
+        Codes float32 ``[groups, size, dim]``, and the number of vectors of each.
     """
     codes = _spread_vectors(vectors, size, generator)
     for _ in range(steps):
@@ -175,7 +195,7 @@ def k_means(
 
 
 def _spread_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generator) -> tf.Tensor:
-    """Vectors drawn one by one, in proportion to the squared distance to those drawn before."""
+    """Draws vectors one by one, in proportion to their squared distance to those drawn before."""
     by_group = tf.transpose(vectors, [1, 0, 2])
     number, groups, dim = tf.shape(vectors)[0], vectors.shape[1], vectors.shape[2]
 
@@ -196,5 +216,5 @@ def _spread_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generat
 
 
 def _rows(symbols: tf.Tensor, groups: int, size: int) -> tf.Tensor:
-    """Numbers of codes when the groups' codebooks stand one behind the other."""
+    """Row numbers of codes if the groups' codebooks are concatenated."""
     return symbols + tf.range(groups) * size

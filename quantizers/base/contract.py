@@ -1,8 +1,8 @@
 """What every quantizer and every scalar surrogate offers.
 
-A *scalar surrogate* stands in for rounding while training. It maps latents to values of the same
-shape and knows nothing of models, data or coding. A *quantizer* fills the rate slot and the decoder
-slot, and alone knows what happens after training: integer symbols and the values decoded from them.
+A *scalar surrogate* replaces rounding during training. It maps latents to values of the same shape
+and knows nothing of models, data or coding. A *quantizer* fills the rate slot and the decoder slot,
+and alone knows what happens after training: integer symbols and the values decoded from them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Callable, Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 import tensorflow as tf
 
+from quantizers.base.annealing import Annealed, find_annealed
 from quantizers.base.grids import INTEGER_GRID, Layout
 from quantizers.base.schedules import Schedule, as_schedule
 
@@ -44,36 +45,38 @@ class Quantized(NamedTuple):
     """What a quantizer makes of latents ``[..., channels]``.
 
     Attributes:
-        rate: float32, what the entropy model counts bits of. With an ``Integers`` alphabet: values
-            of the latents' shape. With ``Indices``: probabilities of the symbols,
+        rate_input: float32, what the entropy model counts bits of. With an ``Integers`` alphabet:
+            values of the latents' shape. With ``Indices``: probabilities of the symbols,
             ``[..., symbol channels, max(sizes)]``, one-hot but for their gradients.
-        decoder: float32, the latents' shape: the value that the synthesis transform sees.
+        decoder_input: float32, the latents' shape: the value that the synthesis transform sees.
         penalty: float32 scalar, added to the training loss.
     """
 
-    rate: tf.Tensor
-    decoder: tf.Tensor
+    rate_input: tf.Tensor
+    decoder_input: tf.Tensor
     penalty: tf.Tensor
 
 
 class Quantizer(tf.Module):
     """Base of all quantizers: what models, entropy models and codecs may ask for.
 
-    A subclass implements ``__call__``, ``encode`` and ``decode``; the rest has defaults for a
+    A subclass implements ``_train``, ``encode`` and ``decode``; the rest has defaults for a
     quantizer of one grid without parameters.
 
     Law: ``decode(encode(y))`` is what the decoder sees with ``training=False``, bit for bit.
 
     Attributes:
-        file_seed: None, or the seed of a dither: the codec writes it into the file and hands it
-            back to ``decode`` and ``layout``.
-        hard: True once the analysis transform is frozen and both slots hold rounded values.
+        file_seed: None, or the seed of a dither: the codec writes it into the file and passes it
+            to ``decode`` and ``layout``.
+        hard_from_step: training step from which on the analysis transform is frozen and both slots
+            hold what they hold after training ("soft then hard"); None: never.
         stages: number of refinement stages of which a file may hold the first few; 1: all or none.
     """
 
     file_seed: Optional[int] = None
-    hard: bool = False
+    hard_from_step: Optional[int] = None
     stages: int = 1
+    _training_step = 0
 
     def build(self, channels: int) -> None:
         """Creates what depends on the number of latent channels; called once, before all else."""
@@ -86,14 +89,32 @@ class Quantizer(tf.Module):
     def for_slice(self, number: int) -> Quantizer:
         """The quantizer of one of several arrays in a file, which shares all variables with it.
 
-        Another object only where what happens depends on more than latents: a dither does.
+        Another object only if results depend on more than latents, as with a dither.
         """
         del number
         return self
 
     def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Values for rate and decoder; changes no state but that of random generators."""
+        """Inputs of entropy model and decoder; changes no state but that of random generators.
+
+        Args:
+            latents: floating point ``[..., channels]``.
+            training: True for the surrogates (until the hard phase), False for what is coded.
+        """
+        if training and not self.in_hard_phase:
+            return self._train(tf.cast(latents, tf.float32))
+        symbols = self.encode(latents)
+        values = self.decode(symbols)
+        return Quantized(self._rate_input(symbols, values), values, tf.zeros([]))
+
+    def _train(self, latents: tf.Tensor) -> Quantized:
+        """What ``__call__`` returns in training, for float32 latents."""
         raise NotImplementedError
+
+    def _rate_input(self, symbols: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        """The entropy model's input for coded symbols and their values."""
+        del symbols
+        return values
 
     def update(self, latents: tf.Tensor) -> None:
         """Learns from a training batch's latents what gradients do not teach; once a step."""
@@ -123,35 +144,27 @@ class Quantizer(tf.Module):
         return ()
 
     @property
+    def in_hard_phase(self) -> bool:
+        """Whether ``advance`` has reached ``hard_from_step``."""
+        return self.hard_from_step is not None and self._training_step >= self.hard_from_step
+
+    @property
     def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name."""
-        return {}
+        """Everything within that follows a schedule, by its name in logs."""
+        return find_annealed(self)
 
     def advance(self, step: int) -> None:
-        """Sets every annealed hyper-parameter to its value for ``step``."""
+        """Brings all that depends on the training step to ``step`` (from 0)."""
+        self._training_step = step
         for annealed in self.annealed.values():
             annealed.advance(step)
 
 
-class Annealed(tf.Module):
-    """A hyper-parameter that follows a schedule; its current value is a checkpointed variable."""
-
-    def __init__(self, schedule: Schedule, name: str):
-        """Starts at the schedule's value for step 0."""
-        super().__init__(name=name)
-        self.schedule = schedule
-        self.value = tf.Variable(schedule(0), trainable=False, dtype=tf.float32, name=name)
-
-    def advance(self, step: int) -> None:
-        """Takes the schedule's value for ``step``."""
-        self.value.assign(self.schedule(step))
-
-
 class ScalarSurrogate(tf.Module):
-    """Base of the scalar surrogates: differentiable stand-ins for rounding to the integers.
+    """Base of the scalar surrogates: differentiable replacements of rounding to the integers.
 
     A subclass hands its constructor's arguments to this one and implements ``__call__``, which is
-    evaluated only while training: afterwards every surrogate of this family is ``tf.round``.
+    evaluated in training only: afterwards every surrogate is ``tf.round``.
 
     Attributes:
         annealed: what follows a schedule, by name.
@@ -178,3 +191,10 @@ class ScalarSurrogate(tf.Module):
             raise ValueError(f"{name}={value!r} of {self.name} must be at least {minimum:g}.")
         self.annealed[name] = Annealed(schedule, name)
         return self.annealed[name].value
+
+
+def check_slots(**slots: ScalarSurrogate) -> None:
+    """Raises ValueError unless every slot holds a scalar surrogate."""
+    for slot, surrogate in slots.items():
+        if not isinstance(surrogate, ScalarSurrogate):
+            raise ValueError(f"{slot}={surrogate!r} must be a scalar surrogate.")

@@ -1,4 +1,4 @@
-"""What the quantizers with finite alphabets share: exact one-hot values with a gradient."""
+"""What quantizers with finite alphabets share: exact one-hot values with a gradient."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ LARGEST_LATENT = 2.0**20
 class IndexQuantizer(Quantizer):
     """Base of the quantizers whose symbols are indices.
 
-    A subclass implements ``_train``, ``encode`` and ``decode``, and calls ``_set_sizes`` in
-    ``build``.
+    A subclass calls ``_set_sizes`` in ``build``; its ``_train`` is given bounded latents.
     """
 
     _sizes: Optional[Tuple[int, ...]] = None
@@ -29,24 +28,12 @@ class IndexQuantizer(Quantizer):
         return Indices(tuple(self._sizes))
 
     def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Values for rate and decoder, see ``Quantized``.
+        """See ``Quantizer``; the rate input is exactly one-hot in training, too."""
+        return super().__call__(bounded(latents), training)
 
-        Args:
-            latents: floating point ``[..., channels]``.
-            training: False for the coded value: one-hot rate, ``decode(encode(latents))``, no
-                penalty.
-
-        Returns:
-            The rate's forward value is exactly one-hot also while training.
-        """
-        if training:
-            return self._train(bounded(latents))
-        symbols = self.encode(latents)
-        return Quantized(self._one_hot(symbols), self.decode(symbols), tf.zeros([], tf.float32))
-
-    def _train(self, latents: tf.Tensor) -> Quantized:
-        """What ``__call__`` gives while training, for bounded float32 latents."""
-        raise NotImplementedError
+    def _rate_input(self, symbols: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+        del values
+        return self._one_hot(symbols)
 
     def _set_sizes(self, sizes) -> None:
         self._sizes = tuple(int(size) for size in sizes)

@@ -1,7 +1,7 @@
 """The scalar quantizer: one surrogate for the rate, one for the decoder, the integers afterwards.
 
-Published mixed schemes differ in what the rate is evaluated on and in what the decoder sees (for
-example noise and straight-through in Minnen & Singh 2020, arXiv 2007.08739), so each slot is named.
+Published mixed schemes differ in what the rate is evaluated on and in what the decoder sees (noise
+and straight-through in Minnen & Singh 2020, arXiv 2007.08739), so each slot is named.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Dict, Optional
 
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Quantized, Quantizer, ScalarSurrogate
+from quantizers.base.contract import Quantized, Quantizer, ScalarSurrogate, check_slots
 
 LARGEST_SYMBOL = 2**23
 """Symbols are clipped to this magnitude: there float32 still holds every integer and every tie."""
@@ -21,7 +21,7 @@ class ScalarQuantizer(Quantizer):
 
     Example:
         >>> quantizer = ScalarQuantizer(decoder=StraightThrough(), rate=UniformNoise(seed=1))
-        >>> rate, decoder, penalty = quantizer(tf.constant([0.2, 1.7]), training=True)
+        >>> rate_input, decoder_input, penalty = quantizer(tf.constant([0.2, 1.7]), training=True)
         >>> quantizer.decode(quantizer.encode(tf.constant([0.2, 1.7]))).numpy()
         array([0., 2.], dtype=float32)
     """
@@ -37,22 +37,18 @@ class ScalarQuantizer(Quantizer):
         """Fills the slots.
 
         Args:
-            decoder: surrogate whose value the synthesis transform sees while training.
-            rate: surrogate whose value the rate is evaluated on while training; None, or one that
+            decoder: surrogate whose value the synthesis transform sees in training.
+            rate: surrogate whose value the rate is evaluated on in training; None, or one that
                 equals ``decoder``, shares the decoder's value (and its random sample).
             levels: None for all integers; K >= 2 clips latents to [0, K - 1], so that symbols are
                 0..K - 1 (2: probabilities to bits).
-            hard_from_step: training step from which on both slots hold what they hold after
-                training and the analysis transform is frozen; None: never. Guo et al. 2021,
-                "Soft then Hard", arXiv 2104.05168.
+            hard_from_step: see ``Quantizer``; Guo et al. 2021, "Soft then Hard", arXiv 2104.05168.
 
         Raises:
-            ValueError: a slot is not a surrogate, or a number is below its least value.
+            ValueError: a slot is not a surrogate, or a number is too small.
         """
         super().__init__(name=type(self).__name__)
-        for slot, surrogate in (("decoder", decoder), ("rate", rate or decoder)):
-            if not isinstance(surrogate, ScalarSurrogate):
-                raise ValueError(f"{slot}={surrogate!r} must be a scalar surrogate.")
+        check_slots(decoder=decoder, rate=rate or decoder)
         if levels is not None and levels < 2:
             raise ValueError(f"levels={levels} must be at least 2, or null for all integers.")
         if hard_from_step is not None and hard_from_step < 0:
@@ -60,52 +56,25 @@ class ScalarQuantizer(Quantizer):
         self._decoder = decoder
         self._rate = None if rate is None or rate.same_as(decoder) else rate
         self._levels = levels
-        self._hard_from_step = hard_from_step
+        self.hard_from_step = hard_from_step
 
-    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Values for rate and decoder.
-
-        Args:
-            latents: floating point, any shape.
-            training: True for the surrogates, False for the grid.
-
-        Returns:
-            float32 values of the same shape; with ``training=False`` both are
-            ``decode(encode(latents))``.
-        """
-        penalty = tf.zeros([], tf.float32)
-        if not training or self.hard:
-            value = self.decode(self.encode(latents))
-            return Quantized(rate=value, decoder=value, penalty=penalty)
-        latents = self._clip(tf.cast(latents, tf.float32))
+    def _train(self, latents: tf.Tensor) -> Quantized:
+        latents = self._clip(latents)
         decoder = self._decoder(latents)
         rate = decoder if self._rate is None else self._rate(latents)
-        return Quantized(rate=rate, decoder=decoder, penalty=penalty)
+        return Quantized(rate, decoder, tf.zeros([]))
 
     def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Nearest symbols (ties to even): int32, same shape as ``latents``."""
+        # Ties go to the even symbol.
         return tf.cast(tf.round(self._clip(tf.cast(latents, tf.float32))), tf.int32)
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values of int32 ``symbols``: float32, same shape."""
         del seed
         return tf.cast(symbols, tf.float32)
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """What decides, besides variables, how symbols are made and read after training."""
         return {"levels": self._levels}
-
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """What follows a schedule, by name; a rate slot's name says so."""
-        of_rate = {} if self._rate is None else self._rate.annealed
-        return {**self._decoder.annealed, **{f"rate_{name}": a for name, a in of_rate.items()}}
-
-    def advance(self, step: int) -> None:
-        """Sets what follows a schedule, and whether training is hard, to the value for ``step``."""
-        super().advance(step)
-        self.hard = self._hard_from_step is not None and step >= self._hard_from_step
 
     def _clip(self, latents: tf.Tensor) -> tf.Tensor:
         if self._levels is None:

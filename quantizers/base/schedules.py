@@ -1,6 +1,6 @@
 """Schedules: pure functions of the global step, for whatever a quantizer anneals.
 
-Each holds its first value until ``start_step`` and its last from ``end_step`` on. In a YAML
+Each keeps its first value until ``start_step`` and its last from ``end_step`` on. In YAML,
 ``end_step: ${steps}`` anneals until the run's last step.
 
 Example:
@@ -46,7 +46,7 @@ class Constant:
 
 @dataclasses.dataclass(frozen=True)
 class _Ramp:
-    """From ``start`` to ``end`` between two steps; subclasses bend the way."""
+    """From ``start`` to ``end`` between two steps; subclasses define the curve."""
 
     start: float
     end: float
@@ -75,14 +75,14 @@ class _Ramp:
 
 
 class Linear(_Ramp):
-    """Equal differences a step."""
+    """Equal differences per step."""
 
     def _between(self, share: float) -> float:
         return self.start + (self.end - self.start) * share
 
 
 class Exponential(_Ramp):
-    """Equal ratios a step; both ends must be positive."""
+    """Equal ratios per step; both ends must be positive."""
 
     def __post_init__(self):
         super().__post_init__()
@@ -115,7 +115,7 @@ class Step:
     boundaries: Sequence[int]
 
     def __post_init__(self):
-        # Tuples compare and hash whether the YAML gave a list or Python a tuple.
+        # Tuples compare and hash alike, whether the arguments were lists or tuples.
         values: Tuple[float, ...] = tuple(self.values)
         boundaries: Tuple[int, ...] = tuple(self.boundaries)
         object.__setattr__(self, "values", values)
@@ -139,7 +139,7 @@ class Step:
 
 
 def as_schedule(value: Union[float, Schedule]) -> Schedule:
-    """A number becomes a constant schedule; a schedule stays what it is."""
+    """Turns a number into a constant schedule; returns a schedule as it is."""
     if callable(value):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -1,9 +1,9 @@
 """One quantizer over slices of the channels that are quantized one after the other.
 
-Where a slice's mean follows from the slices decoded before it, no array of all channels exists to
-be quantized at once. The quantizer stays one object, with one step size, one schedule and one
-stream of noise; each slice is an array of its own to it: a trellis path or a lattice block does not
-reach from slice to slice, and a dither differs between them.
+A slice's mean may depend on the slices decoded before it, so all channels cannot be quantized at
+once. The quantizer is still one object, with one step size, one schedule and one stream of noise,
+but each slice is an array of its own: trellis paths and lattice blocks end with it, and dithers
+differ between slices.
 """
 
 from __future__ import annotations
@@ -12,23 +12,19 @@ from typing import Dict, Optional, Sequence, Union
 
 import tensorflow as tf
 
-from quantizers.base.contract import Annealed, Indices, Integers, Quantized, Quantizer
+from quantizers.base.contract import Indices, Integers, Quantizer
 from quantizers.base.grids import JoinedLayout, Layout
 
 
 class SlicedQuantizer(Quantizer):
-    """A quantizer whose arrays of all channels are slices side by side.
-
-    ``for_slice`` gives the quantizer of one slice. As a whole it takes and gives what the slices'
-    quantizers do, joined along the channels.
-    """
+    """The quantizer of all slices; ``for_slice`` returns that of one, which does the work."""
 
     def __init__(self, quantizer: Quantizer, slices: int):
         """Takes the quantizer of all slices.
 
         Args:
             quantizer: not yet built.
-            slices: their number; all have equally many channels.
+            slices: their number; all have the same number of channels.
         """
         super().__init__(name=type(self).__name__)
         self._quantizer = quantizer
@@ -49,35 +45,16 @@ class SlicedQuantizer(Quantizer):
         return self._quantizer.file_seed
 
     @property
-    def hard(self) -> bool:
+    def in_hard_phase(self) -> bool:
         """The quantizer's."""
-        return self._quantizer.hard
+        return self._quantizer.in_hard_phase
 
     def for_slice(self, number: int) -> Quantizer:
         """The quantizer of one slice, from 0."""
         return self._quantizer.for_slice(number)
 
-    def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
-        """Values of all slices for rate and decoder; see the contract."""
-        parts = [
-            self.for_slice(number)(values, training=training)
-            for number, values in enumerate(self._split(latents))
-        ]
-        rates, decoders, penalties = zip(*parts)
-        return Quantized(tf.concat(rates, -1), tf.concat(decoders, -1), tf.add_n(penalties))
-
-    def encode(self, latents: tf.Tensor) -> tf.Tensor:
-        """Symbols int32 of all slices."""
-        parts = enumerate(self._split(latents))
-        return tf.concat([self.for_slice(k).encode(values) for k, values in parts], -1)
-
-    def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values float32 of all slices."""
-        parts = enumerate(self._split(symbols))
-        return tf.concat([self.for_slice(k).decode(part, seed) for k, part in parts], -1)
-
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
-        """The slices' layouts, one behind the other."""
+        """The slices' layouts, one after the other."""
         size = channels // self._slices
         return JoinedLayout([self.for_slice(k).layout(size, seed) for k in range(self._slices)])
 
@@ -92,14 +69,6 @@ class SlicedQuantizer(Quantizer):
         """The quantizer's."""
         return self._quantizer.coding_variables
 
-    @property
-    def annealed(self) -> Dict[str, Annealed]:
-        """The quantizer's."""
-        return self._quantizer.annealed
-
     def advance(self, step: int) -> None:
-        """Sets what follows a schedule, and whether training is hard, to the value for ``step``."""
+        """Brings all that depends on the training step to ``step``."""
         self._quantizer.advance(step)
-
-    def _split(self, values: tf.Tensor):
-        return tf.split(values, self._slices, axis=-1)

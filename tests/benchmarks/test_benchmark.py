@@ -20,12 +20,12 @@ def test_unknown_words_are_refused():
     assert "--models=bls2017,vae: must be among bls2017, factorized, hyperprior." in done.stderr
 
 
-def test_a_peer_that_fails_ends_the_benchmark(monkeypatch, capfd):
+def test_a_process_that_fails_ends_the_benchmark(monkeypatch, capfd):
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    from peers import peers
+    from tfc_processes import tfc_steps
 
     ended = pytest.raises(SystemExit, match="vae published ended with status 1")
-    with ended, peers("vae") as steps:
+    with ended, tfc_steps("vae") as steps:
         steps["TFC's script"]()
     assert "KeyError: 'vae'" in capfd.readouterr().err
 

@@ -37,7 +37,7 @@ def make(compose):
 @pytest.fixture(scope="module")
 def codec():
     """One for all files that it codes."""
-    from entropy import fitting
+    from entropy import auto_entropy_model
     from models import Autoencoder
     from models.audio import AudioTransforms
     from quantizers import ScalarQuantizer, StraightThrough
@@ -47,11 +47,11 @@ def codec():
         sample_rate=8000, num_filters=4, latent_channels=8, strides=[4, 4], dilations=[1]
     )
     quantizer = ScalarQuantizer(decoder=StraightThrough(), rate=None)
-    model = Autoencoder(transforms=transforms, quantizer=quantizer, entropy=fitting)
+    model = Autoencoder(transforms=transforms, quantizer=quantizer, entropy=auto_entropy_model)
     return AudioCodec(frozen(model), "small")
 
 
-def sound(length, channels=1, seed=0):
+def recording(length, channels=1, seed=0):
     rng = np.random.default_rng(seed)
     time = np.arange(length)[:, np.newaxis] / 8000
     tones = np.sin(2 * np.pi * rng.uniform(100, 2000, [1, channels]) * time)
@@ -70,19 +70,19 @@ def assert_decodes(codec, samples, rate):
 @pytest.mark.parametrize("length", [1, 2, 15, 16, 17, 1000])
 @pytest.mark.parametrize("channels", [1, 2, 6])
 def test_any_length_decodes_to_the_test_time_reconstruction(codec, length, channels):
-    assert_decodes(codec, sound(length, channels), 8000)
+    assert_decodes(codec, recording(length, channels), 8000)
 
 
 @pytest.mark.parametrize("rate", [1, 7999, 11025, 44100, 96000])
 @pytest.mark.parametrize("length", [1, 7, 2999])
 def test_any_rate_comes_back_with_its_length(codec, rate, length):
-    assert_decodes(codec, sound(min(length, 2 * rate), 2), rate)
+    assert_decodes(codec, recording(min(length, 2 * rate), 2), rate)
 
 
 @pytest.mark.parametrize("decibels", [-20, 6])
 def test_any_level_is_coded_alike(codec, decibels):
-    """A gain of whole half-decibels is taken off and put back: the same payload, scaled sound."""
-    samples, factor = 0.1 * sound(800), np.float32(10 ** (decibels / 20))
+    """A gain of whole half-decibels is taken off and put back: the same payload, scaled audio."""
+    samples, factor = 0.1 * recording(800), np.float32(10 ** (decibels / 20))
     scaled = samples * factor
     assert abs(len(codec.encode(samples, 8000)) - len(codec.encode(scaled, 8000))) <= 2
     ours = codec.reconstruct(samples, 8000).samples * float(factor)
@@ -96,7 +96,7 @@ def test_silence_and_absurd_levels_are_coded(codec, level):
 
 
 def test_blocks_change_neither_samples_nor_length(codec, monkeypatch):
-    samples = sound(3001, 2)
+    samples = recording(3001, 2)
     whole = assert_decodes(codec, samples, 8000)
     size = len(codec.encode(samples, 8000))
     bits = codec.estimate_bits(samples, 8000)
@@ -108,13 +108,13 @@ def test_blocks_change_neither_samples_nor_length(codec, monkeypatch):
     np.testing.assert_allclose(in_blocks.rounded, bits.rounded, rtol=1e-4)
 
 
-def test_no_seam_where_long_sound_is_cut_into_tiles(codec, monkeypatch):
+def test_no_seam_where_long_audio_is_cut_into_tiles(codec, monkeypatch):
     """Decoded in tiles and whole: no sample differs by more than rounding to 16 bits."""
     from models import tiling
 
-    samples = sound(30000)
+    samples = recording(30000)
     whole = codec.reconstruct(samples, 8000).samples.astype(int)
-    monkeypatch.setattr(type(codec._model.transforms), "tile", (1, 300))
+    monkeypatch.setattr(type(codec.model.transforms), "tile", (1, 300))
     monkeypatch.setattr(tiling, "WHOLE", 100)
     monkeypatch.setattr(tiling.apply_in_tiles, "__kwdefaults__", {"whole": 100, "tile": None})
     tiled = codec.reconstruct(samples, 8000).samples.astype(int)
@@ -129,13 +129,13 @@ def test_no_seam_where_long_sound_is_cut_into_tiles(codec, monkeypatch):
     assert abs((at_borders - elsewhere) - whole_gap) < 0.1, "dB"
 
 
-def test_every_kind_of_quantizer_trains_a_step_and_codes_sound(make, quantizer_kind):
+def test_every_kind_of_quantizer_trains_a_step_and_codes_audio(make, quantizer_kind):
     check_quantizer(make, quantizer_kind)
 
 
 # The others code as one of their kind, and ``test_image_codec`` has all of them.
 @pytest.mark.slow
-def test_every_quantizer_trains_a_step_and_codes_sound(make, quantizer_name):
+def test_every_quantizer_trains_a_step_and_codes_audio(make, quantizer_name):
     check_quantizer(make, quantizer_name)
 
 
@@ -146,7 +146,7 @@ def check_quantizer(make, quantizer_name):
     kernel = model.transforms._analysis.layers[-1].kernel
     kernel.assign(20 * kernel)
     step = TrainStep(model, WaveformError(), adam(steps=8), lmbda=0.01)
-    batch = tf.constant(sound(512).reshape(1, 1, 512, 1))
+    batch = tf.constant(recording(512).reshape(1, 1, 512, 1))
     step.advance(0)
     tf.config.run_functions_eagerly(True)
     try:
@@ -156,7 +156,7 @@ def check_quantizer(make, quantizer_name):
     step.check(result, 0)
     assert np.isfinite(result.loss)
     model.freeze()
-    codec, samples = AudioCodec(model, "small"), sound(700, 2)
+    codec, samples = AudioCodec(model, "small"), recording(700, 2)
     data, expected = codec.encode(samples, 8000), codec.reconstruct(samples, 8000).samples
     np.testing.assert_array_equal(codec.decode(data).samples, expected)
     bits = codec.estimate_bits(samples, 8000)
@@ -172,14 +172,14 @@ def test_a_file_of_the_other_medium_is_refused(codec, compose):
     images.freeze()
     images = ImageCodec(images, "images")
     picture = images.encode(np.zeros([16, 16, 3], np.uint8))
-    with pytest.raises(ForeignFile, match="holds an image, and the model codes sound"):
+    with pytest.raises(ForeignFile, match="holds an image, but the model codes audio"):
         codec.decode(picture)
-    with pytest.raises(ForeignFile, match="holds sound, and the model codes an image"):
-        images.decode(codec.encode(sound(50), 8000))
+    with pytest.raises(ForeignFile, match="holds audio, but the model codes an image"):
+        images.decode(codec.encode(recording(50), 8000))
 
 
 def test_every_flipped_bit_and_every_cut_is_refused(codec):
-    data = codec.encode(sound(40), 8000)
+    data = codec.encode(recording(40), 8000)
     for bit in range(8 * len(data)):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
@@ -198,7 +198,7 @@ def test_every_flipped_bit_and_every_cut_is_refused(codec):
         (np.zeros([5], np.float32), 8000, r"must be float32 \[samples, channels\]"),
         (np.zeros([5, 1], np.int16), 8000, "must be float32"),
         (np.zeros([5, 256], np.float32), 8000, "256 channels; must be 1 to 255"),
-        (np.float32([[0], [np.nan]]), 8000, "sample 1 is not finite"),
+        (np.float32([[0], [np.nan]]), 8000, "sample 1 is NaN or infinite"),
         (np.zeros([5, 1], np.float32), 0, "sample_rate=0 must be 1 to"),
     ],
 )

@@ -19,7 +19,7 @@ def test_golden_bytes_of_version_1():
     assert data == body + struct.pack("<I", zlib.crc32(body))
 
 
-def test_golden_bytes_of_sound():
+def test_golden_bytes_of_audio():
     audio = CodedAudio(sample_rate=8000, length=300, channels=2, gain=-7, payload=PAYLOAD)
     data = pack(audio, FINGERPRINT)
     body = b"RTC\x81" + FINGERPRINT + b"\xc0\x3e" + b"\xac\x02" + b"\x02" + b"\xf9" + PAYLOAD
@@ -29,18 +29,18 @@ def test_golden_bytes_of_sound():
 @pytest.mark.parametrize(
     "audio", [(1, 1, 1, -128), (8000, 28_800_000, 1, 0), (2**20 - 1, 2**32 - 1, 255, 127)]
 )
-def test_round_trip_of_any_sound_within_its_header_limit(audio):
+def test_round_trip_of_any_recording_within_its_header_limit(audio):
     coded = CodedAudio(*audio, payload=PAYLOAD)
     data = pack(coded, FINGERPRINT)
     assert unpack(data, FINGERPRINT, CodedAudio) == coded
     assert len(data) - len(PAYLOAD) <= container.AUDIO_HEADER_LIMIT
-    with pytest.raises(ForeignFile, match="holds sound, and the model codes an image"):
+    with pytest.raises(ForeignFile, match="holds audio, but the model codes an image"):
         unpack(data, FINGERPRINT)
 
 
 @pytest.mark.parametrize("numbers", [b"\x00\x05\x01\x00", b"\x05\x00\x01\x00", b"\x05\x05\x00\x00",
                                      b"\x05\x05\x01", b"\x05" + b"\xff" * 6])  # fmt: skip
-def test_sound_that_no_packer_writes_is_refused_although_the_checksum_fits(numbers):
+def test_audio_that_no_packer_writes_is_refused_although_the_checksum_fits(numbers):
     body = b"RTC\x81" + FINGERPRINT + numbers
     body += b"" if len(numbers) == 3 else PAYLOAD
     with pytest.raises(DamagedFile):
@@ -50,7 +50,7 @@ def test_sound_that_no_packer_writes_is_refused_although_the_checksum_fits(numbe
 @pytest.mark.parametrize(
     ("field", "value"), [("sample_rate", 0), ("length", 2**32), ("channels", 256)]
 )
-def test_sound_out_of_range_is_not_packed(field, value):
+def test_audio_out_of_range_is_not_packed(field, value):
     audio = CodedAudio(8000, 5, 1, 0, b"")._replace(**{field: value})
     with pytest.raises(ValueError, match=f"{field}={value} must be 1 to"):
         pack(audio, FINGERPRINT)

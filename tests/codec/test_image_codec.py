@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from assembly.parts import build_model
 from codec import DamagedFile, ForeignFile, ImageCodec, container
+from codec.latent_coder import Latents
 
 SIZES = [(1, 1), (1, 40), (15, 17), (16, 16), (33, 47), (64, 48)]
 
@@ -121,16 +122,16 @@ def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
     model = make_codec("quantizer=residual_vector", freeze=False)
     pixels = picture(64, 64)
     for _ in range(20):  # k-means starts the codebooks, so that each stage has something to refine
-        model.quantizer.update(model.latents(pixels))
+        model.quantizer.update(model.analyze(pixels))
     model.freeze()
     codecs = [ImageCodec(model, "rvq", stages) for stages in (1, 2, None)]
     sizes, errors = [], []
-    latents = model.latents(pixels)
+    latents = model.analyze(pixels)
     for codec in codecs:
         data = codec.encode(pixels)
         for reader in codecs:
             np.testing.assert_array_equal(reader.decode(data), codec.reconstruct(pixels))
-        values = codec._coder.values(latents)
+        values = codec._coder.quantize(Latents(latents)).values
         sizes.append(len(data))
         errors.append(float(tf.reduce_mean(tf.math.squared_difference(values, latents))))
         bits = codec.estimate_bits(pixels)

@@ -220,7 +220,7 @@ def test_tau_follows_the_schedule(make, eagerly):
 def test_the_relaxed_quantizer_at_low_temperature_is_the_exact_one(make):
     for quantizer in ("mixed", "universal", "learned_step"):
         model = make("bls2017", quantizer)
-        latents = model.latents(picture(48, 48))[tf.newaxis]
+        latents = model.analyze(picture(48, 48))[tf.newaxis]
         refine = sga(model, highest_tau=0.01)
         relaxed = refine._relaxed.quantize(latents, training=True)
         exact = model.quantize(latents, training=False)
@@ -232,7 +232,7 @@ def test_levels_bound_the_choices(make):
     model = make("bls2017", "straight_through", "quantizer.levels=2")
     latents = tf.constant([[-3.0, 0.2, 0.9, 7.0]])
     choices = sga(model)._relaxed.quantizer(latents, training=True)
-    for values in (choices.decoder, choices.rate):
+    for values in (choices.decoder_input, choices.rate_input):
         assert values.numpy().min() >= 0 and values.numpy().max() <= 1
         assert values.numpy()[0, 0] == 0 and values.numpy()[0, 3] == 1
 
@@ -261,9 +261,10 @@ def test_rdoq_never_raises_the_loss_and_its_rates_are_exact(make, eagerly, model
     coder = refine._objective.coder
     pixels = picture(48, 64, seed=5)
     start = refine._objective.start(pixels)
-    grid = start._replace(values=coder.values(start.values, hyper=start.hyper))
-    each = coder.bits_of_each(grid.values, grid.hyper)
-    total = coder.symbol_bits(*grid) - coder.side_bits(*grid)
+    grid = start._replace(values=coder.quantize(start).values)
+    coded = coder.quantize(grid)
+    each = coder.bits_of_each(coded)
+    total = coder.symbol_bits(coded) - coder.side_bits(coded)
     assert each.sum(dtype=np.float64) == pytest.approx(total, rel=1e-5)
 
     # With no distortion the gain of a move is its rate alone.
@@ -276,7 +277,8 @@ def test_rdoq_never_raises_the_loss_and_its_rates_are_exact(make, eagerly, model
     place = np.unravel_index(np.argmax(moves.gains), moves.gains.shape)
     moved = grid.values.numpy().copy()
     moved[place] = moves.values[place]
-    saved = coder.symbol_bits(*grid) - coder.symbol_bits(tf.constant(moved), grid.hyper)
+    after = coder.quantize(grid._replace(values=tf.constant(moved)))
+    saved = coder.symbol_bits(coded) - coder.symbol_bits(after)
     promised = moves.gains[place] + gradient[place] * change[place]
     assert promised * pixels[..., 0].size == pytest.approx(saved, abs=0.02)
 

@@ -1,5 +1,8 @@
 """Files with side information: exact sizes, exact decoding, and a check of the scale indexes."""
 
+import collections
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -99,26 +102,68 @@ def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model,
     pixels = picture(64, 64)
     np.testing.assert_array_equal(own.decode(own.encode(pixels)), own.reconstruct(pixels))
     same = make_codec(f"model={model}", "quantizer=mixed")
-    assert type(own._model.hyper_quantizer) is not type(same._model.hyper_quantizer)
+    assert type(own.model.hyper_quantizer) is not type(same.model.hyper_quantizer)
     assert own.estimate_bits(pixels).side != same.estimate_bits(pixels).side
+
+
+def test_measuring_a_file_analyzes_it_once(make_codec, monkeypatch):
+    """Bytes, reconstructions and all estimates are of one analysis and one exact prediction."""
+    codec, calls = make_codec("model=channel_autoregressive"), collections.Counter()
+    model = codec.model
+
+    def count(part, name):
+        function = getattr(part, name)
+
+        def counted(*arguments, **more):
+            calls[" ".join([name, *(f"exact={more[key]}" for key in more)])] += 1
+            return function(*arguments, **more)
+
+        monkeypatch.setattr(part, name, counted)
+
+    for part, name in ((model, "analyze"), (model.hyper, "analysis"), (model, "predictor")):
+        count(part, name)
+    quantized = codec.quantize(picture(64, 64))
+    data = quantized.encode()
+    quantized.reconstruct()
+    quantized.estimate_bits()
+    assert calls == {
+        "analyze": 1,
+        "analysis": 1,
+        "predictor exact=True": 1,
+        "predictor exact=False": 1,  # What training saw.
+    }
+    codec.decode(data)
+    assert calls["predictor exact=True"] == 2
+    quantized.reconstruct(training=True)
+    assert calls["analyze"] == calls["analysis"] == 1
+
+
+def move_an_index(monkeypatch, codec, wrong):
+    """Lets the decoder predict one scale index of the slice ``wrong`` one too high."""
+    predictor_of = type(codec.model.hyper).predictor
+
+    def predictor_with_error(*arguments, **more):
+        predictor = predictor_of(codec.model.hyper, *arguments, **more)
+        predict, number = predictor.next, itertools.count()
+
+        def next_with_error():
+            prediction = predict()
+            if next(number) != wrong:
+                return prediction
+            moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
+            return prediction._replace(indexes=moved)
+
+        predictor.next = next_with_error
+        return predictor
+
+    monkeypatch.setattr(codec.model.hyper, "predictor", predictor_with_error)
 
 
 def test_a_scale_index_off_by_one_in_any_slice_is_found(make_codec, monkeypatch):
     codec = make_codec("model=channel_autoregressive")
     data = codec.encode(picture(64, 64))
-    reconstruct = codec._model.hyper.reconstruct
     for wrong in range(4):
-
-        def off_by_one(side, rows, columns, code, exact, wrong=wrong):
-            def code_with_error(number, prediction):
-                if number == wrong:
-                    moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
-                    prediction = prediction._replace(indexes=moved)
-                return code(number, prediction)
-
-            return reconstruct(side, rows, columns, code_with_error, exact)
-
-        monkeypatch.setattr(codec._model.hyper, "reconstruct", off_by_one)
+        move_an_index(monkeypatch, codec, wrong)
         with pytest.raises(DamagedFile, match=r"scale indexes|bytes do not decode"):
             codec.decode(data)
 
@@ -130,21 +175,12 @@ def test_slices_have_dithers_of_their_own(compose):
     dithers = [quantizer.for_slice(number).decode(zeros).numpy() for number in range(4)]
     for number, dither in enumerate(dithers):
         assert dither.any() and not any(np.array_equal(dither, d) for d in dithers[:number])
-    whole = tf.concat([zeros] * 4, -1)
-    np.testing.assert_array_equal(quantizer.decode(whole), np.concatenate(dithers, -1))
 
 
 def test_other_scale_indexes_are_an_error_and_no_picture(make_codec, monkeypatch):
     codec = make_codec("model=mean_scale_hyperprior")
     data = codec.encode(picture(64, 64))
-    exact = codec._model.hyper.exact
-
-    def off_by_one(*arguments):
-        prediction = exact(*arguments)
-        moved = tf.tensor_scatter_nd_add(prediction.indexes, [[0, 1, 1, 3]], [1.0])
-        return prediction._replace(indexes=moved)
-
-    monkeypatch.setattr(codec._model.hyper, "exact", off_by_one)
+    move_an_index(monkeypatch, codec, 0)
     with pytest.raises(DamagedFile, match="scale indexes of this decoder are not the encoder's"):
         codec.decode(data)
 
@@ -164,7 +200,7 @@ def test_damaged_side_information_is_refused(make_codec, model):
 def test_two_models_of_other_hyper_weights_do_not_read_each_other(make_codec):
     one = make_codec("model=hyperprior")
     other = make_codec("model=hyperprior")
-    other._model.hyper.trainable_variables[0].assign_add(
-        tf.ones_like(other._model.hyper.trainable_variables[0])
+    other.model.hyper.trainable_variables[0].assign_add(
+        tf.ones_like(other.model.hyper.trainable_variables[0])
     )
-    assert ImageCodec(other._model, "other").fingerprint != one.fingerprint
+    assert ImageCodec(other.model, "other").fingerprint != one.fingerprint

@@ -131,7 +131,10 @@ def test_bad_input_is_one_line_with_status_2(finished, tmp_path, warm):
 
 
 def test_output_of_the_other_medium_or_lossy_is_refused(finished, coded, tmp_path, warm):
-    for name, message in (("out.png", "must end in one of .wav, .flac with"), ("out.mp3", "lossy")):
+    for name, message in (
+        ("out.png", "must end in one of .wav, .flac: this run codes audio"),
+        ("out.mp3", "lossy"),
+    ):
         result = warm("scripts/decompress.py", "--run", finished[0], coded, tmp_path / name)
         assert result.returncode == 2 and message in result.stderr
         assert not (tmp_path / name).exists()
@@ -141,8 +144,8 @@ def test_output_of_the_other_medium_or_lossy_is_refused(finished, coded, tmp_pat
     ("overrides", "message"),
     [
         (["data=photos", "model=audio"], "sample_rate=None must be a number of Hz"),
-        (["data=tones", "distortion=audio"], "data=TonesAudio is of sound, but the model codes im"),
-        (["data=tones", "model=audio", "distortion=mse"], "MeanSquaredError is of images, but"),
+        (["data=tones", "distortion=audio"], "data=TonesAudio is for audio, but the model codes"),
+        (["data=tones", "model=audio", "distortion=mse"], "MeanSquaredError is for images, but"),
         (["data=tones", "model=audio", "data.segment=1000"], "data.segment=1000 must be a"),
         (["data=tones", "model=audio", "data.segment=960"], "data.segment=960 must be at"),
     ],

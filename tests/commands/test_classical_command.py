@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.comparison.curves import METRICS, check_same_metric, curve_of_file
+from evaluation.comparison.curves import check_same_metric, curve_of_file
 from evaluation.comparison.intervals import paired_interval
 from evaluation.comparison.measurements import read_measurement
+from evaluation.metrics import METRICS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -41,7 +42,7 @@ def measured(tmp_path_factory):
 
 def test_curves_are_means_of_rows_and_compare_with_intervals(measured):
     folder, _, output = measured
-    assert "2 of 2 images" in output
+    assert "2 of 2 files" in output
     document = json.loads((folder / "jpeg.json").read_text())
     with (folder / "jpeg.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -63,14 +64,14 @@ def test_the_same_command_again_measures_nothing(warm, measured):
     folder, command, _ = measured
     before = (folder / "jpeg.json").stat().st_mtime_ns
     done = warm("scripts/classical.py", *command)
-    assert done.stdout.count("is there already") == 2
+    assert done.stdout.count("is already there") == 2
     assert (folder / "jpeg.json").stat().st_mtime_ns == before
 
 
 def test_mistakes_end_in_one_line(warm, tmp_path):
     done = warm("scripts/classical.py", tmp_path, "--codecs", "jpeg,gif")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "--codecs 'gif' must be among jpeg, webp" in done.stderr
+    assert "--codecs 'gif' must be one of avif, heic, jpeg, " in done.stderr
 
 
 def test_another_metric_of_the_same_name_is_refused():

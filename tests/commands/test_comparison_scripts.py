@@ -1,7 +1,13 @@
 """Comparisons of many runs: a process a run, finished ones kept, failures named."""
 
-import pytest
+import pathlib
+import subprocess
+import sys
 
+import pytest
+from omegaconf import OmegaConf
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = [
     "model.transforms.num_filters=8",
     "data.patch_size=64",
@@ -49,17 +55,24 @@ def test_a_failing_job_is_named_and_the_others_kept(script, tmp_path):
 def test_an_unknown_quantizer_is_one_line(script, tmp_path):
     done = script("quantizer_table.py", tmp_path / "folder", "--only", "mixed,nosuch")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "--only 'nosuch' must be one of annealed_noise," in done.stderr
+    assert "quantizer='nosuch' must be one of annealed_noise," in done.stderr
     assert not (tmp_path / "folder").exists()
 
 
 @pytest.mark.slow
-def test_sweep_of_alpha_ranks_all_schedules(script, tmp_path):
-    done = script("sweep_alpha.py", tmp_path, *SMALL)
+def test_sweep_of_alpha_ranks_all_schedules(tmp_path):
+    small = [override.replace("steps=6", "steps=8") for override in SMALL]
+    command = [sys.executable, str(ROOT / "scripts" / "sweep_alpha.py"), str(tmp_path), *small]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr
     ranking = (tmp_path / "ranking.txt").read_text()
-    rows = [line.split("|")[1:4] for line in ranking.splitlines()[2:]]
-    assert [int(row[0]) for row in rows] == list(range(1, 10))
-    losses = [float(row[2]) for row in rows]
-    assert losses == sorted(losses)
-    assert sum("exponential-1-16" in row[1] for row in rows) == 3
+    rows = [line.split("|")[1:3] for line in ranking.splitlines()[2:]]
+    losses = [float(row[1]) for row in rows]
+    assert len(losses) == 9 and losses == sorted(losses)
+    shares = [f"by-{share}%" for share in (50, 75, 100)]
+    names = {f"{kind}-1-16-{share}" for kind in ("linear", "exponential") for share in shares}
+    names |= {f"constant-{alpha}" for alpha in (3, 7, 15)}
+    assert {row[0].strip(" `") for row in rows} == names
+    config = OmegaConf.load(tmp_path / "exponential-1-16-by-50%" / "config.yaml")
+    alpha = config.quantizer.decoder.alpha
+    assert (alpha.start, alpha.end, alpha.start_step, alpha.end_step) == (1, 16, 0, 4)

@@ -103,7 +103,7 @@ def test_a_new_surrogate_is_one_python_file_and_one_yaml(tmp_path, monkeypatch, 
     spec = importlib.util.spec_from_file_location("plot_quantizers", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    monkeypatch.setattr(script, "CONFIGS", configs)
+    monkeypatch.setattr("assembly.choices.CONFIGS", configs)
     command = ["plot_quantizers.py", "--only", "third", "--output", str(tmp_path / "plots")]
     monkeypatch.setattr(sys, "argv", command)
     script.main()

@@ -71,9 +71,9 @@ def lock_is_free(run):
 
 
 def test_a_failing_job_is_named_the_others_are_kept_and_skipped(tmp_path):
-    asked = ("quantizer=mixed,uniform_noise", "lmbda=0.01", "seed=0", "steps=5")
+    overrides = ("quantizer=mixed,uniform_noise", "lmbda=0.01", "seed=0", "steps=5")
     # 4 channels cannot be grouped by 8.
-    done = sweep(tmp_path, "quantizer=mixed,lookup_free", *asked[1:])
+    done = sweep(tmp_path, "quantizer=mixed,lookup_free", *overrides[1:])
     assert done.returncode == 1, done.stderr
     good, bad = (f"compare-{name}-lmbda0.01-seed0" for name in ("mixed", "lookup_free"))
     lines = done.stdout.splitlines()
@@ -87,7 +87,7 @@ def test_a_failing_job_is_named_the_others_are_kept_and_skipped(tmp_path):
     assert (tmp_path / "runs" / good / "results" / "photos.txt").exists()
     assert not (tmp_path / "runs" / bad).exists()
 
-    again = sweep(tmp_path, "quantizer=mixed", *asked[1:])
+    again = sweep(tmp_path, "quantizer=mixed", *overrides[1:])
     assert again.returncode == 0
     assert again.stdout.startswith(f"{good}: finished before\n0 of 1 jobs to run")
 
@@ -95,20 +95,20 @@ def test_a_failing_job_is_named_the_others_are_kept_and_skipped(tmp_path):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_in_the_middle_the_same_command_resumes(tmp_path, signum):
     """Ctrl-C and a kill of the sweep alone: its runs write checkpoints and leave no process."""
-    asked = ("quantizer=mixed,uniform_noise,ramp", "lmbda=0.01", "seed=0", "steps=3000")
-    process = start(tmp_path, *asked)
+    overrides = ("quantizer=mixed,uniform_noise,ramp", "lmbda=0.01", "seed=0", "steps=3000")
+    process = start(tmp_path, *overrides)
     runs = [tmp_path / "runs" / f"compare-{q}-lmbda0.01-seed0" for q in ("mixed", "uniform_noise")]
     wait_for(lambda: all(steps_seen(run) for run in runs))
     process.send_signal(signum)
-    said = process.stdout.read()
+    output = process.stdout.read()
     assert process.wait(timeout=120) == (130 if signum == signal.SIGINT else -signum)
     wait_for(lambda: all(lock_is_free(run) for run in runs))
     for run in runs:
         assert (run / "checkpoints" / "checkpoint").exists() and not (run / "model").exists()
     assert not (tmp_path / "runs" / "compare-ramp-lmbda0.01-seed0").exists()
     if signum == signal.SIGINT:
-        assert "the same command resumes" in said
-        process = start(tmp_path, *asked)
+        assert "the same command resumes" in output
+        process = start(tmp_path, *overrides)
         logs = [run.with_name(f"{run.name}.log") for run in runs]
         wait_for(lambda: all("resuming at step" in log.read_text() for log in logs))
         process.send_signal(signum)
@@ -140,12 +140,12 @@ def has(module):
     ids=["submitit", "ray"],
 )
 def test_elsewhere_it_gives_what_it_gives_here(tmp_path, launcher):
-    asked = ("quantizer=mixed", "lmbda=0.01,-1", "seed=0", "steps=5")
+    overrides = ("quantizer=mixed", "lmbda=0.01,-1", "seed=0", "steps=5")
 
     def rows(place, *more):
         folder = tmp_path / place
         folder.mkdir()
-        done = sweep(folder, *asked, *more)
+        done = sweep(folder, *overrides, *more)
         assert done.returncode == 1, done.stderr
         assert done.stdout.rstrip().endswith("failed: compare-mixed-lmbda-1.0-seed0"), done.stdout
         run = folder / "runs" / "compare-mixed-lmbda0.01-seed0"

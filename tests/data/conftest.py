@@ -23,7 +23,7 @@ def located_pixels(height, width, blue):
 @pytest.fixture(scope="session")
 def photos_dir(tmp_path_factory):
     """A TFDS folder in which the photographs are prepared."""
-    folder = str(tmp_path_factory.mktemp("tfds"))
+    folder = str(tmp_path_factory.mktemp("photos"))
     data.PhotosImages(data_dir=folder)
     return folder
 
@@ -40,26 +40,33 @@ def located_folder(tmp_path_factory):
     return str(root)
 
 
-@pytest.fixture(scope="session")
-def sound_forms():
-    """The module of the dataset "sound_forms"; TFDS knows the dataset from then on."""
+def dataset_module(name):
+    """A module of this folder that defines a TFDS dataset of its name, which TFDS then knows."""
     # By path: TFDS 4.9.3 finds no path for a builder in a module below a folder without __init__.
-    path = pathlib.Path(__file__).with_name("sound_forms.py")
-    spec = importlib.util.spec_from_file_location("sound_forms", path)
-    module = sys.modules["sound_forms"] = importlib.util.module_from_spec(spec)
+    path = pathlib.Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(scope="session")
-def sound_values(sound_forms):
-    """``sound_values(number)``: int16 samples of a recording of that dataset."""
-    return sound_forms.sound
+def image_forms_dir(tmp_path_factory):
+    """A TFDS folder in which "image_forms" is prepared."""
+    folder = str(tmp_path_factory.mktemp("image_forms"))
+    dataset_module("image_forms").ImageForms(data_dir=folder).download_and_prepare()
+    return folder
 
 
 @pytest.fixture(scope="session")
-def sounds_dir(tmp_path_factory, sound_forms):
-    """A TFDS folder in which "sound_forms" is prepared."""
-    folder = str(tmp_path_factory.mktemp("sounds"))
-    sound_forms.SoundForms(data_dir=folder).download_and_prepare()
+def audio_forms():
+    """The module of the dataset "audio_forms"."""
+    return dataset_module("audio_forms")
+
+
+@pytest.fixture(scope="session")
+def audio_forms_dir(tmp_path_factory, audio_forms):
+    """A TFDS folder in which "audio_forms" is prepared."""
+    folder = str(tmp_path_factory.mktemp("audio_forms"))
+    audio_forms.AudioForms(data_dir=folder).download_and_prepare()
     return folder

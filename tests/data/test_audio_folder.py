@@ -6,7 +6,7 @@ import soundfile
 import tensorflow as tf
 
 from data import AudioFolder
-from data.loudness import loudness_gain
+from signals.loudness import loudness_gain
 
 
 def save(folder, name, samples, rate=8000, **how):

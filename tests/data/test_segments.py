@@ -3,49 +3,20 @@
 import numpy as np
 import pytest
 
-from data.loudness import loudness_gain
 from data.segments import (
     decode_rows,
     padded,
-    resampled_length,
     row_lengths,
     segment_sampler,
     stretches,
     training_form,
 )
 from signals.audio_files import AudioSize
+from signals.resampling import resampled_length
 
 
 def rms_level(samples):
     return 20 * np.log10(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-
-
-@pytest.mark.parametrize("scale", [1e-30, 1e-4, 0.1, 1.0, 1e30])
-def test_a_sine_comes_to_the_level_whatever_it_had(scale):
-    sine = scale * np.sin(np.arange(8000) * 0.1)
-    assert rms_level(loudness_gain(sine) * sine) == pytest.approx(-23, abs=1e-9)
-
-
-def test_the_peak_limits_the_gain():
-    click = np.zeros(100_000)
-    click[5] = -0.25
-    assert loudness_gain(click) == pytest.approx(0.99 / 0.25)
-
-
-def test_silence_is_not_scaled():
-    assert loudness_gain(np.zeros((9, 2))) == 1.0
-    assert loudness_gain(np.zeros((0, 1))) == 1.0
-
-
-def test_coding_scales_as_training_does():
-    """Two functions, because the packages may not import each other; one rule."""
-    from signals import loudness as coding
-
-    generator = np.random.default_rng(0)
-    click = np.zeros(9999, np.float32)
-    click[3] = 0.5
-    for samples in (generator.normal(0, 0.01, (500, 2)).astype(np.float32), click, click * 0):
-        assert coding.loudness_gain(samples) == pytest.approx(loudness_gain(samples), rel=1e-6)
 
 
 def test_training_form_keeps_the_rate_and_the_balance_of_channels():

@@ -1,4 +1,4 @@
-"""TFDS datasets of sounds: the synthetic ones, and one that holds sounds in every form."""
+"""TFDS datasets of audio: the synthetic clips, and one that holds audio in every form."""
 
 import pathlib
 
@@ -22,7 +22,7 @@ NAMED = [
 
 def source_of(folder, **settings):
     settings = {"sample_rate": 8000, "segment": 64, **settings}
-    return TfdsAudio(name="sound_forms", data_dir=folder, **settings)
+    return TfdsAudio(name="audio_forms", data_dir=folder, **settings)
 
 
 def sizes(source):
@@ -34,21 +34,21 @@ def by_speaker(**settings):
     return SpeakerSplit(**{"validation": "yweweler", "test": "theo", **settings})
 
 
-def test_integers_are_16_bit_samples(sounds_dir, sound_values):
-    for recording in source_of(sounds_dir, name_key="id").recordings("all"):
-        values = sound_values(int(recording.name))
+def test_integers_are_16_bit_samples(audio_forms_dir, audio_forms):
+    for recording in source_of(audio_forms_dir, name_key="id").recordings("all"):
+        values = audio_forms.recording(int(recording.name))
         assert recording.sample_rate == 8000 and recording.samples.dtype == np.float32
         np.testing.assert_array_equal(recording.samples[:, 0], values / 32768)
 
 
 @pytest.mark.parametrize("key", ["floats", "numbers", "file", "stereo", "deep"])
-def test_every_form_of_record_gives_the_same_sound(sounds_dir, sound_values, key):
+def test_every_form_of_record_gives_the_same_audio(audio_forms_dir, audio_forms, key):
     more = {"numbers": {"record_rate": 8000}, "deep": {"full_scale": 2**31}}.get(key, {})
-    source = source_of(sounds_dir, audio_key=key, name_key="id", **more)
+    source = source_of(audio_forms_dir, audio_key=key, name_key="id", **more)
     recordings = list(source.recordings("all"))
     assert len(recordings) == 20
     for recording in recordings:
-        expected = sound_values(int(recording.name))[:, np.newaxis] / 32768
+        expected = audio_forms.recording(int(recording.name))[:, np.newaxis] / 32768
         if key == "stereo":
             expected = expected * [1, -0.5]
         assert recording.samples.shape == expected.shape
@@ -57,8 +57,8 @@ def test_every_form_of_record_gives_the_same_sound(sounds_dir, sound_values, key
 
 
 @pytest.mark.parametrize("key", ["audio", "file", "stereo"])
-def test_streamed_segments_are_windows_of_training_recordings(sounds_dir, key):
-    source = source_of(sounds_dir, audio_key=key, cache_gib=0)
+def test_streamed_segments_are_windows_of_training_recordings(audio_forms_dir, key):
+    source = source_of(audio_forms_dir, audio_key=key, cache_gib=0)
     assert "streamed" in source.describe()
     rows = [
         row.tobytes()
@@ -75,37 +75,37 @@ def test_streamed_segments_are_windows_of_training_recordings(sounds_dir, key):
         assert sorted(owner // channels for owner in owners) == list(range(16))
 
 
-def test_values_above_16_bits_name_the_way_out(sounds_dir):
-    source = source_of(sounds_dir, audio_key="deep")
+def test_values_above_16_bits_name_the_way_out(audio_forms_dir):
+    source = source_of(audio_forms_dir, audio_key="deep")
     with pytest.raises(ValueError, match=r"above full_scale=32768: data.full_scale=2147483648"):
         list(source.recordings("all"))
 
 
-def test_an_unknown_rate_names_the_way_out(sounds_dir):
+def test_an_unknown_rate_names_the_way_out(audio_forms_dir):
     with pytest.raises(ValueError, match=r"sample rate of 'numbers': data.record_rate= gives it"):
-        source_of(sounds_dir, audio_key="numbers")
+        source_of(audio_forms_dir, audio_key="numbers")
 
 
 @pytest.mark.parametrize("key", ["id", "gone", "label"])
-def test_a_feature_that_is_no_sound_lists_the_features(sounds_dir, key):
+def test_a_feature_that_is_no_audio_lists_the_features(audio_forms_dir, key):
     with pytest.raises(ValueError, match=rf"no audio feature '{key}'; its features: .*audio \(Au"):
-        source_of(sounds_dir, audio_key=key)
+        source_of(audio_forms_dir, audio_key=key)
 
 
-def test_a_dataset_without_sound_says_so(tmp_path):
+def test_a_dataset_without_audio_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"has no audio feature; its features: .*image \(Image\)"):
         TfdsAudio(name="mnist", data_dir=str(tmp_path), sample_rate=8000, segment=64)
 
 
-def test_an_unknown_name_feature_lists_the_features(sounds_dir):
-    with pytest.raises(ValueError, match=r"name_key='who' is no feature of sound_forms.* has "):
-        source_of(sounds_dir, name_key="who")
+def test_an_unknown_name_feature_lists_the_features(audio_forms_dir):
+    with pytest.raises(ValueError, match=r"name_key='who' is no feature of audio_forms.* has "):
+        source_of(audio_forms_dir, name_key="who")
 
 
-def test_splits_are_cut_or_named(sounds_dir):
-    assert sizes(source_of(sounds_dir)) == [16, 2, 2]
+def test_splits_are_cut_or_named(audio_forms_dir):
+    assert sizes(source_of(audio_forms_dir)) == [16, 2, 2]
     named = {"train": "train[:10]", "validation": "train[10:15]", "test": "train[15:]"}
-    source = source_of(sounds_dir, splits=named)
+    source = source_of(audio_forms_dir, splits=named)
     assert sizes(source) == [10, 5, 5]
     assert "10 train (train[:10]), 5 validation (train[10:15])" in source.describe()
 
@@ -113,26 +113,26 @@ def test_splits_are_cut_or_named(sounds_dir):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"splits": {"test": "dev"}}, r"splits.test='dev' is no split of sound_forms/1.0.0, which"),
+        ({"splits": {"test": "dev"}}, r"splits.test='dev' is no split of audio_forms/1.0.0, which"),
         ({"splits": {"dev": "train"}}, "splits: 'dev' must be one of train, validation, test"),
         ({"record_rate": 0}, "record_rate=0 must be a whole number"),
         ({"full_scale": -1}, "full_scale=-1 must be a number above 0"),
         ({"sample_rate": 400_000}, "sample_rate=400000 must be at most 192000 Hz"),
         (
             {"splits": {"test": "train"}, "speakers": by_speaker()},
-            "may name train alone beside speakers",
+            "may name only train together with speakers",
         ),
     ],
 )
-def test_a_wrong_setting_is_named(sounds_dir, settings, message):
+def test_a_wrong_setting_is_named(audio_forms_dir, settings, message):
     with pytest.raises(ValueError, match=message):
-        source_of(sounds_dir, **settings)
+        source_of(audio_forms_dir, **settings)
 
 
 @pytest.mark.parametrize("cache_gib", [1.0, 0.0])
-def test_speakers_are_held_out(sounds_dir, cache_gib):
+def test_speakers_are_held_out(audio_forms_dir, cache_gib):
     source = source_of(
-        sounds_dir, name_key="audio/filename", speakers=by_speaker(), cache_gib=cache_gib
+        audio_forms_dir, name_key="audio/filename", speakers=by_speaker(), cache_gib=cache_gib
     )
     speakers = {
         split: {recording.name.split("_")[1] for recording in source.recordings(split)}
@@ -147,11 +147,11 @@ def test_speakers_are_held_out(sounds_dir, cache_gib):
     assert "4 test (train, speaker theo)" in source.describe()
 
 
-def test_several_speakers_and_speakers_by_number(sounds_dir):
-    source = source_of(sounds_dir, speakers=by_speaker(test=["theo", "george"]))
+def test_several_speakers_and_speakers_by_number(audio_forms_dir):
+    source = source_of(audio_forms_dir, speakers=by_speaker(test=["theo", "george"]))
     assert sizes(source) == [8, 4, 8]
     numbered = SpeakerSplit(key="label", validation=3, test=4)
-    assert sizes(source_of(sounds_dir, speakers=numbered)) == [12, 4, 4]
+    assert sizes(source_of(audio_forms_dir, speakers=numbered)) == [12, 4, 4]
 
 
 @pytest.mark.parametrize(
@@ -162,12 +162,12 @@ def test_several_speakers_and_speakers_by_number(sounds_dir):
         ({"pattern": "_x"}, "speakers.pattern='_x' must have a group"),
         ({"pattern": "("}, r"speakers.pattern='\(' is not valid"),
         ({"test": "yweweler"}, "speakers.validation and speakers.test share 'yweweler'"),
-        ({"key": "who"}, r"speakers.key='who' is no feature of sound_forms"),
+        ({"key": "who"}, r"speakers.key='who' is no feature of audio_forms"),
     ],
 )
-def test_a_wrong_speaker_split_is_named(sounds_dir, settings, message):
+def test_a_wrong_speaker_split_is_named(audio_forms_dir, settings, message):
     with pytest.raises(ValueError, match=message):
-        source_of(sounds_dir, speakers=by_speaker(**settings))
+        source_of(audio_forms_dir, speakers=by_speaker(**settings))
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -183,22 +183,22 @@ def test_the_configured_datasets_are_as_their_yaml_says(name, tmp_path):
     assert rates == {config.sample_rate}
 
 
-def test_archives_are_looked_for_in_the_download_folder(tmp_path, sound_forms):
+def test_archives_are_looked_for_in_the_download_folder(tmp_path, audio_forms):
     TfdsAudio(
-        name="fetched_sound_forms",
+        name="fetched_audio_forms",
         sample_rate=8000,
         segment=64,
         data_dir=str(tmp_path / "data"),
         download=True,
         download_dir=str(tmp_path / "archives"),
     )
-    assert sound_forms.FetchedSoundForms.download_dir == str(tmp_path / "archives")
+    assert audio_forms.FetchedAudioForms.download_dir == str(tmp_path / "archives")
 
 
-def test_a_failed_download_is_one_line(tmp_path, sound_forms):
+def test_a_failed_download_is_one_line(tmp_path, audio_forms):
     with pytest.raises(ValueError, match="could not be prepared: no route to host"):
         TfdsAudio(
-            name="unreachable_sound_forms",
+            name="unreachable_audio_forms",
             sample_rate=8000,
             segment=64,
             data_dir=str(tmp_path),
@@ -206,10 +206,10 @@ def test_a_failed_download_is_one_line(tmp_path, sound_forms):
         )
 
 
-def test_tones_are_the_same_everywhere_and_named_synthetic(sounds_dir):
-    source = TonesAudio(data_dir=sounds_dir, segment=2000)
+def test_tones_are_the_same_everywhere_and_named_synthetic(audio_forms_dir):
+    source = TonesAudio(data_dir=audio_forms_dir, segment=2000)
     assert sizes(source) == [48, 6, 6]
-    assert "ynthetic" in tfds.builder("tones", data_dir=sounds_dir).info.description
+    assert "ynthetic" in tfds.builder("tones", data_dir=audio_forms_dir).info.description
     recordings = list(source.recordings("all"))
     assert len({recording.samples.tobytes() for recording in recordings}) == 60
     for recording in recordings:
@@ -220,10 +220,10 @@ def test_tones_are_the_same_everywhere_and_named_synthetic(sounds_dir):
         assert np.abs(recording.samples[:, 0] - expected).max() < 1e-4
 
 
-def test_tones_hold_harmonic_and_noisy_sounds(sounds_dir):
+def test_tones_hold_harmonic_and_noisy_parts(audio_forms_dir):
     """A tonal frame has its power in few bins, a noisy one in many, by spectral flatness."""
     flatness = []
-    for recording in TonesAudio(data_dir=sounds_dir).recordings("train"):
+    for recording in TonesAudio(data_dir=audio_forms_dir).recordings("train"):
         frames = recording.samples[: len(recording.samples) // 512 * 512].reshape(-1, 512)
         loud = frames[np.sqrt(np.mean(frames**2, axis=1)) > 0.02]
         power = np.abs(np.fft.rfft(loud * np.hanning(512))) ** 2 + 1e-12
@@ -232,11 +232,11 @@ def test_tones_hold_harmonic_and_noisy_sounds(sounds_dir):
     assert np.mean(np.array(flatness) > 0.15) > 0.1
 
 
-def test_written_files_read_back_like_their_record(sounds_dir, tmp_path):
+def test_written_files_read_back_like_their_record(audio_forms_dir, tmp_path):
     """A user may write a recording to a file and evaluate that one: nothing is scaled."""
-    from data import read_audio
+    from signals.audio_files import read_audio
 
-    recording = next(source_of(sounds_dir).recordings("test"))
+    recording = next(source_of(audio_forms_dir).recordings("test"))
     soundfile.write(tmp_path / "a.wav", recording.samples, recording.sample_rate)
     samples, rate = read_audio(tmp_path / "a.wav")
     assert rate == recording.sample_rate

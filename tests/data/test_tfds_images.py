@@ -18,45 +18,6 @@ __name__ = "test_tfds_images"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-class TinyShades(tfds.core.GeneratorBasedBuilder):
-    """Twenty examples, one split; images in every form that TFDS has."""
-
-    VERSION = tfds.core.Version("1.0.0")
-
-    def _info(self):
-        return tfds.core.DatasetInfo(
-            builder=self,
-            features=tfds.features.FeaturesDict(
-                {
-                    "number": np.int64,
-                    "segments": tfds.features.LabeledImage(labels=3, shape=(None, None, 1)),
-                    "depth": tfds.features.Image(shape=(None, None, 1), dtype=np.float32),
-                    "gray": tfds.features.Image(shape=(None, None, 1)),
-                    "rgba": tfds.features.Image(shape=(None, None, 4)),
-                    "deep": tfds.features.Image(shape=(None, None, 1), dtype=np.uint16),
-                }
-            ),
-        )
-
-    def _split_generators(self, dl_manager):
-        return {"train": self._generate_examples()}
-
-    def _generate_examples(self):
-        for number in range(20):
-            shape = (9 + number, 30 - number)
-            yield (
-                number,
-                {
-                    "number": number,
-                    "segments": np.zeros((*shape, 1), np.uint8),
-                    "depth": np.ones((*shape, 1), np.float32),
-                    "gray": np.full((*shape, 1), 10 + number, np.uint8),
-                    "rgba": np.full((*shape, 4), [100, 150, 200, 51], np.uint8),
-                    "deep": np.full((*shape, 1), 256 * (10 + number) + 7, np.uint16),
-                },
-            )
-
-
 class OvertakenPhotos(Photos):
     """While one preparation is under way, another one of the same dataset comes to its end."""
 
@@ -88,11 +49,8 @@ class OnlyOdd(Photos):
         return {part: self._generate_examples(["coffee.png"]) for part in ("odd", "even")}
 
 
-@pytest.fixture(scope="module")
-def tiny_dir(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("tiny"))
-    TinyShades(data_dir=folder).download_and_prepare()
-    return folder
+def forms(folder, **settings):
+    return TfdsImages(name="image_forms", data_dir=folder, **settings)
 
 
 def test_photos_are_split_by_scene(photos_dir):
@@ -151,9 +109,9 @@ def test_another_process_that_prepares_first_is_no_error(tmp_path):
     assert sum(1 for _ in source.images("all")) == 9
 
 
-def test_gray_is_found_and_brought_to_rgb(tiny_dir):
+def test_gray_is_found_and_brought_to_rgb(image_forms_dir):
     """The first image feature that is a picture: neither labels nor floats."""
-    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir)
+    source = forms(image_forms_dir)
     assert "feature 'gray'" in source.describe()
     images = list(source.images("all"))
     assert sorted(int(image.pixels[0, 0, 0]) for image in images) == list(range(10, 30))
@@ -163,20 +121,20 @@ def test_gray_is_found_and_brought_to_rgb(tiny_dir):
         assert (image.pixels == value).all()
 
 
-def test_16_bit_samples_are_scaled(tiny_dir):
-    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, image_key="deep")
+def test_16_bit_samples_are_scaled(image_forms_dir):
+    source = forms(image_forms_dir, image_key="deep")
     values = sorted(int(image.pixels.max()) for image in source.images("all"))
     assert values == list(range(10, 30))
 
 
-def test_alpha_is_composited_over_white(tiny_dir):
-    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, image_key="rgba")
+def test_alpha_is_composited_over_white(image_forms_dir):
+    source = forms(image_forms_dir, image_key="rgba")
     for image in source.images("validation"):
         assert (image.pixels == [224, 234, 244]).all()
 
 
-def test_missing_splits_are_cut_from_train_and_stated(tiny_dir):
-    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, patch_size=16)
+def test_missing_splits_are_cut_from_train_and_stated(image_forms_dir):
+    source = forms(image_forms_dir, patch_size=16)
     sizes = [sum(1 for _ in source.images(split)) for split in ("train", "validation", "test")]
     assert sizes == [16, 2, 2]
     described = source.describe()
@@ -186,8 +144,10 @@ def test_missing_splits_are_cut_from_train_and_stated(tiny_dir):
 
 
 @pytest.mark.parametrize("cache_gib", [1, 0], ids=["kept", "streamed"])
-def test_trains_on_each_image_once_an_epoch(tiny_dir, cache_gib):
-    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, patch_size=16, cache_gib=cache_gib)
+def test_trains_on_each_image_once_an_epoch(image_forms_dir, cache_gib):
+    source = TfdsImages(
+        name="image_forms", data_dir=image_forms_dir, patch_size=16, cache_gib=cache_gib
+    )
     batches = source.training_batches(batch_size=4, seed=0).take(8).as_numpy_iterator()
     shades = np.concatenate([batch[:, 0, 0, 0] for batch in batches]).reshape(2, 16)
     trained = sorted(int(image.pixels[0, 0, 0]) for image in source.images("train"))
@@ -195,12 +155,14 @@ def test_trains_on_each_image_once_an_epoch(tiny_dir, cache_gib):
     assert shades[0].tolist() != shades[1].tolist()
 
 
-def test_counts_reflected_images_where_it_keeps_them(tiny_dir):
-    source = TfdsImages(name="tiny_shades", data_dir=tiny_dir, patch_size=16)
+def test_counts_reflected_images_where_it_keeps_them(image_forms_dir):
+    source = forms(image_forms_dir, patch_size=16)
     small = sum(min(image.pixels.shape[:2]) < 16 for image in source.images("train"))
     assert 0 < small < 16
     assert f"{small} of 16 reflected up to 16x16" in source.describe()
-    streamed = TfdsImages(name="tiny_shades", data_dir=tiny_dir, patch_size=16, cache_gib=1e-7)
+    streamed = TfdsImages(
+        name="image_forms", data_dir=image_forms_dir, patch_size=16, cache_gib=1e-7
+    )
     assert "streamed" in streamed.describe()
 
 
@@ -223,9 +185,9 @@ def test_a_dataset_without_images_lists_its_features(tmp_path):
         TfdsImages(name="spoken_digit", data_dir=str(tmp_path))
 
 
-def test_an_unknown_image_key_lists_the_features(tiny_dir):
+def test_an_unknown_image_key_lists_the_features(image_forms_dir):
     with pytest.raises(ValueError, match=r"no image feature 'number'; its features: .*gray \(Ima"):
-        TfdsImages(name="tiny_shades", data_dir=tiny_dir, image_key="number")
+        forms(image_forms_dir, image_key="number")
 
 
 def test_a_dataset_that_is_not_prepared_says_how_to(tmp_path):
@@ -243,6 +205,6 @@ def test_several_splits_without_train_are_listed(tmp_path):
         TfdsImages(name="only_odd", data_dir=str(tmp_path), download=True)
 
 
-def test_a_configuration_is_part_of_the_name_but_no_folder(tiny_dir):
-    source = TfdsImages(name="tiny_shades:1.0.0", data_dir=tiny_dir)
-    assert source.name == "tiny_shades-1.0.0"
+def test_a_configuration_is_part_of_the_name_but_no_folder(image_forms_dir):
+    source = TfdsImages(name="image_forms:1.0.0", data_dir=image_forms_dir)
+    assert source.name == "image_forms-1.0.0"

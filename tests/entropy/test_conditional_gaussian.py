@@ -19,7 +19,7 @@ class OnGrid(Layout):
         super().__init__(CHANNELS)
         self._grid = grid
 
-    def grids_of(self, stage, symbols):
+    def grids_of(self, number, symbols):
         return tf.fill(symbols.shape, self._grid)
 
 

@@ -18,10 +18,10 @@ class FourGrids(Layout):
 
     def __init__(self):
         super().__init__(CHANNELS)
-        self.stages = [np.array([0]), np.array([1, 2, 3])]
+        self.passes = [np.array([0]), np.array([1, 2, 3])]
 
-    def grids_of(self, stage, symbols):
-        if stage == 0:
+    def grids_of(self, number, symbols):
+        if number == 0:
             return tf.zeros_like(symbols[..., :1])
         return tf.where(symbols[..., :1] % 2 == 0, tf.constant([[[1, 2, 3]]]), 0)
 
@@ -85,7 +85,7 @@ def test_the_estimate_knows_what_rare_symbols_and_those_beyond_the_tables_cost(p
 @pytest.mark.parametrize("grid", range(len(GRIDS)))
 def test_masses_on_a_grid_add_up_to_one(grid):
     class OnOneGrid(Layout):
-        def grids_of(self, stage, symbols):
+        def grids_of(self, number, symbols):
             return tf.fill(symbols.shape, grid)
 
     prior = FactorizedPrior(channels=1, alphabet=Integers(GRIDS))

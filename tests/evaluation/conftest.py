@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 import zlib
 from typing import NamedTuple
@@ -23,7 +24,22 @@ class Estimate(NamedTuple):
     side: float = 0.0
 
 
-class UniformCodec:
+class Quantized:
+    """What ``quantize`` of these codecs returns; they start anew with each call."""
+
+    def __init__(self, codec, signal, given):
+        bind = functools.partial
+        self.encode = bind(codec.encode, *signal, **given)
+        self.reconstruct = bind(codec.reconstruct, *signal)
+        self.estimate_bits = bind(codec.estimate_bits, *signal)
+
+
+class QuantizesLate:
+    def quantize(self, *signal, **given):
+        return Quantized(self, signal, given)
+
+
+class UniformCodec(QuantizesLate):
     """Rounds pixels to a coarse grid and packs the symbols with zlib behind a 12-byte header."""
 
     name = "uniform"
@@ -81,7 +97,7 @@ class Sound(NamedTuple):
     sample_rate: int
 
 
-class CoarsePcm:
+class CoarsePcm(QuantizesLate):
     """Rounds samples to a coarse grid and packs the symbols with zlib behind an 8-byte header."""
 
     name = "coarse"

@@ -11,27 +11,30 @@ import pytest
 import soundfile
 from PIL import Image
 
-from evaluation import audio_report, audio_tables
-from evaluation.audio_report import report as full_report
-from evaluation.classical.audio_formats import OPUS, VORBIS
-from evaluation.metrics import audio as audio_metrics
+from evaluation import report as report_module
+from evaluation import tables
+from evaluation.classical.opus import OPUS
+from evaluation.classical.vorbis import VORBIS
+from evaluation.media import AUDIO
+from evaluation.metrics import speech
+from evaluation.report import report as full_report
 
 
 @pytest.fixture
 def two_codecs(monkeypatch):
     """A short Opus and Vorbis: their curves are tested elsewhere."""
     short = {
-        codec.name: dataclasses.replace(codec, qualities=(codec.lowest, 64))
+        codec.name: dataclasses.replace(codec, ladder=(codec.lowest, 64))
         for codec in (OPUS, VORBIS)
     }
-    monkeypatch.setattr(audio_report, "CLASSICAL", short)
+    monkeypatch.setattr(report_module, "classical_codecs", lambda: short)
 
 
 def report(codec, recordings, folder, *, dataset, **more):
     """In its own folder, apart from the curves."""
     more = {"provenance": {}, **more}
     return full_report(
-        codec, recordings, folder / "o", dataset=dataset, ladders=folder / "ladders", **more
+        AUDIO, codec, recordings, folder / "o", dataset=dataset, ladders=folder / "ladders", **more
     )
 
 
@@ -91,17 +94,17 @@ def test_the_table_says_both_rates_and_the_gap(sound_codec, sounds, tmp_path, tw
     keys = ("kbps-training", "kbps-rounded", "kbps")
     assert rate.split()[-3:] == [f"{point[key]:.3f}" for key in keys]
     assert "STOI: no number for 1 of 3 files (less than 0.4 s of sound)." in lines
-    speed = next(line for line in lines if line.startswith("speed: 2.4 s of sound"))
+    speed = next(line for line in lines if line.startswith("speed: 2.4 s of audio"))
     assert "as fast as it plays" in speed
 
 
 def test_missing_pesq_is_said(sound_codec, sounds, tmp_path, monkeypatch, two_codecs):
-    for module in (audio_metrics, audio_tables):
-        monkeypatch.setattr(module, "has_pesq", lambda: False)
+    for module in (speech, tables):
+        monkeypatch.setattr(module, "is_installed", lambda package: False)
     results = report(sound_codec, lambda: iter(sounds[:1]), tmp_path, dataset="s")
     assert np.isnan(results.points["pesq-nb"][0])
     table = (tmp_path / "o" / "s.txt").read_text()
-    assert "the package pesq is not installed (pip install 'roundtrip[pesq]'" in table
+    assert "the package pesq is not installed (pip install -e '.[pesq]'" in table
 
 
 def test_silence_is_reported_too(sound_codec, sounds, tmp_path, two_codecs):
@@ -121,7 +124,7 @@ def test_without_classical_codecs(sound_codec, sounds, tmp_path):
     table = (tmp_path / "o" / "s.txt").read_text()
     assert "Opus," not in table and (tmp_path / "o" / "s.png").exists()
     assert not (tmp_path / "ladders").exists()
-    with pytest.raises(ValueError, match="classical='JPEG' must be one of Opus, Vorbis, MP3"):
+    with pytest.raises(ValueError, match="classical='JPEG' must be one of MP3, Opus, Vorbis"):
         report(sound_codec, lambda: iter(sounds), tmp_path, dataset="s", classical=["JPEG"])
 
 
@@ -133,7 +136,7 @@ def test_curves_are_kept(sound_codec, sounds, tmp_path, two_codecs, monkeypatch)
     def never(*arguments, **settings):
         raise AssertionError("measured anew")
 
-    monkeypatch.setattr("evaluation.classical.ladders.audio_ladder", never)
+    monkeypatch.setattr("evaluation.classical.ladders.ladder", never)
     assert (
         report(sound_codec, lambda: iter(sounds[:1]), tmp_path, dataset="s").dataset
         == first.dataset

@@ -7,11 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from evaluation.media import IMAGE
 from evaluation.report import report
 
 
 def test_leaves_files_data_table_and_figure(codec, photos, tmp_path, capsys):
-    results = report(codec, lambda: iter(photos), tmp_path, dataset="three", provenance={"seed": 7})
+    results = report(
+        IMAGE, codec, lambda: iter(photos), tmp_path, dataset="three", provenance={"seed": 7}
+    )
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
         "three",
@@ -37,12 +40,12 @@ def test_a_collapse_is_said(codec, photos, tmp_path, capsys, monkeypatch):
         return honest(pixels)._replace(noise=4 * honest(pixels).rounded)
 
     monkeypatch.setattr(codec, "estimate_bits", shrunken)
-    report(codec, lambda: iter(photos[:1]), tmp_path, dataset="one", provenance={})
+    report(IMAGE, codec, lambda: iter(photos[:1]), tmp_path, dataset="one", provenance={})
     assert "warning: the latents have collapsed: rounded they hold 25%" in capsys.readouterr().out
 
 
 def test_the_gap_between_training_and_coding_is_said(codec, photos, tmp_path):
-    results = report(codec, lambda: iter(photos[:2]), tmp_path, dataset="two", provenance={})
+    results = report(IMAGE, codec, lambda: iter(photos[:2]), tmp_path, dataset="two", provenance={})
     heading, rate, quality, fixed = (tmp_path / "two.txt").read_text().splitlines()[-4:]
     assert heading.split()[-4:] == ["training", "value", "rounded", "coded"]
     point = {key: values[0] for key, values in results.points.items()}
@@ -93,7 +96,7 @@ def test_refined_latents_are_what_is_coded_compared_and_told(codec, photos, tmp_
     refine.name = "darker"
     photos = photos[:2]
     options = {"dataset": "two", "provenance": {}, "refine": refine}
-    results = report(RefinedCodec(codec), lambda: iter(photos), tmp_path, **options)
+    results = report(IMAGE, RefinedCodec(codec), lambda: iter(photos), tmp_path, **options)
     assert calls == [photo.name for photo in photos], "refined once each"
     assert results.name == "uniform + darker"
     with (tmp_path / "two.csv").open() as file:
@@ -113,7 +116,7 @@ def test_the_share_of_side_information_is_said(codec, photos, tmp_path, monkeypa
         return honest(pixels)._replace(side=0.25 * honest(pixels).rounded)
 
     monkeypatch.setattr(codec, "estimate_bits", with_side)
-    results = report(codec, lambda: iter(photos[:2]), tmp_path, dataset="two", provenance={})
+    results = report(IMAGE, codec, lambda: iter(photos[:2]), tmp_path, dataset="two", provenance={})
     point = {key: values[0] for key, values in results.points.items()}
     assert point["bpp-side"] == pytest.approx(0.25 * point["bpp-rounded"])
     last = (tmp_path / "two.txt").read_text().splitlines()[-1]

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from models.audio import AudioTransforms
-from models.audio_layers import Convolution, Fold, Snake, Unfold
+from models.audio_layers import Convolution1D, Fold, Snake, Unfold
 from models.tiling import WHOLE, apply_in_tiles
 
 STRIDES = (2, 4, 5)
@@ -51,10 +51,10 @@ def test_tiles_equal_the_whole_and_less_context_would_not_do(causal, activation)
     ]:
         tiled = apply_in_tiles(transforms, direction, inputs, whole=0, tile=25)
         assert largest_difference(tiled, whole) < 1e-5
-        transforms.context -= 1
+        transforms.contexts = (0, transforms.contexts[1] - 1)
         tiled = apply_in_tiles(transforms, direction, inputs, whole=0, tile=25)
         assert largest_difference(tiled, whole) > 1e-5
-        transforms.context += 1
+        transforms.contexts = (0, transforms.contexts[1] + 1)
 
 
 def test_long_sound_goes_in_tiles_of_the_transforms_own():
@@ -88,7 +88,7 @@ def test_causal_output_depends_on_no_input_behind_its_latent(causal):
 @pytest.mark.parametrize(("taps", "dilation"), [(3, 1), (3, 3), (5, 2), (1, 1), (3, 9)])
 @pytest.mark.parametrize("length", [1, 4, 30])
 def test_convolution_equals_its_sum(taps, dilation, causal, length):
-    layer = Convolution(4, taps, dilation=dilation, causal=causal)
+    layer = Convolution1D(4, taps, dilation=dilation, causal=causal)
     inputs = np.random.default_rng(0).normal(size=[2, 3, length, 5]).astype(np.float32)
     result = layer(inputs)
     back, _ = layer.reach
@@ -104,7 +104,7 @@ def test_convolution_equals_its_sum(taps, dilation, causal, length):
 
 
 def test_dilated_convolution_has_gradients_in_a_graph():
-    layer = Convolution(4, 3, dilation=3)
+    layer = Convolution1D(4, 3, dilation=3)
     inputs = tf.random.stateless_normal([2, 1, 20, 4], [0, 1])
     layer(inputs)
 

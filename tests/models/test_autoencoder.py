@@ -39,8 +39,9 @@ def test_forward_pass_of_every_model(make, model_name):
         assert forward.reconstructions.shape == inputs.shape
         assert forward.bits.shape == (2,) and (forward.bits.numpy() > 0).all()
         channels = model.transforms.latent_channels
-        assert forward.latents.shape == (2, height // down, width // across, channels)
-        assert all(value.dtype == tf.float32 for value in forward)
+        latents = tf.concat(forward.inputs.latents, -1)
+        assert latents.shape == (2, height // down, width // across, channels)
+        assert all(value.dtype == tf.float32 for value in (*forward[:3], latents))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -82,11 +83,11 @@ def test_another_seed_gives_other_weights(make):
 def test_the_single_image_path_is_the_forward_pass(make):
     model, batch = make("quantizer=straight_through"), images(batch=1)
     forward = model(batch, training=False)
-    latents = model.latents(batch[0])
-    values = model.quantizer(latents, training=False).decoder
-    np.testing.assert_allclose(latents, forward.latents[0], atol=1e-5)
+    latents = model.analyze(batch[0])
+    values = model.quantizer(latents, training=False).decoder_input
+    np.testing.assert_allclose(latents, forward.inputs.latents[0][0], atol=1e-5)
     np.testing.assert_allclose(
-        model.image(values, 32, 48), forward.reconstructions[0], rtol=1e-4, atol=1e-3
+        model.synthesize(values, 32, 48), forward.reconstructions[0], rtol=1e-4, atol=1e-3
     )
 
 

@@ -17,18 +17,14 @@ def make(**settings):
 
 def walk(hyper, symbols, *, exact, batch=1, side=None):
     """Latents' values, and the prediction of every slice, for given values less their means."""
-    predictions = []
-
-    def code(number, prediction):
-        assert number == len(predictions)
-        predictions.append(prediction)
-        return tf.split(symbols, SLICES, axis=-1)[number]
-
-    rows, columns = symbols.shape[1:3]
     if side is None:
         side = tf.round(3 * tf.random.stateless_normal([1, 3, 4, 8], [0, 1]))
-    values = hyper.reconstruct(tf.repeat(side, batch, 0), rows, columns, code, exact)
-    return values, predictions
+    predictor = hyper.predictor(tf.repeat(side, batch, 0), *symbols.shape[1:3], exact=exact)
+    predictions = []
+    for values in tf.split(symbols, SLICES, axis=-1):
+        predictions.append(predictor.next())
+        predictor.add(values)
+    return predictor.decoded, predictions
 
 
 def integers(seed=0, batch=1):

@@ -4,14 +4,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.layers import Downsampling, EdgeDownsampling, EdgeUpsampling, Upsampling
+from models.layers import (
+    Convolution,
+    EdgeConvolution,
+    EdgeTransposedConvolution,
+    TransposedConvolution,
+)
 
 MARGIN = 8
 CASES = [
-    (Downsampling, EdgeDownsampling, 3, 1),
-    (Downsampling, EdgeDownsampling, 5, 1),
-    (Downsampling, EdgeDownsampling, 5, 2),
-    (Upsampling, EdgeUpsampling, 5, 2),
+    (Convolution, EdgeConvolution, 3, 1),
+    (Convolution, EdgeConvolution, 5, 1),
+    (Convolution, EdgeConvolution, 5, 2),
+    (TransposedConvolution, EdgeTransposedConvolution, 5, 2),
 ]
 
 
@@ -24,7 +29,7 @@ def test_equals_the_inside_of_an_input_that_goes_on_at_its_edges(plain, edge, ke
     outputs = layer(values)
     reference.build(values.shape)
     reference.set_weights(layer.get_weights())
-    cut = MARGIN // stride if plain is Downsampling else MARGIN * stride
+    cut = MARGIN // stride if plain is Convolution else MARGIN * stride
     expected = reference(larger)[:, cut:-cut, cut:-cut]
     assert outputs.shape == reference(values).shape
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
@@ -33,5 +38,5 @@ def test_equals_the_inside_of_an_input_that_goes_on_at_its_edges(plain, edge, ke
 def test_equal_latents_have_equal_outputs_at_the_border_and_inside():
     """What zeros break: a model trained on small patches would know borders alone."""
     constant = tf.ones([1, 6, 6, 3])
-    assert np.ptp(EdgeUpsampling(1, 5, 2, "same")(constant)[0, ::2, ::2]) < 1e-6
-    assert np.ptp(Upsampling(1, 5, 2, "same")(constant)[0, ::2, ::2]) > 1e-3
+    assert np.ptp(EdgeTransposedConvolution(1, 5, 2, "same")(constant)[0, ::2, ::2]) < 1e-6
+    assert np.ptp(TransposedConvolution(1, 5, 2, "same")(constant)[0, ::2, ::2]) > 1e-3

@@ -39,7 +39,7 @@ def test_less_context_would_not_do(transforms):
     pixels = images(16, 24)
     latents = transforms.analysis(pixels)
     values = tf.round(latents * 20)
-    transforms.context -= 1
+    transforms.contexts = tuple(context - 1 for context in transforms.contexts)
     for direction, inputs, whole in [
         ("analysis", pixels, latents),
         ("synthesis", values, transforms.synthesis(values)),

@@ -5,7 +5,13 @@ import tensorflow_compression as tfc
 
 from models.bls2017 import Bls2017Transforms
 from models.factorized import FactorizedTransforms
-from models.layers import GDN, Downsampling, Upsampling, UpsamplingToImage, subpixel_kernel
+from models.layers import (
+    GDN,
+    Convolution,
+    SubpixelTransposedConvolution,
+    TransposedConvolution,
+    subpixel_kernel,
+)
 from models.transforms import stride_and_context
 
 BOTH = pytest.mark.parametrize(
@@ -175,7 +181,9 @@ def test_subpixel_form_equals_transposed_convolution(size, stride):
     np.testing.assert_allclose(result, convolve_transposed(inputs, kernel, stride), atol=1e-4)
 
 
-@pytest.mark.parametrize("make", [Downsampling, Upsampling, UpsamplingToImage])
+@pytest.mark.parametrize(
+    "make", [Convolution, TransposedConvolution, SubpixelTransposedConvolution]
+)
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_bias_gradient_is_summed_exactly(make, policy):
     layer = make(3, 5, 2, "same", dtype=policy)

@@ -12,7 +12,8 @@ FAULTS = """
 import resource, sys
 import numpy as np
 if sys.argv[1] == "kept":
-    import assembly
+    from processor.process import set_process
+    set_process()
 np.ones(2**24)  # 128 MiB: 32768 pages.
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(4):
@@ -43,7 +44,8 @@ def test_freed_tensors_are_used_again():
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is for x86")
 def test_onednn_is_on_unless_the_user_says_otherwise():
     state = (
-        "import assembly; from tensorflow.python.framework import test_util;"
+        "from processor.process import set_process; set_process();"
+        "from tensorflow.python.framework import test_util;"
         "print(test_util.IsMklEnabled())"
     )
     assert run(state) == "True"

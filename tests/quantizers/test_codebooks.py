@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from quantizers import ResidualVectorQuantizer, VectorQuantizer
-from quantizers.vector import turned
+from quantizers.vector import rotated
 
 
 def clustered(number, seed=0, clusters=16, dim=4):
@@ -44,21 +44,21 @@ def test_nearest_code_of_each_group_by_brute_force():
     symbols = quantizer.encode(tf.constant(y)).numpy()
     np.testing.assert_array_equal(symbols, distances.argmin(-1))
     expected = np.concatenate([codes[0][symbols[:, 0]], codes[1][symbols[:, 1]]], axis=1)
-    np.testing.assert_array_equal(quantizer(tf.constant(y), training=True).decoder, expected)
+    np.testing.assert_array_equal(quantizer(tf.constant(y), training=True).decoder_input, expected)
 
 
 def test_k_means_finds_all_clusters():
     quantizer, y = vector(), tf.constant(clustered(160))
     updater(quantizer)(y)
     assert len(np.unique(quantizer.encode(y))) == 16
-    assert np.abs(quantizer(y, training=False).decoder - y).max() < 0.5
+    assert np.abs(quantizer(y, training=False).decoder_input - y).max() < 0.5
     np.testing.assert_array_equal(quantizer.codebooks.usage, np.full([1, 16], 10))
 
 
 def test_fewer_vectors_than_codes_make_a_codebook():
     quantizer, y = vector(), tf.constant(normal(5, 4))
     updater(quantizer)(y)
-    np.testing.assert_allclose(quantizer(y, training=False).decoder, y, atol=1e-6)
+    np.testing.assert_allclose(quantizer(y, training=False).decoder_input, y, atol=1e-6)
     assert np.isfinite(quantizer.codebooks.codes).all()
 
 
@@ -129,7 +129,7 @@ def test_rotation_trick_turns_gradients_as_the_code_is_turned():
     vectors = tf.constant(y, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(vectors)
-        image = turned(vectors, tf.constant(codes, tf.float32))
+        image = rotated(vectors, tf.constant(codes, tf.float32))
         loss = tf.reduce_sum(image * upstream.astype(np.float32))
     np.testing.assert_allclose(image, codes, atol=1e-5)
     gradient = tape.gradient(loss, vectors).numpy()
@@ -151,8 +151,8 @@ def test_rotation_trick_keeps_the_forward_value_and_serves_zero():
     y = tf.constant(y)
     with tf.GradientTape() as tape:
         tape.watch(y)
-        decoder = turning(y, training=True).decoder
-    np.testing.assert_array_equal(decoder, plain(y, training=True).decoder)
+        decoder = turning(y, training=True).decoder_input
+    np.testing.assert_array_equal(decoder, plain(y, training=True).decoder_input)
     gradient = tape.gradient(decoder, y).numpy()
     np.testing.assert_array_equal(gradient[0], np.ones(4))
     assert np.isfinite(gradient).all() and not np.allclose(gradient[1:], 1)
@@ -199,7 +199,7 @@ def test_dropout_draws_stages_by_example():
         np.testing.assert_array_equal(decoder[chosen], quantizer.decode(kept))
     for training, dropout in ((True, 0.0), (False, 0.5)):
         quantizer._dropout = dropout
-        assert quantizer(y, training=training).rate.numpy().sum() == 6000 * 2 * 6
+        assert quantizer(y, training=training).rate_input.numpy().sum() == 6000 * 2 * 6
 
 
 def test_every_stage_commits_the_encoder_and_learns_from_its_own_loss_alone():

@@ -62,17 +62,17 @@ def test_shapes_and_types(make, training):
 def check_shapes_and_types(quantizer, outer, training):
     y = tf.constant(latents(*outer, CHANNELS))
     quantized = quantizer(y, training=training)
-    assert quantized.decoder.shape == y.shape
-    assert quantized.rate.dtype == quantized.decoder.dtype == tf.float32
+    assert quantized.decoder_input.shape == y.shape
+    assert quantized.rate_input.dtype == quantized.decoder_input.dtype == tf.float32
     assert quantized.penalty.shape == () and np.isfinite(quantized.penalty)
     symbols = quantizer.encode(y)
     assert symbols.dtype == tf.int32
     if quantizer.alphabet.kind == "integers":
-        assert quantized.rate.shape == symbols.shape == y.shape
+        assert quantized.rate_input.shape == symbols.shape == y.shape
     else:
         sizes = quantizer.alphabet.sizes
         assert symbols.shape == (*outer, len(sizes))
-        assert quantized.rate.shape == (*outer, len(sizes), max(sizes))
+        assert quantized.rate_input.shape == (*outer, len(sizes), max(sizes))
         assert ((symbols >= 0) & (symbols < np.array(sizes))).numpy().all()
 
 
@@ -82,9 +82,9 @@ def test_integers_take_any_shape(integers):
         y = tf.constant(latents(*shape))
         for training in (True, False):
             quantized = quantizer(y, training=training)
-            assert quantized.rate.shape == quantized.decoder.shape == y.shape
+            assert quantized.rate_input.shape == quantized.decoder_input.shape == y.shape
         decoded = quantizer.decode(quantizer.encode(y))
-        np.testing.assert_array_equal(decoded, quantizer(y, training=False).decoder)
+        np.testing.assert_array_equal(decoded, quantizer(y, training=False).decoder_input)
 
 
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16, tf.float64])
@@ -92,14 +92,14 @@ def test_takes_other_precisions_as_their_float32_values(make, dtype):
     y = tf.cast(latents(4, CHANNELS), dtype)
     quantized = make()(y, training=True)
     expected = make()(tf.cast(y, tf.float32), training=True)
-    assert quantized.decoder.dtype == tf.float32
-    np.testing.assert_array_equal(quantized.decoder, expected.decoder)
+    assert quantized.decoder_input.dtype == tf.float32
+    np.testing.assert_array_equal(quantized.decoder_input, expected.decoder_input)
 
 
 def test_decoded_symbols_are_the_test_time_value_bit_for_bit(make):
     quantizer = make()
     for y in (HARD, latents(7, 5, CHANNELS), HUGE):
-        seen = quantizer(tf.constant(y), training=False).decoder.numpy()
+        seen = quantizer(tf.constant(y), training=False).decoder_input.numpy()
         symbols = quantizer.encode(tf.constant(y))
         assert np.isfinite(seen).all()
         assert seen.tobytes() == quantizer.decode(symbols).numpy().tobytes()
@@ -108,7 +108,7 @@ def test_decoded_symbols_are_the_test_time_value_bit_for_bit(make):
 def test_test_time_rate_is_of_the_symbols(make):
     quantizer = make()
     y = tf.constant(latents(6, CHANNELS))
-    rate, symbols = quantizer(y, training=False).rate, quantizer.encode(y)
+    rate, symbols = quantizer(y, training=False).rate_input, quantizer.encode(y)
     if quantizer.alphabet.kind == "indices":
         expected = tf.one_hot(symbols, max(quantizer.alphabet.sizes))
     else:
@@ -122,15 +122,15 @@ def test_scalar_ones_round_after_training(scalar):
     np.testing.assert_array_equal(symbols, np.round(y).astype(np.int32))
 
 
-def test_decoding_in_stages_finds_the_same_grids(integers):
-    """A decoder knows the symbols of earlier stages alone: the others must not matter."""
+def test_decoding_in_passes_finds_the_same_grids(integers):
+    """A decoder knows the symbols of earlier passes alone: the others must not matter."""
     y = latents(3, 4, CHANNELS + 3)
     symbols = integers.encode(tf.constant(y))
     whole, partial = integers.layout(y.shape[-1]), integers.layout(y.shape[-1])
     known = np.full(symbols.shape, 77, np.int32)
-    for stage, channels in enumerate(whole.stages):
-        grids = np.array(whole.grids_of(stage, symbols))
-        np.testing.assert_array_equal(grids, partial.grids_of(stage, tf.constant(known)))
+    for number, channels in enumerate(whole.passes):
+        grids = np.array(whole.grids_of(number, symbols))
+        np.testing.assert_array_equal(grids, partial.grids_of(number, tf.constant(known)))
         known[..., channels] = symbols.numpy()[..., channels]
     np.testing.assert_array_equal(known, symbols)
 
@@ -149,8 +149,8 @@ def places(quantizer, symbols):
     """Where an array's symbols lie on the line, by the grids of the quantizer's layout."""
     layout = quantizer.layout(symbols.shape[-1])
     found = np.zeros(symbols.shape, np.float32)
-    for stage, channels in enumerate(layout.stages):
-        grids = np.array(layout.grids_of(stage, symbols))
+    for number, channels in enumerate(layout.passes):
+        grids = np.array(layout.grids_of(number, symbols))
         for number, grid in enumerate(quantizer.alphabet.grids):
             points = grid(tf.cast(symbols.numpy()[..., channels], tf.float32)).numpy()
             found[..., channels] = np.where(grids == number, points, found[..., channels])
@@ -191,13 +191,13 @@ def test_values_and_gradients_are_finite_where_it_is_hard(make):
         assert np.isfinite(rate).all() and np.isfinite(decoder).all() and np.isfinite(penalty)
         gradient = tape.gradient(total, y)
         assert gradient is None or np.isfinite(gradient).all()
-        assert (gradient is None) == quantizer.hard
+        assert (gradient is None) == quantizer.in_hard_phase
 
 
 def test_scalar_ones_stay_within_a_cell(scalar):
     for step in (0, 50, 99, 100):
         scalar.advance(step)
-        assert np.abs(scalar(tf.constant(HARD), training=True).decoder - HARD).max() <= 1.0
+        assert np.abs(scalar(tf.constant(HARD), training=True).decoder_input - HARD).max() <= 1.0
 
 
 def test_graph_equals_eager_with_its_gradients(make):
@@ -248,7 +248,7 @@ def test_annealing_changes_values_or_gradients(make):
         fresh.advance(step)
         with tf.GradientTape() as tape:
             tape.watch(y)
-            decoder = fresh(y, training=True).decoder
+            decoder = fresh(y, training=True).decoder_input
         seen.append((decoder, tape.gradient(decoder, y)))
     assert not equal(*seen)
 
@@ -258,10 +258,11 @@ def test_two_levels_are_probabilities_to_bits(build, scalar_name):
     p = tf.constant([-0.3, 0.0, 0.2, 0.49, 0.51, 0.8, 1.0, 1.7])
     symbols = quantizer.encode(p)
     np.testing.assert_array_equal(symbols, [0, 0, 0, 0, 1, 1, 1, 1])
-    np.testing.assert_array_equal(quantizer(p, training=False).decoder, quantizer.decode(symbols))
+    decoded = quantizer.decode(symbols)
+    np.testing.assert_array_equal(quantizer(p, training=False).decoder_input, decoded)
     with tf.GradientTape() as tape:
         tape.watch(p)
-        decoder = quantizer(p, training=True).decoder
+        decoder = quantizer(p, training=True).decoder_input
     assert np.isfinite(tape.gradient(decoder, p)).all()
-    clipped = free(tf.clip_by_value(p, 0.0, 1.0), training=True).decoder
+    clipped = free(tf.clip_by_value(p, 0.0, 1.0), training=True).decoder_input
     np.testing.assert_array_equal(decoder, clipped, "levels clip latents, and do nothing else")

@@ -80,8 +80,8 @@ def test_training_sees_what_files_hold(make):
     if isinstance(quantizer, ResidualVectorQuantizer):
         quantizer._dropout = 0.0
     seen, coded = quantizer(y, training=True), quantizer(y, training=False)
-    assert seen.rate.numpy().tobytes() == coded.rate.numpy().tobytes()
-    assert seen.decoder.numpy().tobytes() == coded.decoder.numpy().tobytes()
+    assert seen.rate_input.numpy().tobytes() == coded.rate_input.numpy().tobytes()
+    assert seen.decoder_input.numpy().tobytes() == coded.decoder_input.numpy().tobytes()
 
 
 def test_values_and_gradients_are_finite_where_it_is_hard(make):
@@ -219,7 +219,7 @@ def test_fsq_tiles_levels_and_stands_at_zero_for_zero():
     quantizer.build(6)
     assert quantizer.alphabet.sizes == (8, 5, 5, 5, 8, 5)
     np.testing.assert_array_equal(
-        quantizer(tf.zeros([1, 6]), training=False).decoder, np.zeros([1, 6])
+        quantizer(tf.zeros([1, 6]), training=False).decoder_input, np.zeros([1, 6])
     )
 
 

@@ -22,7 +22,7 @@ def latents(*shape, seed=0, spread=3):
 
 
 def mean_squared(quantizer, y):
-    decoded = quantizer(tf.constant(y), training=False).decoder.numpy()
+    decoded = quantizer(tf.constant(y), training=False).decoder_input.numpy()
     return np.mean((decoded.astype(np.float64) - y) ** 2)
 
 
@@ -35,7 +35,7 @@ class TestLearnedStep:
         source = tf.constant(y)
         with tf.GradientTape() as tape:
             tape.watch(source)
-            decoder = quantizer(source, training=True).decoder
+            decoder = quantizer(source, training=True).decoder_input
             loss = tf.reduce_sum(decoder * upstream)
         of_latents, of_step = tape.gradient(loss, [source, step])
         scaled = y.astype(np.float64) / np.float32(0.7)
@@ -58,7 +58,7 @@ class TestLearnedStep:
         quantizer = LearnedStep(rate=UniformNoise(seed=0))
         assert quantizer.coding_variables[0] is quantizer.trainable_variables[0]
         quantizer.trainable_variables[0].assign(-3.0)  # An optimizer may overshoot.
-        assert np.isfinite(quantizer(tf.constant(latents(9)), training=True).decoder).all()
+        assert np.isfinite(quantizer(tf.constant(latents(9)), training=True).decoder_input).all()
 
 
 class TestUniversal:
@@ -68,7 +68,7 @@ class TestUniversal:
     def test_the_error_is_uniform_whatever_the_latents(self):
         for value in (0.0, 0.3, 0.5):
             y = np.full([200, 200], value, np.float32)
-            error = self.make()(tf.constant(y), training=False).decoder.numpy() - y
+            error = self.make()(tf.constant(y), training=False).decoder_input.numpy() - y
             assert np.abs(error).max() <= 0.5
             assert error.std() == pytest.approx(12**-0.5, rel=0.02)
             assert abs(error.mean()) < 0.01 + 1 / 32  # 16 levels: a little off where they tie
@@ -79,7 +79,8 @@ class TestUniversal:
         symbols = coded.encode(tf.constant(y))
         reader = self.make(dither_seed=5)
         np.testing.assert_array_equal(
-            reader.decode(symbols, seed=123_456_789), coded(tf.constant(y), training=False).decoder
+            reader.decode(symbols, seed=123_456_789),
+            coded(tf.constant(y), training=False).decoder_input,
         )
         assert np.abs(reader.decode(symbols) - y).max() > 0.5
 
@@ -94,7 +95,7 @@ class TestTrellis:
 
     def test_finds_the_best_of_all_paths(self):
         y = latents(30, 5, spread=1)
-        values = self.make()(tf.constant(y), training=False).decoder.numpy()
+        values = self.make()(tf.constant(y), training=False).decoder_input.numpy()
         ours = ((values - y) ** 2).sum(-1)
         best = np.full(30, np.inf)
         for symbols in itertools.product(range(-4, 5), repeat=5):
@@ -135,7 +136,7 @@ class TestLattice:
     def test_dither_is_uniform_over_the_cell(self, lattice, dimension, moment):
         quantizer = LatticeQuantizer(lattice=lattice, rate=UniformNoise(seed=0), dither=3)
         y = tf.zeros([60_000, dimension])
-        noise = quantizer(y, training=True).decoder.numpy()
+        noise = quantizer(y, training=True).decoder_input.numpy()
         assert np.mean(noise.astype(np.float64) ** 2) == pytest.approx(moment, rel=0.01)
         # Every point of the cell is nearer to the origin than to any other lattice point.
         assert not quantizer.encode(tf.constant(0.999 * noise)).numpy().any()
@@ -145,7 +146,7 @@ class TestLattice:
         dimension, scale = (4, 2**-0.25) if lattice == "D4" else (8, 1.0)
         quantizer = LatticeQuantizer(lattice=lattice, rate=UniformNoise(seed=0))
         y = latents(300, dimension)
-        points = quantizer(tf.constant(y), training=False).decoder.numpy() / np.float32(scale)
+        points = quantizer(tf.constant(y), training=False).decoder_input.numpy() / np.float32(scale)
         whole = np.abs(points - np.round(points)).max(-1) < 1e-5
         moved = np.abs(points - 0.5 - np.round(points - 0.5)).max(-1) < 1e-5
         assert (whole | moved).all() and (lattice == "E8") == moved.any()
@@ -163,7 +164,7 @@ class TestLattice:
     def test_channels_behind_the_last_block_are_rounded(self):
         quantizer = LatticeQuantizer(lattice="D4", rate=UniformNoise(seed=0))
         y = latents(50, 6)
-        values = quantizer(tf.constant(y), training=False).decoder.numpy()
+        values = quantizer(tf.constant(y), training=False).decoder_input.numpy()
         np.testing.assert_array_equal(values[:, 4:], np.round(y[:, 4:]))
 
     def test_rejects_an_unknown_lattice(self):

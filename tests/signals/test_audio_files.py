@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from data import read_audio
-from signals.audio_files import AudioSize, decode_audio, read_audio_size
+from signals.audio_files import (
+    LOSSLESS_AUDIO,
+    AudioSize,
+    decode_audio,
+    encode_audio,
+    read_audio,
+    read_audio_size,
+)
 
 
 def noise(samples, channels=1, seed=0):
@@ -59,7 +65,7 @@ def test_any_rate_and_any_channels(tmp_path, rate, channels):
         ("mp3", "MP3", "MPEG_LAYER_III"),
     ],
 )
-def test_compressed_files_have_their_length_and_their_sound(tmp_path, suffix, container, subtype):
+def test_compressed_files_have_their_length_and_their_content(tmp_path, suffix, container, subtype):
     time = np.arange(24000) / 24000
     written = 0.5 * np.sin(2 * np.pi * 440 * time)[:, np.newaxis]
     path = tmp_path / f"a.{suffix}"
@@ -127,7 +133,7 @@ def test_a_renamed_text_file_is_no_audio(tmp_path, suffix):
 
 def test_a_rate_above_the_limit_is_refused(tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(9), 192001)
-    assert "has 192001 samples a second; up to 192000 are read" in refused(tmp_path / "a.wav")
+    assert "has 192001 samples per second; the limit is 192000" in refused(tmp_path / "a.wav")
 
 
 def test_a_header_may_not_claim_any_size(tmp_path, monkeypatch):
@@ -158,3 +164,19 @@ def test_flipped_bits_never_raise_anything_else(tmp_path):
                 assert samples.size and rate
             except ValueError as error:
                 assert "hit" in str(error) and "\n" not in str(error)
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS_AUDIO)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_written_16_bit_samples_are_read_back(suffix, channels):
+    levels = np.random.default_rng(4).integers(-(2**15), 2**15, (500, channels)).astype(np.int16)
+    encoded = encode_audio(levels, 11025, suffix)
+    samples, rate = decode_audio(encoded, name="written")
+    assert rate == 11025
+    np.testing.assert_array_equal(samples * 32768, levels)
+    assert encode_audio(samples, 11025, suffix) == encoded
+
+
+def test_channels_that_a_file_cannot_hold_are_an_error():
+    with pytest.raises(ValueError, match=r"\.flac cannot hold 9 channels at 8000 Hz"):
+        encode_audio(np.zeros((5, 9), np.int16), 8000, ".flac")

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data import read_image
-from signals import image_files
+from signals.image_files import LOSSLESS_IMAGES, encode_image, read_image, read_image_size
 
 RAMP = np.arange(0, 240, dtype=np.uint8).reshape(12, 20)
 COLOURS = np.stack([RAMP, RAMP[::-1], RAMP[:, ::-1]], axis=-1)
@@ -155,7 +154,7 @@ def test_exif_orientation_is_applied(tmp_path, suffix):
     turned = read_image(tmp_path / f"turned{suffix}")
     assert turned.shape == (48, 16, 3)
     assert turned[:16].mean() > 240 and turned[16:].mean() < 10
-    assert image_files.read_image_size(tmp_path / f"turned{suffix}") == (16, 48)
+    assert read_image_size(tmp_path / f"turned{suffix}") == (16, 48)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
@@ -168,6 +167,12 @@ def test_an_animation_gives_its_first_frame(tmp_path):
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "lime")]
     frames[0].save(tmp_path / "move.webp", save_all=True, append_images=frames[1:], lossless=True)
     assert (read_image(tmp_path / "move.webp") == [255, 0, 0]).all()
+
+
+@pytest.mark.parametrize("suffix", LOSSLESS_IMAGES)
+def test_written_pixels_are_read_back(suffix):
+    encoded = encode_image(COLOURS, suffix)
+    np.testing.assert_array_equal(Image.open(io.BytesIO(encoded)), COLOURS)
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -234,4 +239,4 @@ def test_an_image_of_too_many_pixels_is_refused_by_its_header(tmp_path):
         with pytest.raises(ValueError, match=r"bomb\.png has more than the 134217728 pixels"):
             read_image(tmp_path / "bomb.png")
     (tmp_path / "large.png").write_bytes(header_only(11_585))
-    assert image_files.read_image_size(tmp_path / "large.png") == (11_585, 11_585)
+    assert read_image_size(tmp_path / "large.png") == (11_585, 11_585)

@@ -10,15 +10,14 @@ import sys
 import hydra
 import numpy as np
 import pytest
-from hydra.core.config_store import ConfigStore
 from PIL import Image
 
 from assembly.parts import build_model, fill_slots
 from evaluation.results import Results
-from sweeps.evaluations import evaluate_runs, find_runs
+from sweeps.evaluations import evaluate_runs
 from training.checkpoints import save_model
-from training.run_directory import RunDirectory
-from training.settings import Settings
+from training.run_directory import RunDirectory, find_runs
+from training.settings import register_settings
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = ("model.transforms.num_filters=4", "steps=4", "precision=float32")
@@ -34,7 +33,7 @@ def write_images(folder, seed):
 
 
 def configured(seed):
-    ConfigStore.instance().store(name="settings", node=Settings)
+    register_settings()
     with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         return fill_slots(hydra.compose("train", [*SMALL, f"seed={seed}"]))
 

@@ -1,18 +1,22 @@
-"""What a sweep reads of a finished run, of images and of sound."""
+"""What a sweep reads of a finished run, for images and audio."""
 
 import csv
 import json
+import math
 
 import pytest
 
-from sweeps.jobs import best_first, labels, read_outcome
+from sweeps.outcomes import read_outcome, table
 
 
 def write_run(folder, points, rows, speed):
     results = folder / "results"
     results.mkdir(parents=True)
-    made = {"split": "test", "config": {"lmbda": 0.01}}
-    document = {"results": {key: [value] for key, value in points.items()}, "provenance": made}
+    provenance = {"split": "test", "config": {"lmbda": 0.01}}
+    document = {
+        "results": {key: [value] for key, value in points.items()},
+        "provenance": provenance,
+    }
     (results / "data.json").write_text(json.dumps(document))
     with (results / "data.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
@@ -30,30 +34,39 @@ def image(tmp_path):
 
 
 @pytest.fixture
-def sound(tmp_path):
+def audio(tmp_path):
     rates = dict.fromkeys(("kbps", "kbps-training", "kbps-rounded"), 12.0)
     points = {**rates, "kbps-fixed-length": 16.0, "si-sdr": 8.0, "si-sdr-training": None}
-    return write_run(tmp_path / "sound", points, [{"si_sdr": 8}], "segments_per_second")
+    return write_run(tmp_path / "audio", points, [{"si_sdr": 8}], "segments_per_second")
 
 
 def test_loss_of_images_is_of_the_mean_mse_of_files(image):
     outcome = read_outcome(image)
     assert outcome.loss == pytest.approx(0.5 + 0.01 * (650.25 + 6.5025) / 2)
     assert outcome.examples_per_second == 50
-    assert outcome.in_words() == "0.5000 bpp, 30.00 dB, loss 3.7838"
+    assert outcome.summary() == "0.5000 bpp, 30.00 dB, loss 3.7838"
 
 
-def test_sound_has_its_own_rate_and_quality_and_no_loss(sound):
-    outcome = read_outcome(sound)
-    assert outcome.loss is None and outcome.rate_fixed_length == 16.0
-    assert outcome.quality_training != outcome.quality_training, "null: not finite"
-    assert outcome.in_words() == "12.0000 kbps, SI-SDR 8.00 dB"
-    assert labels({"one": outcome}) == ("kbps", "SI-SDR (dB)")
+def test_audio_has_its_own_rate_and_quality_and_no_loss(audio):
+    outcome = read_outcome(audio)
+    assert outcome.loss is None and outcome.points["kbps-fixed-length"] == 16.0
+    assert outcome.summary() == "12.0000 kbps, SI-SDR 8.00 dB"
 
 
-def test_best_first_by_loss_or_else_by_quality(image, sound):
+def test_tables_rank_by_loss_or_else_by_quality(image, audio):
     one = read_outcome(image)
-    assert [name for name, _ in best_first({"a": one._replace(loss=9.0), "b": one})] == ["b", "a"]
-    heard = read_outcome(sound)
-    ranked = best_first({"a": heard, "b": heard._replace(quality=9.0)})
-    assert [name for name, _ in ranked] == ["b", "a"]
+    text = table({"a": one._replace(loss=9.0), "uniform_noise": one})
+    assert text.splitlines()[0].startswith("| run | loss | bpp coded |") and "PSNR (dB)" in text
+    assert rows(text) == ["uniform_noise", "a"]
+    assert text.splitlines()[2].endswith("| 0.500 |  | 30.00 | 31.00 | 1.00 |")
+    one = read_outcome(audio)
+    text = table({"a": one, "b": one._replace(points={**one.points, "si-sdr": 9.0})})
+    assert "kbps coded" in text and "SI-SDR (dB)" in text and rows(text) == ["b", "a"]
+    assert text.endswith("| 16.000 | 8.00 |  |  |"), (
+        "not finite; no run that speeds are relative to"
+    )
+    assert math.isnan(one._replace(points={"si-sdr": None}).quality)
+
+
+def rows(text):
+    return [line.split("`")[1] for line in text.splitlines()[2:]]

@@ -28,7 +28,7 @@ def saved(make, tmp_path):
 def test_a_saved_model_comes_back_with_its_tables(make, saved):
     model, folder = saved
     restored = make("seed=2")
-    restore_model(restored, folder)
+    restore_model(restored, folder, steps=1)
     assert restored.entropy.frozen
     for ours, theirs in zip(restored.variables, model.variables):
         np.testing.assert_array_equal(ours, theirs, err_msg=ours.name)
@@ -42,14 +42,14 @@ def test_damaged_weights_are_named(make, saved):
     content[len(content) // 2] ^= 0xFF
     data.write_bytes(bytes(content))
     with pytest.raises(ValueError, match=f"'{folder}' does not hold this configuration's model"):
-        restore_model(make(), folder)
+        restore_model(make(), folder, steps=1)
 
 
 def test_weights_of_another_model_are_named(make, saved):
     _, folder = saved
     for other in ("model.transforms.num_filters=5", "model=factorized"):
         with pytest.raises(ValueError, match="does not hold this configuration's model"):
-            restore_model(make(other), folder)
+            restore_model(make(other), folder, steps=1)
 
 
 def test_a_checkpoint_goes_on_where_it_was(make, compose, tmp_path):

@@ -76,14 +76,14 @@ def test_soft_then_hard_freezes_the_analysis_and_trains_the_rest_on_rounded_late
     for number in range(6):
         step.advance(number)
         step(IMAGES)
-    assert not model.quantizer.hard
+    assert not model.quantizer.in_hard_phase
     before = values(model.transforms.analysis_variables)
     rest_before = values(step._decoding)
     step.advance(6)  # three quarters of eight steps
-    assert model.quantizer.hard
+    assert model.quantizer.in_hard_phase
     seen = model.quantizer(model.transforms.analysis(IMAGES), training=True)
-    np.testing.assert_array_equal(seen.decoder, tf.round(seen.decoder))
-    np.testing.assert_array_equal(seen.decoder, seen.rate)
+    np.testing.assert_array_equal(seen.decoder_input, tf.round(seen.decoder_input))
+    np.testing.assert_array_equal(seen.decoder_input, seen.rate_input)
     step.check(step(IMAGES), 6)
     # Also the optimizer's momentum must not move the analysis on.
     assert not any(changed(before, model.transforms.analysis_variables))
@@ -97,7 +97,7 @@ def test_any_scalar_quantizer_can_end_hard(make, eagerly):
     for number in range(4):
         step.advance(number)
         step(IMAGES)
-        hard.append(model.quantizer.hard)
+        hard.append(model.quantizer.in_hard_phase)
     assert hard == [False, False, True, True]
 
 

@@ -10,7 +10,7 @@ function element(name, attributes = {}, ...children) {
   return node;
 }
 
-// The table: a column sorts by its values, blanks last, with a press or the keyboard.
+// The table: columns sort by value, blanks last, by mouse or keyboard.
 function drawTable() {
   const table = document.getElementById("table");
   const body = element("tbody");
@@ -40,7 +40,7 @@ function drawTable() {
   fill(data.sortedBy, 1);
 }
 
-// The curves: one SVG, drawn anew for a metric or another choice of curves.
+// The curves: one SVG, redrawn for another metric or selection of curves.
 const LEFT = 58, RIGHT = 16, TOP = 12, BOTTOM = 48;
 const hidden = new Set();
 
@@ -131,7 +131,7 @@ function drawLegend() {
   }).observe(document.getElementById("chart"));
 }
 
-// Crops: the slider is an input of the browser's own, laid over the picture.
+// Crops: the slider is a range input on top of the image.
 function drawCrops() {
   for (const crop of data.crops) {
     const pair = element("div", { class: "pair" },
@@ -147,13 +147,13 @@ function drawCrops() {
     document.getElementById("crops").append(
       element("figure", {}, pair, element("figcaption", {}, crop.text)));
   }
-  document.getElementById("picture-section").hidden = !data.crops.length;
+  document.getElementById("image-section").hidden = !data.crops.length;
   for (const example of data.audio) {
     document.getElementById("audio").append(element("figure", {},
       element("figcaption", {}, example.text),
       element("audio", { controls: "", preload: "none", src: example.source, "aria-label": example.text })));
   }
-  document.getElementById("sound-section").hidden = !data.audio.length;
+  document.getElementById("audio-section").hidden = !data.audio.length;
 }
 
 drawTable();

@@ -1,0 +1,57 @@
+"""What image and audio codecs share: a model that can code, and what identifies its files."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from codec.fingerprint import fingerprint
+from codec.latent_coder import LatentCoder
+from codec.quantized_file import QuantizedFile, RateEstimate
+from models import Autoencoder
+
+
+class FileCodec:
+    """Codes whole files with a trained autoencoder.
+
+    Attributes:
+        model: the autoencoder.
+        name: name for tables and figures.
+        fingerprint: 8 bytes that each of its files carries.
+        has_fixed_length: whether ``encode`` accepts ``fixed_length=True``.
+    """
+
+    def __init__(self, model: Autoencoder, name: str, stages: Optional[int] = None):
+        """Takes a model that can code.
+
+        Args:
+            model: trained and frozen.
+            name: name for tables and figures.
+            stages: refinement stages of a residual quantizer that files get; None: all. Files of
+                any number of stages decode.
+
+        Raises:
+            ValueError: the model is not frozen, or its quantizer has fewer stages.
+        """
+        if not model.frozen:
+            raise ValueError("model must be frozen: its entropy model has no coding tables yet.")
+        self.model = model
+        self.name = name
+        self.fingerprint = fingerprint(model)
+        self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
+        self._coder = LatentCoder(model, stages)
+
+    def quantize(self, *signal: Any, **latents: Any) -> QuantizedFile:
+        """Analyzes and quantizes a file once, for all that is coded or measured of it."""
+        raise NotImplementedError
+
+    def encode(self, *signal: Any, fixed_length: bool = False, **latents: Any) -> bytes:
+        """The bytes of the .rtc file, see `QuantizedFile.encode`; arguments as for `quantize`."""
+        return self.quantize(*signal, **latents).encode(fixed_length)
+
+    def reconstruct(self, *signal: Any, training: bool = False, **latents: Any) -> Any:
+        """The forward pass, no bytes involved, see `QuantizedFile.reconstruct`."""
+        return self.quantize(*signal, **latents).reconstruct(training)
+
+    def estimate_bits(self, *signal: Any, seed: int = 0, **latents: Any) -> RateEstimate:
+        """Bits without coding, see `QuantizedFile.estimate_bits`."""
+        return self.quantize(*signal, **latents).estimate_bits(seed)

@@ -1,0 +1,87 @@
+"""Audio: float32 samples [samples, channels] from -1 to 1, 16-bit once decoded; kbit/s."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from codec import AUDIO_HEADER_LIMIT, AudioCodec
+from evaluation.media.medium import Medium, Row
+from signals.audio_files import LOSSLESS_AUDIO, encode_audio, read_audio
+from signals.files import write_atomically
+from signals.loudness import loudness_gain
+from signals.resampling import resample, resampled_length
+
+
+def _audio_example(file: Any, transforms: Any) -> np.ndarray:
+    """The first channel at the model's sample rate and level, as an image one row high."""
+    rate = transforms.sample_rate
+    length = resampled_length(len(file.samples), file.sample_rate, rate)
+    samples = resample(file.samples[:, :1], file.sample_rate, rate, length)
+    return (samples * loudness_gain(samples))[np.newaxis]
+
+
+def _write_recordings(path: pathlib.Path, file: Any, versions: Mapping[str, np.ndarray]):
+    """Writes ``<path>.<version>.wav``, 16 bits."""
+    for version, samples in versions.items():
+        data = encode_audio(samples, file.sample_rate, ".wav")
+        write_atomically(path.with_name(f"{path.name}.{version}.wav"), data)
+    return path.parent
+
+
+def _speed(rows: Sequence[Row]) -> Sequence[str]:
+    seconds = sum(row["samples"] / row["sample_rate"] for row in rows)
+    encode = seconds / sum(row["encode_seconds"] for row in rows)
+    decode = seconds / sum(row["decode_seconds"] for row in rows)
+    return [
+        f"speed: {seconds:.1f} s of audio, encoded {encode:.1f} x and decoded {decode:.1f} x as "
+        "fast as it plays"
+    ]
+
+
+def _audio_cells():
+    from evaluation.figures.cells import AudioCells  # Figures build on this package.
+
+    return AudioCells()
+
+
+AUDIO = Medium(
+    name="audio",
+    content="audio",
+    files="recordings",
+    unit="samples",
+    dtype=np.int16,
+    rate="kbps",
+    rate_label="kbit/s",
+    rate_definition="1000 bits per second of the file on disk, all channels together",
+    rate_digits=2,
+    log_rates=True,
+    size_columns=("sample_rate", "samples", "channels"),
+    refines=False,
+    training_size="segment",
+    examples=5,
+    codec=AudioCodec,
+    header_bytes=AUDIO_HEADER_LIMIT,
+    lossless=LOSSLESS_AUDIO,
+    read=read_audio,
+    write=lambda decoded, suffix: encode_audio(*decoded, suffix),
+    whole_files=lambda source, split: source.recordings(split),
+    signal=lambda file: (file.samples, file.sample_rate),
+    size=lambda signal: {
+        "sample_rate": signal[1],
+        "samples": signal[0].shape[0],
+        "channels": signal[0].shape[1],
+    },
+    size_text=lambda size: (
+        f"{size['samples']} samples, {size['channels']} channels, {size['sample_rate']} Hz"
+    ),
+    rate_of=lambda bits, size: bits / (size["samples"] / size["sample_rate"]) / 1000,
+    comparable=lambda samples: samples.astype(np.float32) / 32768,
+    training_example=_audio_example,
+    classical=("Opus", "Vorbis", "MP3"),
+    cells=_audio_cells,
+    remarks=_speed,
+    write_example=_write_recordings,
+)

@@ -1,0 +1,66 @@
+"""Curves of classical codecs are measured once for the same pixels, and left out on request."""
+
+import pytest
+
+from evaluation.classical.jpeg import JPEG
+from evaluation.classical.ladders import kept_ladder, ladder
+from evaluation.media import IMAGE
+from evaluation.report import report
+from evaluation.results import Dataset
+
+
+@pytest.fixture
+def dataset(photos):
+    return Dataset.from_digests("three", [IMAGE.digest(photo) for photo in photos])
+
+
+def never():
+    raise AssertionError("the images were read again")
+
+
+def test_is_measured_once(photos, dataset, tmp_path):
+    first = kept_ladder(JPEG, lambda: iter(photos), dataset, tmp_path)
+    measured = ladder(JPEG, photos, dataset="three")
+    assert first.points["bpp"] == measured.points["bpp"]
+    again = kept_ladder(JPEG, never, dataset, tmp_path)
+    assert (again.name, again.dataset) == ("JPEG", first.dataset)
+    for key in ("bpp", "psnr-rgb"):
+        assert again.points[key] == first.points[key]
+
+
+def test_other_pixels_and_damaged_files_are_measured_anew(photos, dataset, tmp_path):
+    kept_ladder(JPEG, lambda: iter(photos), dataset, tmp_path)
+    (file,) = tmp_path.iterdir()
+    two = Dataset.from_digests("three", [IMAGE.digest(photo) for photo in photos[:2]])
+    assert kept_ladder(JPEG, lambda: iter(photos[:2]), two, tmp_path).dataset.files == 2
+    text = file.read_text()
+    file.write_text(text[: len(text) // 2])
+    assert kept_ladder(JPEG, lambda: iter(photos), dataset, tmp_path).dataset == dataset
+    assert kept_ladder(JPEG, never, dataset, tmp_path).dataset == dataset
+
+
+def test_reports_are_beside_the_codecs_that_are_named(codec, photos, tmp_path):
+    def table(classical):
+        folder, ladders = tmp_path / "results", tmp_path / "ladders"
+        report(
+            IMAGE, codec, lambda: iter(photos[:1]), folder, dataset="one", provenance={},
+            classical=classical, ladders=ladders,
+        )  # fmt: skip
+        assert (folder / "one.png").exists() and (folder / "one.svg").exists()
+        return (folder / "one.txt").read_text(), ladders.exists() and len(list(ladders.iterdir()))
+
+    text, kept = table([])
+    assert "JPEG" not in text and "train-test gap" in text and not kept
+    text, kept = table(["WebP"])
+    assert "JPEG" not in text and "WebP, nearest rate" in text and kept == 1
+    text, kept = table(None)
+    assert "JPEG, nearest rate" in text and "WebP, nearest rate" in text and kept == 2
+
+
+def test_an_unknown_codec_is_named_before_anything_is_measured(codec, tmp_path):
+    with pytest.raises(ValueError, match=r"classical='JPG' must be one of AVIF, "):
+        report(
+            IMAGE, codec, never, tmp_path / "r",
+            dataset="d", provenance={}, classical=["JPEG", "JPG"],
+        )  # fmt: skip
+    assert not (tmp_path / "r").exists()

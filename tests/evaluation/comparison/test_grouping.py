@@ -1,0 +1,63 @@
+"""Which runs form a curve, and what it is called."""
+
+import pathlib
+
+import pytest
+
+from evaluation.comparison import grouping
+from evaluation.comparison.measurements import Measurement
+from evaluation.results import Results
+
+
+@pytest.fixture
+def name_of(config_of, quantizers):
+    return lambda *overrides: grouping.quantizer_name(config_of(*overrides), quantizers)
+
+
+def test_refined_files_are_curves_of_their_own(config_of, quantizers):
+    def results_of(lmbda, refinement=None):
+        config = {**config_of("quantizer=mixed"), "lmbda": lmbda}
+        results = Results(
+            name="",
+            description="",
+            points={"bpp": [1.0]},
+            provenance={"config": config, "refinement": refinement},
+        )
+        return Measurement(pathlib.Path("x.json"), "x", results)
+
+    sga, longer = ({"name": "sga", "steps": steps, "seed": 0} for steps in (500, 2000))
+    plain = [results_of(0.01), results_of(0.1)]
+    refined = [results_of(0.01, sga), results_of(0.1, {**sga, "seed": 1})]
+    groups = grouping.group_runs([*plain, *refined], quantizers)
+    assert groups == {"mixed": plain, "mixed + sga": refined}
+    names = list(grouping.group_runs([*plain, *refined, results_of(0.01, longer)], quantizers))
+    assert names == ["mixed", "mixed + sga (steps=500)", "mixed + sga (steps=2000)"]
+
+
+def test_settings_that_are_ignored_do_not_tell_runs_apart(config_of, quantizers):
+    runs = [
+        Measurement(
+            pathlib.Path("x.json"),
+            "x",
+            Results("", "", {"bpp": [1.0]}, provenance={"config": {**config, "run": run}}),
+        )
+        for run, config in (("a", config_of()), ("b", config_of()))
+    ]
+    assert len(grouping.group_runs(runs, quantizers, ["run"])) == 1
+    assert len(grouping.group_runs(runs, quantizers)) == 2
+
+
+def test_names_of_quantizers(name_of, quantizers):
+    assert name_of("quantizer=soft_then_hard", "steps=400") == "soft_then_hard"
+    assert name_of("quantizer=vector", "seed=5") == "vector"
+    assert name_of("quantizer=vector", "quantizer.dim=4") == "vector (dim=4)"
+    changed = name_of("quantizer=soft_round", "quantizer.decoder.alpha=7")
+    assert changed == "soft_round (decoder.alpha=7)"
+    foreign = {
+        "quantizer": {"_target_": "quantizers.ScalarQuantizer", "decoder": {"_target_": "x.Y"}}
+    }
+    assert grouping.quantizer_name(foreign, quantizers) == "Y"
+
+
+def test_every_choice_is_called_what_it_is(name_of, quantizer_name):
+    assert name_of(f"quantizer={quantizer_name}", "steps=123", "seed=3") == quantizer_name

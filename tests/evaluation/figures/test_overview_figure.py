@@ -1,0 +1,120 @@
+"""The overview figure: PNG and SVG, crops at pixel scale, text that does not collide."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree
+
+import numpy as np
+import pytest
+from matplotlib._pylab_helpers import Gcf
+from PIL import Image
+
+from evaluation.classical.jpeg import JPEG
+from evaluation.classical.ladders import ladder
+from evaluation.classical.webp import WEBP
+from evaluation.figures import overview as figures
+from evaluation.figures.overview import Example, Version, write_overview
+from evaluation.figures.style import DPI
+from evaluation.measure import measure
+from evaluation.media import IMAGE
+from evaluation.results import Results
+
+
+@pytest.fixture(scope="module")
+def curves(photos):
+    return [ladder(codec, photos[:2], dataset="p", settings=(5, 50, 90)) for codec in (JPEG, WEBP)]
+
+
+@pytest.fixture
+def learned(codec, photos, tmp_path):
+    rows = measure(IMAGE, codec, photos[:2], tmp_path / "files")
+    return Results.from_rows(rows, name="learned", description="", dataset="photos")
+
+
+@pytest.fixture
+def examples(codec, photos):
+    return [
+        Example(
+            photo.name,
+            photo.pixels,
+            [
+                Version("learned", codec.reconstruct(photo.pixels), 0.712, 31.25),
+                Version("JPEG", JPEG.decode(JPEG.encode(photo, 30).files, photo), 0.698, 29.5),
+            ],
+        )
+        for photo in photos
+    ]
+
+
+def test_writes_png_and_svg(examples, learned, curves, tmp_path):
+    png, svg = write_overview(tmp_path / "run" / "overview", IMAGE, examples, learned, curves)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [svg.name, png.name][::-1]
+    with Image.open(png) as image:
+        assert image.width > 1500
+        assert 150 <= image.info["dpi"][0] <= 201
+    assert xml.etree.ElementTree.parse(svg).getroot().tag.endswith("svg")
+
+
+def test_a_pixel_of_the_picture_is_two_by_two_dots(examples, learned, curves, tmp_path):
+    png, _ = write_overview(tmp_path / "overview", IMAGE, examples[:1], learned, curves)
+    dots = np.asarray(Image.open(png).convert("RGB"))
+    height, width = examples[0].original.shape[:2]
+    top, left = (height - 192) // 2, (width - 192) // 2
+    crop = examples[0].original[top : top + 192, left : left + 192]
+    expected = crop.repeat(2, axis=0).repeat(2, axis=1)
+    corner = round(figures._MARGIN * DPI)
+    np.testing.assert_array_equal(dots[corner : corner + 384, corner : corner + 384], expected)
+
+
+def test_texts_do_not_overlap_and_stay_inside(examples, learned, curves):
+    examples = [example._replace(name="n" * 60) for example in examples]
+    figure = figures._overview(IMAGE, examples, learned, curves)
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    texts = [
+        text
+        for axes in figure.axes
+        for text in axes.texts + (_axis_texts(axes) if axes.axison else [])
+        if text.get_text() and text.get_visible()
+    ]
+    boxes = [text.get_window_extent(renderer) for text in texts]
+    width, height = figure.canvas.get_width_height()
+    for index, box in enumerate(boxes):
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, texts[index]
+        for other in boxes[index + 1 :]:
+            assert not box.overlaps(other), texts[index]
+
+
+def _axis_texts(axes):
+    low, high = axes.get_ylim()
+    drawn = [label for label in axes.get_yticklabels() if low <= label.get_position()[1] <= high]
+    return [axes.xaxis.label, axes.yaxis.label, *drawn]
+
+
+def test_the_same_inputs_give_the_same_bytes(examples, learned, curves, tmp_path):
+    first = write_overview(tmp_path / "a", IMAGE, examples[:1], learned, curves)
+    second = write_overview(tmp_path / "b", IMAGE, examples[:1], learned, curves)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_points_without_a_number_are_left_out(examples, learned, curves, tmp_path):
+    learned.points["psnr-rgb"] = [float("inf")]
+    learned.points["ms-ssim-rgb"] = [float("nan")]
+    png, _ = write_overview(tmp_path / "overview", IMAGE, examples[:1], learned, curves)
+    assert png.stat().st_size > 0
+
+
+@pytest.mark.parametrize("change", ["none", "uneven"])
+def test_examples_are_checked(examples, learned, curves, tmp_path, change):
+    uneven = [examples[0], examples[1]._replace(versions=[])]
+    with pytest.raises(ValueError, match="examples must be at least one"):
+        write_overview(
+            tmp_path / "overview", IMAGE, [] if change == "none" else uneven, learned, curves
+        )
+    assert not list(tmp_path.glob("overview*"))
+
+
+def test_uses_no_pyplot(examples, learned, curves, tmp_path):
+    write_overview(tmp_path / "overview", IMAGE, examples[:1], learned, curves)
+    # The module itself may be there: the package bjontegaard imports it.
+    assert not Gcf.figs, "pyplot keeps every figure that it makes"
