@@ -41,22 +41,36 @@ def config_names(group):
     return sorted(path.stem for path in (ROOT / "configs" / group).glob("*.yaml"))
 
 
+def quantizer_target(name):
+    """The class that a quantizer's YAML names."""
+    text = (ROOT / "configs" / "quantizer" / f"{name}.yaml").read_text()
+    return re.search(r"^_target_: (\S+)", text, re.MULTILINE)[1]
+
+
 def quantizer_kinds():
     """The first YAML of each class of quantizers: the others of a class differ while training."""
     kinds = {}
     for name in config_names("quantizer"):
-        text = (ROOT / "configs" / "quantizer" / f"{name}.yaml").read_text()
-        kinds.setdefault(re.search(r"^_target_: (\S+)", text, re.MULTILINE)[1], name)
+        kinds.setdefault(quantizer_target(name), name)
     return list(kinds.values())
+
+
+def scalar_quantizers():
+    """The YAMLs that fill the slots of the quantizer that rounds to the nearest integer."""
+    names = config_names("quantizer")
+    return [name for name in names if quantizer_target(name) == "quantizers.ScalarQuantizer"]
 
 
 def pytest_generate_tests(metafunc):
     """A test that takes ``quantizer_name`` runs once for each YAML of the group.
 
-    One that takes ``quantizer_kind`` runs once for each class.
+    One that takes ``quantizer_kind`` runs once for each class, one that takes ``scalar_name`` once
+    for each quantizer that rounds to the nearest integer.
     """
     if "quantizer_kind" in metafunc.fixturenames:
         metafunc.parametrize("quantizer_kind", quantizer_kinds())
+    if "scalar_name" in metafunc.fixturenames:
+        metafunc.parametrize("scalar_name", scalar_quantizers())
     for group in ("quantizer", "model", "entropy", "distortion", "optimizer", "refinement"):
         if f"{group}_name" in metafunc.fixturenames:
             metafunc.parametrize(f"{group}_name", config_names(group))

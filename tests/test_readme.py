@@ -1,13 +1,10 @@
-"""What the README shows works: its commands compose, its files exist, its new quantizer runs."""
+"""What README and docs show works: commands compose, links lead somewhere, choices exist."""
 
+import collections
 import itertools
-import os
 import pathlib
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -27,16 +24,46 @@ def test_is_short():
     assert len(README.splitlines()) < 200
 
 
-def test_names_every_quantizer_model_and_source():
-    for group in ("quantizer", "model", "data", "distortion"):
-        for path in (ROOT / "configs" / group).glob("*.yaml"):
-            assert f"`{path.stem}`" in README, path
+def choices_of(group):
+    return {path.stem for path in (ROOT / "configs" / group).glob("*.yaml")}
+
+
+def choices_of_readme():
+    """(groups, choices, those marked as the default) of each row of the table of choices."""
+    table = README.split("| group | choices |\n|---|---|\n")[1].split("\n\n")[0]
+    for row in table.splitlines():
+        groups, choices = row.strip("|").split(" | ")
+        defaults = re.findall(r"`(\w+)` \(default", choices)
+        yield re.findall(r"`(\w+)`", groups), re.findall(r"`(\w+)`", choices), defaults
+
+
+def test_the_table_of_choices_names_every_choice_and_nothing_else(compose):
+    named = collections.defaultdict(set)
+    for groups, choices, defaults in choices_of_readme():
+        known = set().union(*map(choices_of, groups))
+        assert set(choices) <= known, f"{groups}: there is no {set(choices) - known}"
+        for group in groups:
+            named[group] |= set(choices) & choices_of(group)
+        for default in defaults:
+            assert compose()[groups[0]] == compose(f"{groups[0]}={default}")[groups[0]]
+    for group in ("data", "distortion", "entropy", "model", "optimizer", "quantizer"):
+        assert named[group] == choices_of(group), group
 
 
 def test_links_lead_somewhere():
     for page, text in PAGES.items():
-        for target in re.findall(r"\]\(([^)#]+)\)", text):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for target, heading in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", text):
+            if target.startswith("http"):
+                continue
+            found = page.parent / target if target else page
+            assert found.exists(), f"{page.name}: {target}"
+            assert not heading or heading in headings(found), f"{page.name}: {target}#{heading}"
+
+
+def headings(page):
+    """Anchors that GitHub makes of a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", PAGES[page.resolve()], re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
 
 
 def test_the_guide_names_every_quantizer():
@@ -72,26 +99,3 @@ def jobs(arguments):
             [f"{key}={v}" for v in override.sweep_string_iterator()] if swept else [whole]
         )
     return itertools.product(*choices)
-
-
-def test_the_new_quantizer_of_the_guide_is_two_files_and_trains(tmp_path):
-    code, yaml = (
-        re.search(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[1]
-        for language in ("python", "yaml")
-    )
-    skipped = shutil.ignore_patterns(".*", "build", "runs", "tests", "docs", "__pycache__")
-    project = shutil.copytree(ROOT, tmp_path / "project", ignore=skipped)
-    for text in (code, yaml):
-        (project / re.match(r"# (\S+)", text)[1]).write_text(text)
-    command = "train.py quantizer=half_round steps=3 model.transforms.num_filters=4 test_images=1"
-    done = subprocess.run(
-        [sys.executable, *command.split(), "quantizer.decoder.share=1", "run=half", "classical=[]"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project)},
-    )
-    assert done.returncode == 0, done.stderr
-    assert "share 1" in done.stdout and "train-test gap" in done.stdout
-    assert list((project / "runs" / "half" / "results").glob("*.json"))

@@ -25,7 +25,7 @@ def adam(
     Raises:
         ValueError: an argument is out of its range.
     """
-    if learning_rate <= 0:
+    if not learning_rate > 0:
         raise ValueError(f"learning_rate={learning_rate} must be above 0.")
     if not 0 <= final_learning_rate <= learning_rate:
         raise ValueError(
@@ -33,7 +33,7 @@ def adam(
         )
     if not 0 <= decay_share <= 1:
         raise ValueError(f"decay_share={decay_share} must be 0 to 1.")
-    if clip_norm <= 0:
+    if not clip_norm > 0:
         raise ValueError(f"clip_norm={clip_norm} must be above 0.")
     schedule = ConstantThenLinear(learning_rate, final_learning_rate, steps, decay_share)
     return tf.keras.optimizers.Adam(schedule, global_clipnorm=clip_norm)

@@ -79,7 +79,7 @@ def check_files(make_codec, model, quantizer):
         codec = make_codec(f"model={model}", f"quantizer={quantizer}")
     except InstantiationException as error:
         assert "codes integers, but the quantizer yields indices" in str(error)
-        return
+        pytest.skip("its alphabet is indices, which this model refuses")
     pixels = picture(96, 112)
     data = codec.encode(pixels)
     np.testing.assert_array_equal(codec.decode(data), codec.reconstruct(pixels))

@@ -155,6 +155,8 @@ def test_refuses_settings_out_of_range(source, setting, value):
     [("patch_size", 0, "at least 1"), ("cache_gib", -1, "at least 0"), ("cache_gib", "2", "GiB")],
 )
 def test_refuses_constructor_arguments_out_of_range(config, setting, value, rule):
+    if setting not in config:
+        pytest.skip(f"it has no {setting}")
     with pytest.raises(hydra.errors.InstantiationException) as caught:
         hydra.utils.instantiate(config, **{setting: value}, _convert_="all")
     assert isinstance(caught.value.__cause__, ValueError)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from assembly.parts import build_part
 from distortion import MeanSquaredError, MultiScaleMel, StftDistance, WaveformError, WeightedSum
 
 SPEECH_LEVEL = 10 ** (-23 / 20)
@@ -102,11 +101,6 @@ def test_weighted_sum_is_the_sum_and_names_its_mistakes():
         WeightedSum(
             measures={"a": WaveformError(), "b": MeanSquaredError()}, weights={"a": 1, "b": 1}
         )
-
-
-def test_every_distortion_says_its_medium(distortion_name, compose):
-    measure = build_part(compose("data=tones", f"distortion={distortion_name}").distortion)
-    assert measure.medium in ("image", "audio") and measure.minimum_size >= 1
 
 
 def test_the_model_brings_its_mediums_distortion_unless_one_is_named(compose):

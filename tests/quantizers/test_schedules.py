@@ -1,19 +1,67 @@
-"""Schedules: values at and beyond their ends, shapes in between, errors."""
+"""Schedules: what every class of quantizers/base/schedules.py must do, then shapes and errors."""
+
+import dataclasses
+import inspect
 
 import numpy as np
 import pytest
 
+from quantizers.base import schedules
 from quantizers.base.schedules import Constant, Cosine, Exponential, Linear, Step, as_schedule
 
-SHAPES = [Linear, Exponential, Cosine]
+EVERY = [
+    each
+    for name, each in inspect.getmembers(schedules, inspect.isclass)
+    if each.__module__ == schedules.__name__ and not name.startswith("_") and name != "Schedule"
+]
+SHAPES = [each for each in EVERY if "start_step" in each.__dataclass_fields__]
+FIELDS = {
+    **{"value": 3.0, "values": [2.0, 16.0, 1.0], "boundaries": [10, 20]},
+    **{"start": 1.0, "end": 16.0, "start_step": 10, "end_step": 20},
+}
+"""Values that any schedule's constructor may ask for; all that changes does so at 10 to 20."""
+
+
+def make(schedule):
+    names = [field.name for field in dataclasses.fields(schedule)]
+    return schedule(**{name: FIELDS[name] for name in names})
+
+
+def test_all_classes_are_found():
+    assert {Constant, Linear, Exponential, Cosine, Step} <= set(EVERY)
+    assert set(SHAPES) == {Linear, Exponential, Cosine}
+
+
+@pytest.mark.parametrize("every", EVERY)
+def test_is_a_pure_function_of_the_step(every):
+    steps = [0, 9, 10, 11, 15, 19, 20, 25]
+    schedule, twin = make(every), make(every)
+    values = [schedule(step) for step in steps]
+    assert all(type(value) is float for value in values)
+    assert values[::-1] == [twin(step) for step in reversed(steps)] and schedule == twin
+    assert hash(schedule) == hash(twin)
+
+
+@pytest.mark.parametrize("every", EVERY)
+def test_bounds_are_reached_and_kept(every):
+    schedule = make(every)
+    values = [schedule(step) for step in range(40)]
+    assert schedule.bounds == (min(values), max(values))
+    assert all(type(bound) is float for bound in schedule.bounds)
+
+
+@pytest.mark.parametrize("every", EVERY)
+def test_is_clamped_at_both_ends(every):
+    schedule = make(every)
+    assert len({schedule(step) for step in range(10)}) == 1
+    assert len({schedule(step) for step in (20, 21, 10**9)}) == 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_holds_both_ends(shape):
-    schedule = shape(start=1.0, end=16.0, start_step=10, end_step=20)
+    schedule = make(shape)
     assert schedule(0) == schedule(10) == 1.0
     assert schedule(20) == schedule(10**9) == 16.0
-    assert schedule.bounds == (1.0, 16.0)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -34,7 +82,6 @@ def test_middles():
 def test_step_changes_at_its_boundaries():
     schedule = Step(values=[3, 7, 15], boundaries=[10, 20])
     assert [schedule(step) for step in (0, 9, 10, 19, 20, 99)] == [3, 3, 7, 7, 15, 15]
-    assert schedule.bounds == (3, 15)
     assert schedule == Step(values=(3, 7, 15), boundaries=(10, 20))
 
 
