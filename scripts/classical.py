@@ -24,7 +24,6 @@ from data.audio_folder import AudioFolder
 from data.image_folder import ImageFolder
 from evaluation.classical import classical_codecs
 from evaluation.classical.ladders import measure_rows, read_curve, write_curve
-from evaluation.classical.media import digest
 from evaluation.results import Dataset
 
 
@@ -62,18 +61,18 @@ def measure(arguments: argparse.Namespace) -> None:
         if name not in known:
             raise ValueError(f"--codecs {name!r} must be one of {', '.join(known)}.")
         known[name].require()
-    media = {known[name].medium.name for name in names}
-    if len(media) > 1:
+    medium = known[names[0]].medium
+    if any(known[name].medium is not medium for name in names):
         raise ValueError(f"--codecs {arguments.codecs} must be of one medium.")
     if arguments.processes < 1:
         raise ValueError(f"--processes {arguments.processes} must be at least 1.")
-    if media == {"image"}:
+    if medium.name == "image":
         source = ImageFolder(root=arguments.folder)
         files = list(source.images("all"))
     else:
         source = AudioFolder(root=arguments.folder, sample_rate=48000, segment=1)
         files = list(source.recordings("all"))
-    dataset = Dataset.from_digests(source.name, [digest(file) for file in files])
+    dataset = Dataset.from_digests(source.name, [medium.digest(file) for file in files])
     for number, name in enumerate(names, start=1):
         codec, path = known[name], arguments.output / f"{name}.json"
         if path.with_suffix(".csv").exists() and read_curve(codec, dataset, path):
