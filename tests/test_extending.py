@@ -1,5 +1,6 @@
 """The examples of docs/extending.md run in a copy of the project with no file but theirs added."""
 
+import json
 import os
 import pathlib
 import re
@@ -7,16 +8,18 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SECTIONS = re.split(r"^## ", (ROOT / "docs" / "extending.md").read_text(), flags=re.MULTILINE)[1:]
+PAGE = (ROOT / "docs" / "extending.md").read_text()
 EXAMPLES = {
     section.splitlines()[0]: {
         re.match(r"# (\S+)", text)[1]: text
         for text in re.findall(r"```(?:python|yaml)\n(.*?)```", section, re.DOTALL)
     }
-    for section in SECTIONS
+    for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]
 }
 """Heading -> path in the project -> text of the file."""
 
@@ -29,16 +32,22 @@ IN_PAIRS = {
 }
 """What takes one Python file and one YAML, and the package of the former."""
 
-TRAINING = (
-    *("quantizer=half_round", "model=two_layers", "data=gratings", "distortion=charbonnier"),
-    *("optimizer=sgd", "steps=3", "batch_size=2", "log_every=1", "run=examples", "classical=[]"),
-)
+ALONE = {
+    "An image metric": "evaluation/metrics",
+    "An audio metric": "evaluation/metrics",
+    "A classical codec": "evaluation/classical",
+}
+"""What takes one Python file, and where it is."""
+
+TRAINING = re.search(r"^python (train.py .*)$", PAGE, re.MULTILINE)[1].split()
+SHORT = ("steps=3", "batch_size=2", "log_every=1", "run=examples", "classical=[JPEG444]")
 CONTRACTS = {
     "half_round": ("tests/quantizers/test_contract.py", "tests/quantizers/test_annealing.py"),
     "two_layers": ("tests/models/test_autoencoder.py",),
     "gratings": ("tests/data/test_source_contract.py",),
     "charbonnier": ("tests/distortion/test_contract.py",),
     "sgd": ("tests/training/test_optimizers.py",),
+    "jpeg-444": ("tests/evaluation/classical/test_contract.py",),
 }
 """Choice -> contract tests that must find it by its YAML."""
 
@@ -76,11 +85,33 @@ def test_takes_one_python_file_and_one_yaml(heading):
     assert re.fullmatch(r"configs/\w+/\w+\.yaml", yaml)
 
 
+@pytest.mark.parametrize("heading", ALONE)
+def test_takes_one_python_file(heading):
+    (python,) = EXAMPLES[heading]
+    assert re.fullmatch(rf"{ALONE[heading]}/\w+\.py", python)
+
+
+def test_every_section_is_run():
+    assert set(EXAMPLES) == {*IN_PAIRS, *ALONE}
+
+
 def test_the_examples_train_and_code(project):
-    output = run(project, "train.py", *TRAINING)
+    output = run(project, *TRAINING, *SHORT)
     assert "gratings: 6 train, 2 validation, 2 test" in output and "share 0.5" in output
     assert "32 latents for 16 x 16 pixels" in output and "train-test gap" in output
-    assert list((project / "runs" / "examples" / "results").glob("*.json"))
+    results = project / "runs" / "examples" / "results" / "gratings"
+    assert json.loads(results.with_suffix(".json").read_text())["results"]["mean-error"][0] > 0
+    assert ",mean_error," in results.with_suffix(".csv").read_text().splitlines()[0]
+    assert re.search(r"^JPEG444 .*\d", results.with_suffix(".txt").read_text(), re.MULTILINE)
+
+
+def test_the_audio_metric_is_measured(project, tmp_path):
+    samples = np.random.default_rng(0).uniform(-0.3, 0.3, 4000)
+    soundfile.write(tmp_path / "noise.wav", samples, 8000)
+    run(project, "scripts/classical.py", str(tmp_path), "--codecs", "vorbis", "--output", "curves")
+    curve = project / "curves" / "vorbis"
+    assert min(json.loads(curve.with_suffix(".json").read_text())["results"]["peak-error"]) < 0
+    assert ",peak_error," in curve.with_suffix(".csv").read_text().splitlines()[0]
 
 
 def test_the_contract_tests_find_them_by_their_yaml(project):

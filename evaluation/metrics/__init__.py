@@ -1,11 +1,23 @@
-"""Image and audio metrics. To add one, add a `Metric` to the ``METRICS`` of a file listed here."""
+"""Image and audio metrics. A file of this package that defines ``METRICS`` adds its records."""
 
+import importlib
+import pkgutil
 from typing import Dict
 
-from evaluation.metrics import audio, image, speech
 from evaluation.metrics.metric import Metric
 
-METRICS: Dict[str, Metric] = {
-    metric.key: metric for metric in (*image.METRICS, *audio.METRICS, *speech.METRICS)
-}
+_FIRST = ("image", "audio", "speech")
+
+
+def _found() -> Dict[str, Metric]:
+    """Key -> metric; files that are not listed above follow in alphabetical order."""
+    files = {module.name for module in pkgutil.iter_modules(__path__)}
+    records = {}
+    for file in (*_FIRST, *sorted(files.difference(_FIRST))):
+        module = importlib.import_module(f"{__name__}.{file}")
+        records.update((metric.key, metric) for metric in getattr(module, "METRICS", ()))
+    return records
+
+
+METRICS = _found()
 """Key -> metric. The first metric of a medium is the one compared by default."""

@@ -45,24 +45,36 @@ def check(part):
     return within
 
 
-def test_of_every_quantizer(quantizer_name, compose):
-    check(build_part(compose(f"quantizer={quantizer_name}", "steps=100").quantizer))
+@pytest.fixture
+def make(compose):
+    """``make(name, slot, ...)``: a quantizer with surrogates that anneal in these slots.
+
+    What ``quantizer@slot=NAME`` does, without composing each pair of names.
+    """
+
+    def make_quantizer(name, *slots):
+        config = compose(f"quantizer={name}", "steps=100")
+        for slot in slots:
+            if slot not in config.quantizer:
+                pytest.skip(f"it has no {slot} slot")
+            config[slot] = compose(f"quantizer={ANNEALS[slot]}", "steps=100").quantizer
+        return build_part(fill_slots(config).quantizer)
+
+    return make_quantizer
 
 
-@pytest.mark.parametrize("slot", ["decoder", "rate"])
-def test_of_every_slot(quantizer_name, slot, compose):
+def test_of_every_quantizer(make, quantizer_name):
+    check(make(quantizer_name))
+
+
+@pytest.mark.parametrize("slot", list(ANNEALS))
+def test_of_every_slot(make, quantizer_name, slot):
     """A slot may hold any surrogate, whatever is in the quantizer's YAML."""
-    if slot not in compose(f"quantizer={quantizer_name}").quantizer:
-        pytest.skip(f"it has no {slot} slot")
-    filled = f"quantizer@{slot}={ANNEALS[slot]}"
-    config = compose(f"quantizer={quantizer_name}", "steps=100", filled)
-    assert check(build_part(fill_slots(config).quantizer))
+    assert check(make(quantizer_name, slot))
 
 
-def test_of_both_slots_at_once(scalar_name, compose):
-    slots = [f"quantizer@{slot}={name}" for slot, name in ANNEALS.items()]
-    config = fill_slots(compose(f"quantizer={scalar_name}", "steps=100", *slots))
-    assert len(check(build_part(config.quantizer))) == 2
+def test_of_both_slots_at_once(make, scalar_name):
+    assert len(check(make(scalar_name, *ANNEALS))) == 2
 
 
 def test_of_every_model(model_name, compose):

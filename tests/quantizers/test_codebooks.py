@@ -232,8 +232,10 @@ def test_every_stage_commits_the_encoder_and_learns_from_its_own_loss_alone():
 )
 @pytest.mark.parametrize("steps_before", [0, 3])
 def test_saved_and_restored_it_goes_on_bit_for_bit(make, steps_before, tmp_path):
+    updates = {}  # A quantizer's update is traced once.
+
     def train(quantizer, steps):
-        update = updater(quantizer)
+        update = updates.setdefault(quantizer, updater(quantizer))
         for step in steps:
             y = tf.constant(normal(8, 6, 4, seed=step))
             quantizer(y, training=True)  # Draws the dropout.

@@ -22,7 +22,10 @@ MAKERS = {
     "ema": lambda: VectorQuantizer(seed=1, dim=4, codebook_size=8),
     "gradient": lambda: VectorQuantizer(seed=1, dim=4, codebook_size=8, codebook="gradient"),
     "rotated": lambda: VectorQuantizer(seed=1, dim=4, codebook_size=8, rotation_trick=True),
-    "residual": lambda: ResidualVectorQuantizer(seed=1, stages=3, dim=4, codebook_size=8),
+    # A graph has every iteration of k-means at every stage.
+    "residual": lambda: ResidualVectorQuantizer(
+        seed=1, stages=3, dim=4, codebook_size=8, kmeans_steps=2
+    ),
 }
 
 

@@ -34,17 +34,27 @@ def changed(before, variables):
     return [not np.array_equal(old, new.numpy()) for old, new in zip(before, variables)]
 
 
+@pytest.fixture
+def eagerly():
+    """Few steps take less time than the trace of one."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.parametrize("quantizer", ["learned_step", "residual_vector"])
+def test_integers_and_indices_are_learned_in_a_graph(make, quantizer):
+    """One with a trained parameter, and one that learns codebooks and has a penalty."""
+    check_learning(make, quantizer)
+
+
+@pytest.mark.slow
 def test_every_kind_of_quantizer_learns_in_a_graph(make, quantizer_kind):
     check_learning(make, quantizer_kind)
 
 
-def test_every_quantizer_takes_steps_and_learns_in_all_parts(make, quantizer_name):
-    """Without a graph, whose making takes longer than many steps; quantizers alone have theirs."""
-    tf.config.run_functions_eagerly(True)
-    try:
-        check_learning(make, quantizer_name)
-    finally:
-        tf.config.run_functions_eagerly(False)
+def test_every_quantizer_takes_steps_and_learns_in_all_parts(make, eagerly, quantizer_name):
+    check_learning(make, quantizer_name)
 
 
 def check_learning(make, quantizer_name):
@@ -81,7 +91,7 @@ def test_soft_then_hard_freezes_the_analysis_and_trains_the_rest_on_rounded_late
     assert len(before) + len(rest_before) == len(model.trainable_variables)
 
 
-def test_any_scalar_quantizer_can_end_hard(make):
+def test_any_scalar_quantizer_can_end_hard(make, eagerly):
     model, step = make("quantizer=soft_round", "quantizer.hard_from_step=2")
     hard = []
     for number in range(4):
@@ -91,7 +101,7 @@ def test_any_scalar_quantizer_can_end_hard(make):
     assert hard == [False, False, True, True]
 
 
-def test_lmbda_follows_its_factor(make):
+def test_lmbda_follows_its_factor(make, eagerly):
     _, step = make("quantizer=mixed", lmbda_factor=Linear(start=0.0, end=2.0, end_step=4))
     for number, factor in enumerate((0.0, 0.5, 1.0)):
         step.advance(number)
