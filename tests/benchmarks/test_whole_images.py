@@ -1,0 +1,40 @@
+"""benchmarks/whole_images.py: a row per run, and one line for images that are too small."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assembly.parts import build_model
+from training.checkpoints import save_model
+from training.run_directory import RunDirectory
+
+
+@pytest.fixture
+def run(compose, tmp_path):
+    config = compose("quantizer=mixed", "model.transforms.num_filters=4", "precision=float32")
+    model = build_model(config)
+    model.freeze()
+    directory = RunDirectory(tmp_path / "run")
+    directory.open(config, overwrite=False)
+    save_model(model, directory.model)
+    return directory.path
+
+
+def test_prints_the_rates_of_whole_images_and_tiles(run, warm, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    done = warm("benchmarks/whole_images.py", run, "--images", tmp_path, "--tiles", "16", "32")
+    assert done.returncode == 0, done.stderr
+    row = done.stdout.splitlines()[-1]
+    rates = [float(number) for number in re.findall(r"\| (\d\.\d{3})", row)]
+    assert rates[0] == rates[2] > 0, "both tile sizes fill the image: the whole is the same"
+    assert len(rates) == 4 and re.search(r"\([-+]\d+\.\d%\)", row)
+    done = warm("benchmarks/whole_images.py", run, "--images", tmp_path, "--tiles", "64")
+    assert done.returncode == 2
+    assert (
+        done.stderr.strip()
+        .splitlines()[-1]
+        .endswith("tiles=64 must fit four times into every image.")
+    )
