@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterable, List, Optional, Protocol, Sequence
 
 import numpy as np
 
+from codec.file_codec import FileCodec
 from evaluation.media import Medium, Row
 from signals.files import write_atomically
 
@@ -30,32 +31,6 @@ class RoundTripError(RuntimeError):
     """A file does not hold what the model promised: no number of this run can be trusted."""
 
 
-class QuantizedFile(Protocol):
-    """One image or recording, analyzed and quantized."""
-
-    def encode(self, fixed_length: bool = False) -> bytes:
-        """The whole file; with ``fixed_length`` every symbol takes the same number of bits."""
-
-    def reconstruct(self, training: bool = False) -> Any:
-        """What the file decodes to, without any bytes; or what the decoder saw in training."""
-
-    def estimate_bits(self) -> Any:
-        """``.noise``, ``.training``, ``.rounded`` (what is coded) and ``.side`` as part of it."""
-
-
-class Codec(Protocol):
-    """A learned codec. Its signals are ``pixels``, or ``samples, sample_rate``."""
-
-    name: str
-    has_fixed_length: bool  # whether files can be encoded with ``fixed_length=True``
-
-    def quantize(self, *signal: Any) -> QuantizedFile:
-        """Everything up to the symbols, once for all measurements; also takes ``latents=``."""
-
-    def decode(self, data: bytes) -> Any:
-        """Pixels, or samples and sample rate; a ValueError if the file is damaged."""
-
-
 class Refine(Protocol):
     """Improves the latents of a file before they are coded."""
 
@@ -67,7 +42,7 @@ class Refine(Protocol):
 
 def measure(
     medium: Medium,
-    codec: Codec,
+    codec: FileCodec,
     files: Iterable[Any],
     folder: pathlib.Path,
     *,
@@ -105,7 +80,7 @@ def measure(
 
 
 def measure_file(
-    medium: Medium, codec: Codec, file: Any, path: pathlib.Path, refine: Optional[Refine] = None
+    medium: Medium, codec: FileCodec, file: Any, path: pathlib.Path, refine: Optional[Refine] = None
 ) -> Row:
     """Codes one file to ``path``, reads it back, decodes and compares.
 

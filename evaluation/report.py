@@ -5,12 +5,13 @@ from __future__ import annotations
 import pathlib
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
+from codec.file_codec import FileCodec
 from evaluation.classical import classical_codecs
 from evaluation.classical.codec import ClassicalCodec
 from evaluation.classical.ladders import LADDERS, kept_ladder
 from evaluation.classical.matches import closest_to
 from evaluation.figures.overview import Example, Version, write_overview
-from evaluation.measure import Codec, Refine, check_coded_size, coded_file, measure
+from evaluation.measure import Refine, check_coded_size, coded_file, measure
 from evaluation.media import Medium, Row
 from evaluation.results import Results, write_results
 from evaluation.tables import comparison_table, gap_table
@@ -22,7 +23,7 @@ COLLAPSED = 0.5
 
 def report(
     medium: Medium,
-    codec: Codec,
+    codec: FileCodec,
     files: Callable[[], Iterator[Any]],
     folder: pathlib.Path,
     *,
@@ -130,7 +131,7 @@ def _warn_of_collapse(rows: Sequence[Row]) -> None:
 
 def _beside_classical(
     medium: Medium,
-    codec: Codec,
+    codec: FileCodec,
     files: Iterator[Any],
     rows: Sequence[Row],
     coded: pathlib.Path,

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
+from codec.file_codec import FileCodec
 from evaluation.comparison.curves import Curve, comparable_curves, default_metric
 from evaluation.comparison.grouping import Groups, group_results, select_groups
 from evaluation.comparison.intervals import check_resamples
@@ -19,7 +20,6 @@ from evaluation.comparison.page.recordings import recordings_of
 from evaluation.comparison.ranking import rank, record, table
 from evaluation.figures.crops import write_crops
 from evaluation.figures.curves import Compared, write_comparison
-from evaluation.measure import Codec
 from evaluation.metrics import METRICS
 from evaluation.provenance import provenance
 from signals.files import write_atomically
@@ -36,7 +36,7 @@ def compare(
     output: pathlib.Path,
     quantizers: pathlib.Path,
     ignored: Sequence[str],
-    load_codec: Callable[[pathlib.Path], Codec],
+    load_codec: Callable[[pathlib.Path], FileCodec],
     only: Optional[str] = None,
     dataset: str = "kodak",
     metric: Optional[str] = None,

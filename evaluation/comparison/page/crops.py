@@ -11,11 +11,12 @@ from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
+from codec.file_codec import FileCodec
 from evaluation.classical import classical_codecs
 from evaluation.classical.matches import closest_to
 from evaluation.comparison.measurements import Measurement
 from evaluation.figures.crops import Crop
-from evaluation.measure import Codec, coded_file
+from evaluation.measure import coded_file
 from evaluation.media import IMAGE
 from evaluation.metrics import image as metrics
 from signals.image_files import NamedImage
@@ -30,7 +31,7 @@ def crops_at(
     groups: Mapping[str, Sequence[Measurement]],
     images: Sequence[NamedImage],
     bpp: float,
-    load_codec: Callable[[pathlib.Path], Codec],
+    load_codec: Callable[[pathlib.Path], FileCodec],
 ) -> List[Crop]:
     """The middle of each image, by each codec that can show it.
 
