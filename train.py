@@ -37,7 +37,7 @@ def train(config: DictConfig, run: str) -> None:
     # Workers must connect before TensorFlow Compression is imported, which starts the runtime.
     distribution = Distribution(config.strategy)
 
-    from assembly.media import check_fit
+    from assembly.media import check_fit, small_patch_warning
     from assembly.parts import build_model, build_part, fill_slots, saved_form
     from evaluate import evaluate
     from training.run_directory import RunDirectory, run_path
@@ -77,6 +77,9 @@ def train(config: DictConfig, run: str) -> None:
     else:
         print(source.describe(), flush=True)
         print(model.transforms.describe(), flush=True)
+        warning = small_patch_warning(source, model)
+        if warning:
+            print(warning, file=sys.stderr, flush=True)
         fit_model()
     summary = directory.results / f"{source.name_of('test')}.txt"
     if summary.exists():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from typing import List
+from typing import List, Optional
 
 import numpy as np
 
 from evaluation.media import MEDIA
 from models import Autoencoder
+from models.hyperprior import STRIDE
+
+FEWEST_HYPER_LATENTS = 2
+"""Along each axis of a training patch, for a model that codes whole images like patches."""
 
 
 def validation_signals(source, model: Autoencoder, most: int) -> List[np.ndarray]:
@@ -47,3 +51,17 @@ def check_fit(source, model: Autoencoder, distortion) -> None:
             f"data.{name}={size} must be at least {distortion.minimum_size} for "
             f"distortion={type(distortion).__name__}."
         )
+
+
+def small_patch_warning(source, model: Autoencoder) -> Optional[str]:
+    """One line if training patches hold so few hyper-latents that a model learns only borders."""
+    if model.hyper is None or source.medium != "image":
+        return None
+    least = FEWEST_HYPER_LATENTS * STRIDE * model.transforms.strides[1]
+    if source.patch_size >= least:
+        return None
+    return (
+        f"warning: data.patch_size={source.patch_size} should be at least {least} for a model with "
+        f"side information ({FEWEST_HYPER_LATENTS} hyper-latents along each axis); on smaller "
+        "patches it may learn to code patches but not whole images."
+    )
