@@ -1,4 +1,4 @@
-"""How far a reconstruction is from its original: one number an example, to be minimised."""
+"""Distortions: the distance of a reconstruction from its original, one number per example."""
 
 from distortion.ms_ssim import MultiScaleSsim, multiscale_ssim
 from distortion.mse import MeanSquaredError

@@ -1,9 +1,9 @@
 """1 - MS-SSIM (Wang, Simoncelli, Bovik 2003, "Multiscale structural similarity").
 
 Equal to ``tf.image.ssim_multiscale`` in value, but trainable: TensorFlow clips negative terms to
-zero before a fractional power, whose gradient there is infinity times zero. A decoder that has just
-been initialised does produce negative terms, so here each term is floored at a small positive value
-and keeps its gradient: the loss then pulls the term up instead of breaking.
+zero before a fractional power, whose gradient there is infinity times zero. An untrained decoder
+does produce negative terms, so here each term is raised to a small positive floor but keeps its
+gradient: the loss pulls the term up instead of breaking.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FILTER_SIGMA = 1.5
 _C1 = (0.01 * 255.0) ** 2
 _C2 = (0.03 * 255.0) ** 2
 
-# Only images that share next to nothing have a term below this. The slope of term^weight stays
+# Only almost unrelated images have a term below this. The slope of term^weight stays
 # below 8 (it grows as 1 / floor).
 _TRAINING_FLOOR = 0.01
 
@@ -54,12 +54,12 @@ class MultiScaleSsim:
 def multiscale_ssim(
     originals: tf.Tensor, reconstructions: tf.Tensor, *, floor: float = 0.0
 ) -> tf.Tensor:
-    """MS-SSIM of each image of a batch, the mean over its channels.
+    """MS-SSIM of each image in a batch, averaged over its channels.
 
     Args:
         originals: float32 [batch, height, width, channels] in 0..255.
         reconstructions: The same shape.
-        floor: The least value of a scale's term. 0 is the definition; gradients need more.
+        floor: Lower bound of a scale's term. 0 is the definition; gradients need more.
 
     Returns:
         float32 [batch], in 0..1.

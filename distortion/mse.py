@@ -1,7 +1,7 @@
 """Mean squared error on the 0..255 scale.
 
-TFC and CompressAI weigh the same quantity (CompressAI writes it as 255^2 times the error of images
-in 0..1), so that a published ``lmbda`` means the same here.
+TFC and CompressAI weight the same quantity (CompressAI as 255^2 times the error of images in 0..1),
+so a published ``lmbda`` means the same here.
 """
 
 from __future__ import annotations

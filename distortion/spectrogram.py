@@ -1,10 +1,10 @@
-"""Distances between spectrograms of sound, over windows of several lengths.
+"""Distances between audio spectrograms, over windows of several lengths.
 
-Short windows tell when, long ones which frequency (Yamamoto 2020, arXiv 1910.11480; with mel bands
-as in SoundStream, arXiv 2107.03312). Here every distance is one of levels in decibels: the mean
+Short windows resolve time, long ones frequency (Yamamoto 2020, arXiv 1910.11480; with mel bands
+as in SoundStream, arXiv 2107.03312). Every distance here compares levels in decibels: the mean
 over windows, frames and bands of ``|L - L_hat|`` (``norm: 1``, in dB) or ``|L - L_hat|^2``
 (``norm: 2``, in dB^2), with ``L = 10 log10(power + floor)``. The floor lies 60 dB below the level
-at which sound is coded, so that silence is as quiet as it sounds and its gradient is finite.
+at which audio is coded, so that silence has a finite level and gradient.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ FLOOR = CODING_POWER * 1e-6
 
 
 class SpectrogramDistance(abc.ABC):
-    """Mean distance of levels over windows; a subclass says of which bands.
+    """Mean distance of levels over windows; a subclass chooses the bands.
 
     Attributes:
-        minimum_size: samples that a signal needs at least: the longest window.
+        minimum_size: fewest samples of a signal: the longest window.
     """
 
     medium = "audio"
 
     def __init__(self, *, windows: Sequence[int], norm: int):
-        """Takes what all have.
+        """Checks windows and norm.
 
         Args:
             windows: lengths of the Hann windows in samples, each at least 16; they advance by a
@@ -80,18 +80,18 @@ class SpectrogramDistance(abc.ABC):
         frames = tf.signal.stft(
             signals[..., 0], window, window // 4, window, tf.signal.hann_window, pad_end=False
         )
-        # White sound of mean square P has power P in every bin.
+        # White noise of mean square P has power P in every bin.
         energy = float(tf.reduce_sum(tf.signal.hann_window(window) ** 2))
         power = (tf.math.real(frames) ** 2 + tf.math.imag(frames) ** 2) / energy
         return (10 / math.log(10)) * tf.math.log(self._bands(power, window) + FLOOR)
 
     @abc.abstractmethod
     def _bands(self, power: tf.Tensor, window: int) -> tf.Tensor:
-        """Power of the bands that are compared, from that of bins [..., window / 2 + 1]."""
+        """Power of the compared bands, from the power of bins [..., window / 2 + 1]."""
 
 
 class StftDistance(SpectrogramDistance):
-    """Of every bin of the short-time Fourier transforms."""
+    """Compares every bin of the short-time Fourier transforms."""
 
     def __init__(self, *, windows: Sequence[int] = (128, 256, 512, 1024), norm: int = 1):
         """Takes windows and norm, see ``SpectrogramDistance``."""
@@ -103,7 +103,7 @@ class StftDistance(SpectrogramDistance):
 
 
 class MultiScaleMel(SpectrogramDistance):
-    """Of mel bands, which are the wider the higher, as hearing has them; window / 8 bands each."""
+    """Compares mel bands, which widen with frequency as in hearing; window / 8 bands per window."""
 
     def __init__(
         self,
@@ -112,10 +112,10 @@ class MultiScaleMel(SpectrogramDistance):
         windows: Sequence[int] = (64, 128, 256, 512, 1024),
         norm: int = 1,
     ):
-        """Takes the rate; the rest as ``SpectrogramDistance`` has it.
+        """Takes the sample rate; windows and norm as in ``SpectrogramDistance``.
 
         Args:
-            sample_rate: of the sound, in Hz.
+            sample_rate: of the audio, in Hz.
             windows: in samples.
             norm: 1 or 2.
 
@@ -125,7 +125,7 @@ class MultiScaleMel(SpectrogramDistance):
         super().__init__(windows=windows, norm=norm)
         if sample_rate is None or sample_rate < 1:
             raise ValueError(
-                f"sample_rate={sample_rate} must be a number of Hz, as data of sound has it."
+                f"sample_rate={sample_rate} must be a number of Hz, which audio data has."
             )
         self._sample_rate = sample_rate
 
@@ -133,6 +133,6 @@ class MultiScaleMel(SpectrogramDistance):
         mel = tf.signal.linear_to_mel_weight_matrix(
             window // 8, window // 2 + 1, self._sample_rate, 0.0, self._sample_rate / 2
         )
-        # The mean over a band, not the sum: levels of white sound are equal in all.
+        # The mean over a band, not the sum: white noise has the same level in all bands.
         mel /= tf.maximum(tf.reduce_sum(mel, axis=0), 1e-6)
         return tf.tensordot(power, mel, 1)

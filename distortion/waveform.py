@@ -1,9 +1,9 @@
-"""Mean squared error of sound, in thousandths of the power at which sound is coded.
+"""Mean squared error of audio, in thousandths of the power at which audio is coded.
 
-Sound is scaled to -23 dBFS before it is coded (``signals.loudness``). An error of that power counts
+Audio is scaled to -23 dBFS before it is coded (``signals.loudness``). An error of that power counts
 1000: a distortion of 56 is a signal-to-noise ratio of 12.5 dB. On this scale the values of
-``lmbda`` that are published for images are sensible for sound: at high rates the best codec of
-noise has a distortion near ``1 / (2 ln(2) lmbda)``, which goes from 4 to 24 dB over .0018 to .18.
+``lmbda`` that are published for images are sensible for audio: at high rates the best codec for
+noise has a distortion near ``1 / (2 ln(2) lmbda)``, which is 4 to 24 dB over .0018 to .18.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Several distortions as one: each in its own unit, times its weight."""
+"""Several distortions as one: the sum of each, in its own unit, times its weight."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class WeightedSum:
 
     Attributes:
         medium: of the measures.
-        minimum_size: what the most demanding measure needs.
+        minimum_size: of the most demanding measure.
     """
 
     def __init__(self, *, measures: Dict[str, Callable], weights: Dict[str, float]):
@@ -36,7 +36,7 @@ class WeightedSum:
             raise ValueError(f"weights={weights}: one must be above 0.")
         media = {measure.medium for measure in measures.values()}
         if len(media) > 1:
-            raise ValueError(f"measures: of one medium, but these are of {', '.join(media)}.")
+            raise ValueError(f"measures must be of one medium, got {', '.join(media)}.")
         self.medium = media.pop()
         self.minimum_size = max(measure.minimum_size for _, measure in self._terms)
 

@@ -113,7 +113,7 @@ def input_rate(batches: tf.data.Dataset, batch_size: int, seconds: float = 0.5) 
 
 
 def _next(batches: Iterator) -> tf.Tensor:
-    """The next batch; what goes wrong in tf.data is told without its Python traceback."""
+    """The next batch; errors in tf.data are raised without their Python traceback."""
     try:
         return next(batches)
     except tf.errors.OpError as error:

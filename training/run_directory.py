@@ -1,4 +1,4 @@
-"""A run's directory: where everything of one run stands, and who may write there.
+"""A run's directory: all output of one run, and a lock on it.
 
 ```
 config.yaml      the whole configuration, enough to build the model again
@@ -53,16 +53,16 @@ class RunDirectory:
 
     @property
     def trained(self) -> bool:
-        """Whether training has ended and the model stands there."""
+        """Whether training has ended and the model is saved."""
         return self.model.is_dir()
 
     def open(self, config: DictConfig, overwrite: bool) -> None:
-        """Creates the directory, or takes it up again for the same configuration.
+        """Creates the directory, or opens it again for the same configuration.
 
         The process holds a lock on it until it ends, however it ends.
 
         Raises:
-            ValueError: another process works there, it holds another run, or it is no run.
+            ValueError: another process works there, it holds another run, or no run at all.
         """
         if self.path.exists() and not self.config_file.exists() and not self._is_bare():
             raise ValueError(f"run={str(self.path)!r} exists and is not a run directory.")
@@ -101,11 +101,11 @@ class RunDirectory:
         return OmegaConf.create(up_to_date(saved))
 
     def differences(self, config: DictConfig) -> List[str]:
-        """In what ``config`` is another run's than that which stands here, setting by setting."""
+        """The settings in which ``config`` differs from the run in this directory."""
         return _differences(self.load_config(), config)
 
     def _is_bare(self) -> bool:
-        """Whether there is nothing but what a start that was killed at once may leave."""
+        """Whether there is only what a run leaves that was killed right after its start."""
         return {path.name for path in self.path.iterdir()} <= {LOCK, ".config.yaml"}
 
     def _empty(self) -> None:
@@ -118,7 +118,7 @@ class RunDirectory:
 
 
 def run_path(run: str) -> pathlib.Path:
-    """A bare name stands under ``runs/``; anything with a separator is a path."""
+    """A bare name is a folder in ``runs/``; anything with a separator is a path."""
     path = pathlib.Path(run).expanduser()
     return path if len(path.parts) > 1 else pathlib.Path("runs") / path
 

@@ -141,7 +141,7 @@ METRICS = (
         function=stoi,
         definition="STOI, not extended; mean over recordings that allow it",
         digits=3,
-        partial="less than 0.4 s of sound",
+        partial="less than 0.4 s of audio",
     ),
 )
 
