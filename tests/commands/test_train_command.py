@@ -83,7 +83,7 @@ def test_ends_with_measured_files_a_table_and_a_figure(finished):
     run, result = finished
     assert re.search(r"step 60/60 .* PSNR .* alpha 11\.9.* images/s  ETA 0:00", result.stdout)
     assert "input pipeline alone" in result.stdout
-    for heading in ("JPEG, nearest size", "WebP, nearest size", "MS-SSIM"):
+    for heading in ("JPEG, nearest rate", "WebP, nearest rate", "MS-SSIM"):
         assert heading in result.stdout
     names = {path.name for path in (run / "results").iterdir()}
     assert names >= {"photos.json", "photos.csv", "photos.png", "photos.svg", "photos.txt"}
@@ -105,7 +105,7 @@ def test_says_so_when_it_is_finished_and_refuses_other_settings(finished, train_
     run, _ = finished
     again = train_warm(f"run={run}", "classical=[JPEG,WebP]")
     assert again.returncode == 0
-    assert "training is finished (60 steps)" in again.stdout and "nearest size" in again.stdout
+    assert "training is finished (60 steps)" in again.stdout and "nearest rate" in again.stdout
     other = train_warm(f"run={run}", "lmbda=0.02")
     assert other.returncode == 2
     assert "lmbda: 0.013 there, 0.02 asked" in other.stderr and "overwrite=true" in other.stderr
