@@ -93,7 +93,7 @@ def test_the_table_says_both_rates_and_the_gap(sound_codec, sounds, tmp_path, tw
     rate = next(line for line in lines if line.startswith("rate (kbps)"))
     keys = ("kbps-training", "kbps-rounded", "kbps")
     assert rate.split()[-3:] == [f"{point[key]:.3f}" for key in keys]
-    assert "STOI: no number for 1 of 3 files (less than 0.4 s of sound)." in lines
+    assert "STOI: no number for 1 of 3 files (less than 0.4 s of audio)." in lines
     speed = next(line for line in lines if line.startswith("speed: 2.4 s of audio"))
     assert "as fast as it plays" in speed
 
