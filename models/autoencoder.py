@@ -11,7 +11,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import tensorflow as tf
 
-from models.hyperprior import HyperTransforms
+from models.hyperprior import SideInformation
 from models.prediction import Predictor
 from models.tiling import apply_in_tiles
 from models.transforms import Transforms
@@ -82,7 +82,7 @@ class Autoencoder(tf.Module):
         transforms: Transforms,
         quantizer,
         entropy: Callable,
-        hyper: Optional[HyperTransforms] = None,
+        hyper: Optional[SideInformation] = None,
         hyper_quantizer=None,
         hyper_entropy: Optional[Callable] = None,
     ):
@@ -115,6 +115,8 @@ class Autoencoder(tf.Module):
         self.hyper = hyper
         self.hyper_quantizer = self.hyper_entropy = None
         if hyper is not None:
+            if transforms.latent_spreads is not None:
+                hyper.expect(transforms.latent_spreads)
             self.hyper_quantizer = hyper_quantizer
             hyper_quantizer.build(hyper.latent_channels)
             self.hyper_entropy = hyper_entropy(
@@ -174,7 +176,7 @@ class Autoencoder(tf.Module):
     def predictor(
         self, hyper_values: Optional[tf.Tensor], rows: int, columns: int, exact: bool
     ) -> Predictor:
-        """See ``HyperTransforms.predictor``; without side information nothing is predicted."""
+        """See ``SideInformation.predictor``; without side information nothing is predicted."""
         if self.hyper is None:
             return Predictor()
         return self.hyper.predictor(hyper_values, rows, columns, exact)

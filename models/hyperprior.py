@@ -7,6 +7,7 @@ synthesis is repeated in fixed point.
 
 from __future__ import annotations
 
+import abc
 from typing import Sequence
 
 import tensorflow as tf
@@ -36,7 +37,72 @@ INDEX_OF_ONE = 17.9
 """Index of scale 1 in a table of 64 from 0.11 to 256."""
 
 
-class HyperTransforms(tf.Module):
+class SideInformation(tf.Module, abc.ABC):
+    """Hyper-latents of latents, and what they predict; a subclass builds ``_analysis``.
+
+    Attributes:
+        latent_channels: channels of the hyper-latents.
+        predicts_means: whether means are predicted, too, not only scales.
+        slices: number of equal groups of the latents' channels that are predicted in turn.
+    """
+
+    latent_channels: int
+    predicts_means: bool
+    slices = 1
+
+    def analysis(self, latents: tf.Tensor) -> tf.Tensor:
+        """Hyper-latents float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
+
+        Args:
+            latents: float32 ``[batch, rows, columns, M]``, of any size.
+        """
+        rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
+        # The last row and column are repeated up to a multiple of the stride.
+        down = tf.minimum(tf.range(-(-rows // STRIDE) * STRIDE), rows - 1)
+        across = tf.minimum(tf.range(-(-columns // STRIDE) * STRIDE), columns - 1)
+        latents = tf.gather(tf.gather(latents, down, axis=1), across, axis=2)
+        return tf.cast(self._analysis(self._seen(latents)), tf.float32)
+
+    @abc.abstractmethod
+    def predictor(
+        self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
+    ) -> Predictor:
+        """Predicts the latents' slices from decoded side information.
+
+        Args:
+            hyper_latents: z_hat, float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
+            rows: of the latents.
+            columns: of the latents.
+            exact: True for fixed point and whole scale indexes, which are equal bits on every
+                machine; False for floating point, which has gradients.
+        """
+
+    @property
+    @abc.abstractmethod
+    def decoding_layers(self):
+        """Stacks that a decoder applies, each with the positions of its input per latent."""
+
+    @property
+    def analysis_variables(self):
+        """Parameters of the hyper-analysis, which decoding does not need."""
+        return self._analysis.trainable_variables
+
+    def expect(self, spreads: Sequence[float]) -> None:
+        """Starts from standard deviations ``[M]`` of the untrained model's latents."""
+
+    @abc.abstractmethod
+    def _seen(self, latents: tf.Tensor) -> tf.Tensor:
+        """What the hyper-analysis sees of latents."""
+
+
+def within_table(indexes: tf.Tensor, exact: bool) -> tf.Tensor:
+    """Scale indexes limited to the table; whole where the prediction is ``exact``."""
+    # At a bound, gradients that lead away from it still pass.
+    indexes = tfc.upper_bound(tfc.lower_bound(tf.cast(indexes, tf.float32), 0.0), LARGEST_INDEX)
+    return tf.round(indexes) if exact else indexes
+
+
+class HyperTransforms(SideInformation):
     """Latents ``[b, 16, 16, M]`` to hyper-latents ``[b, 4, 4, N]``, and those to a prediction.
 
     Everything here is float32: it is a small share of the work, and the decoder repeats half of it.
@@ -45,14 +111,7 @@ class HyperTransforms(tf.Module):
     with zeros learns only borders, and may spend several times the bits in the interior of a whole
     image. If the outermost values are repeated instead, borders look like the interior, and images
     of all sizes are coded alike.
-
-    Attributes:
-        latent_channels: channels of the hyper-latents.
-        predicts_means: whether means are predicted, too, not only scales.
-        slices: number of equal groups of the latents' channels that are predicted in turn.
     """
-
-    slices = 1
 
     def __init__(
         self,
@@ -107,44 +166,21 @@ class HyperTransforms(tf.Module):
         # Scales start at 1, not at the table's smallest: latents of any size then have a gradient.
         self._layers[-1].bias.assign([0.0] * (channels - m) + [INDEX_OF_ONE] * m)
 
-    def analysis(self, latents: tf.Tensor) -> tf.Tensor:
-        """Hyper-latents float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
-
-        Args:
-            latents: float32 ``[batch, rows, columns, M]``, of any size.
-        """
-        rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        # The last row and column are repeated up to a multiple of the stride.
-        down = tf.minimum(tf.range(-(-rows // STRIDE) * STRIDE), rows - 1)
-        across = tf.minimum(tf.range(-(-columns // STRIDE) * STRIDE), columns - 1)
-        latents = tf.gather(tf.gather(latents, down, axis=1), across, axis=2)
-        return self._analysis(latents if self.predicts_means else tf.abs(latents))
+    def _seen(self, latents: tf.Tensor) -> tf.Tensor:
+        return latents if self.predicts_means else tf.abs(latents)
 
     def predictor(
         self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
     ) -> Predictor:
-        """Predicts the latents' slices from decoded side information.
-
-        Args:
-            hyper_latents: z_hat, float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
-            rows: of the latents.
-            columns: of the latents.
-            exact: True for fixed point and whole scale indexes, which are equal bits on every
-                machine; False for floating point, which has gradients.
-        """
+        """See ``SideInformation``."""
         return Predictor(
             self._prediction(self._synthesis(hyper_latents, rows, columns, exact), exact)
         )
 
     @property
     def decoding_layers(self):
-        """Stacks that a decoder applies, each with the positions of its input per latent."""
+        """See ``SideInformation``."""
         return [(self._layers, STRIDE**-2)]
-
-    @property
-    def analysis_variables(self):
-        """Parameters of the hyper-analysis, which decoding does not need."""
-        return self._analysis.trainable_variables
 
     def _synthesis(
         self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
@@ -157,10 +193,7 @@ class HyperTransforms(tf.Module):
         if self.predicts_means:
             means, values = tf.split(values, 2, axis=-1)
             means = tf.cast(means, tf.float32)
-        # At a bound, gradients that lead away from it still pass.
-        indexes = tf.cast(values, tf.float32)
-        indexes = tfc.upper_bound(tfc.lower_bound(indexes, 0.0), LARGEST_INDEX)
-        return Prediction(means, tf.round(indexes) if exact else indexes)
+        return Prediction(means, within_table(values, exact))
 
 
 def apply_layers(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:

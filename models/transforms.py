@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from typing import Tuple
+from typing import Optional, Tuple
 
 import tensorflow as tf
 
@@ -28,11 +28,13 @@ class Transforms(tf.Module, abc.ABC):
         contexts: rows and columns of latents that a tile must reach beyond its border, on each
             side, for a result that equals that of the whole signal.
         tile: the most rows and columns of latents in a tile of a large signal.
+        latent_spreads: standard deviations of the untrained model's latents; None: not known.
     """
 
     medium: str
     input_channels: int
     tile: Tuple[int, int]
+    latent_spreads: Optional[Sequence[float]] = None
 
     def __init__(
         self,

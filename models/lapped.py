@@ -1,0 +1,198 @@
+"""Transforms that begin as a lapped transform codec and learn from there.
+
+One linear layer each way, 16 pixels per latent, begins as the lapped orthogonal transform of color
+images, scaled to the quantization step that is best at high rates. Residual blocks between it and
+the latents begin as the identity. An untrained model thus is a working codec, and training starts
+from there instead of from noise.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from models import lapped_basis
+from models.layers import Convolution
+from models.transforms import ImageTransforms, policy
+
+SIZE = 16
+"""Pixels per latent, along each axis."""
+
+LEARNING_SCALE = 4.0
+"""What a learned difference of 1 is, in root mean squares of the frozen kernel."""
+
+
+class LappedTransforms(ImageTransforms):
+    """Images ``[b, 256, 256, 3]`` to latents ``[b, 16, 16, M]`` and back."""
+
+    def __init__(
+        self,
+        *,
+        lmbda: float,
+        latent_channels: int = 320,
+        num_filters: int = 192,
+        blocks: int = 2,
+        precision: str = "float32",
+    ):
+        """Creates the layers and their variables.
+
+        Args:
+            lmbda: of the loss ``bpp + lmbda * mse``, above 0. At high rates a step of
+                ``sqrt(18 / (lmbda ln 2))`` gray levels minimizes it: a uniform quantizer's error is
+                step^2 / 12 in each of three colors, and one bit more divides it by 4.
+            latent_channels: channels of the latents (M), 1 to 768: the lowest frequencies.
+            num_filters: channels inside a residual block (N), at least 1.
+            blocks: residual blocks each way, at least 0.
+            precision: compute type of the layers, "float32" or "bfloat16".
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        if not lmbda > 0:
+            raise ValueError(f"lmbda={lmbda} must be above 0.")
+        if not 1 <= latent_channels <= 3 * SIZE**2:
+            raise ValueError(f"latent_channels={latent_channels} must be 1 to {3 * SIZE**2}.")
+        for name, number, least in (("num_filters", num_filters, 1), ("blocks", blocks, 0)):
+            if number < least:
+                raise ValueError(f"{name}={number} must be at least {least}.")
+        dtype = policy(precision)
+        frequencies = lapped_basis.lowest_frequencies(SIZE, latent_channels)
+        basis = lapped_basis.kernel(SIZE, frequencies)
+        step = math.sqrt(18 / (lmbda * math.log(2)))
+
+        def residual_blocks():
+            return [ResidualBlock(latent_channels, num_filters, dtype) for _ in range(blocks)]
+
+        # Layers see pixels over 255.
+        analysis = [LappedAnalysis(basis * 255 / step, dtype), *residual_blocks()]
+        parities = lapped_basis.parities(frequencies)
+        synthesis = [*residual_blocks(), LappedSynthesis(basis * step / 255, parities, dtype)]
+        super().__init__(
+            name="lapped",
+            latent_channels=latent_channels,
+            convolutions=[(2 * SIZE, SIZE), *[(3, 1)] * blocks],
+            analysis=analysis,
+            synthesis=synthesis,
+        )
+        self.latent_spreads = lapped_basis.spreads(frequencies) / step
+
+
+class ResidualBlock(tf.keras.layers.Layer):
+    """``x + W relu(V x)``: V a 3x3 convolution, W a 1x1 one that begins at zero."""
+
+    def __init__(self, channels: int, num_filters: int, dtype: str):
+        """Takes the channels of ``x``, those inside, and the Keras policy."""
+        super().__init__(dtype=dtype)
+        zeros = dict(kernel_initializer="zeros")
+        self.convolutions = [
+            Convolution(num_filters, 3, 1, "same", dtype=dtype),
+            Convolution(channels, 1, 1, "same", dtype=dtype, **zeros),
+        ]
+
+    def build(self, shape):
+        """Creates the variables."""
+        for layer in self.convolutions:
+            layer.build(shape)
+            shape = [*shape[:-1], layer.filters]
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """From and to ``[batch, rows, columns, channels]``."""
+        inner, outer = self.convolutions
+        return inputs + outer(tf.nn.relu(inner(inputs)))
+
+
+class LappedAnalysis(tf.keras.layers.Layer):
+    """A convolution of kernel 2 N and stride N over an image that continues as its mirror image.
+
+    Shifted by half a block, the windows are 2x2 blocks of pixels: with the pixels of a block as
+    channels it is a dense 2x2 convolution. The kernel is a frozen one plus a learned difference,
+    because at one learning rate for all parameters, steps that suit the other layers would shatter
+    its small numbers.
+    """
+
+    def __init__(self, basis: np.ndarray, dtype: str):
+        """Takes the frozen kernel ``[2 N, 2 N, channels, latents]`` and the Keras policy."""
+        super().__init__(dtype=dtype)
+        self.size = basis.shape[0] // 2
+        blocks = basis.reshape(2, self.size, 2, self.size, -1, basis.shape[-1])
+        blocks = blocks.transpose(0, 2, 1, 3, 4, 5).reshape(2, 2, -1, basis.shape[-1])
+        self._frozen = self._oriented(blocks).astype(np.float32)
+        self._scale = LEARNING_SCALE * float(np.sqrt(np.mean(blocks**2)))
+
+    def build(self, shape):
+        """Creates the variables."""
+        self.difference = self.add_weight("difference", self._frozen.shape, initializer="zeros")
+        self.bias = self.add_weight("bias", [self._outputs], initializer="zeros")
+        self.built = True
+
+    @property
+    def kernel(self) -> tf.Tensor:
+        """``[2, 2, in, out]``."""
+        # Summed before it is rounded to the compute type.
+        difference = tf.cast(self.difference, tf.float32)
+        return self._frozen + self._scale * difference
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """From ``[batch, height, width, channels]`` to ``[batch, height/N, width/N, latents]``."""
+        half = self.size // 2
+        inputs = tf.pad(inputs, [[0, 0], [half, half], [half, half], [0, 0]], "SYMMETRIC")
+        batch, height, width, channels = _shape(inputs)
+        rows, columns = height // self.size, width // self.size
+        blocks = tf.reshape(inputs, [batch, rows, self.size, columns, self.size * channels])
+        blocks = tf.transpose(blocks, [0, 1, 3, 2, 4])
+        blocks = tf.reshape(blocks, [batch, rows, columns, self.size**2 * channels])
+        return self._convolve(blocks) + tf.cast(self.bias, blocks.dtype)
+
+    @property
+    def _outputs(self) -> int:
+        return self._frozen.shape[-1]
+
+    def _oriented(self, blocks: np.ndarray) -> np.ndarray:
+        return blocks
+
+    def _convolve(self, values: tf.Tensor) -> tf.Tensor:
+        return tf.nn.conv2d(values, tf.cast(self.kernel, values.dtype), 1, "VALID")
+
+
+class LappedSynthesis(LappedAnalysis):
+    """The transpose of ``LappedAnalysis``; latents beyond the border are those of the mirror image.
+
+    Mirroring changes the sign of a basis function that is antisymmetric along that axis.
+    """
+
+    def __init__(self, basis: np.ndarray, parities: np.ndarray, dtype: str):
+        """Takes the analysis' frozen kernel, signs ``[2, latents]`` and the Keras policy."""
+        super().__init__(basis, dtype)
+        self._channels = basis.shape[2]
+        self._parities = parities
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """From ``[batch, rows, columns, latents]`` to ``[batch, rows*N, columns*N, channels]``."""
+        down, across = tf.unstack(tf.cast(self._parities, inputs.dtype))
+        inputs = tf.concat([inputs[:, :1] * down, inputs, inputs[:, -1:] * down], 1)
+        first, last = inputs[:, :, :1] * across, inputs[:, :, -1:] * across
+        blocks = self._convolve(tf.concat([first, inputs, last], 2))
+        batch, rows, columns, _ = _shape(blocks)
+        size, channels, half = self.size, self._channels, self.size // 2
+        pixels = tf.reshape(blocks, [batch, rows, columns, size, size * channels])
+        pixels = tf.transpose(pixels, [0, 1, 3, 2, 4])
+        pixels = tf.reshape(pixels, [batch, rows * size, columns * size, channels])
+        pixels = pixels[:, half:-half, half:-half]
+        return pixels + tf.cast(self.bias, pixels.dtype)
+
+    @property
+    def _outputs(self) -> int:
+        return self._channels
+
+    def _oriented(self, blocks: np.ndarray) -> np.ndarray:
+        # A transposed convolution scatters where a convolution gathers.
+        return blocks[::-1, ::-1].transpose(0, 1, 3, 2)
+
+
+def _shape(values: tf.Tensor) -> list:
+    """Static sizes where they are known."""
+    dynamic = tf.unstack(tf.shape(values))
+    return [d if s is None else s for s, d in zip(values.shape, dynamic)]
