@@ -13,7 +13,7 @@ from training.checkpoints import save_model
 from training.run_directory import RunDirectory
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODELS = ("hyperprior", "mean_scale_hyperprior", "channel_autoregressive")
+MODELS = ("hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from assembly.parts import build_model
 from codec import DamagedFile, ImageCodec, container
 from codec.varint import from_varint
 
-MODELS = ["hyperprior", "mean_scale_hyperprior", "channel_autoregressive"]
+MODELS = ["hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped"]
 
 
 @pytest.fixture
@@ -93,7 +93,8 @@ def check_files(make_codec, model, quantizer):
 
 
 @pytest.mark.parametrize(
-    ("model", "hyper_quantizer"), zip(MODELS, ["finite_scalar", "universal", "finite_scalar"])
+    ("model", "hyper_quantizer"),
+    zip(MODELS, ["finite_scalar", "universal", "finite_scalar", "universal"]),
 )
 def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model, hyper_quantizer):
     own = make_codec(

@@ -48,6 +48,9 @@ def test_forward_pass_of_every_model(make, model_name):
 def test_every_parameter_gets_a_gradient(make, model_name, precision):
     model = make(f"model={model_name}", f"precision={precision}", "quantizer=uniform_noise")
     inputs = signals(model.transforms)
+    for variable in model.trainable_variables:
+        if not variable.numpy().any():  # Layers that begin at zero hide those before them.
+            variable.assign_add(0.01 * tf.random.stateless_normal(variable.shape, [0, 1]))
     with tf.GradientTape() as tape:
         forward = model(inputs, training=True)
         error = tf.reduce_mean(tf.math.squared_difference(inputs, forward.reconstructions))
