@@ -87,7 +87,7 @@ def prediction_case(model, pixels: np.ndarray) -> Callable:
 
     latents = model.analyze(pixels)[tf.newaxis]
     side = tf.round(model.hyper.analysis(latents))
-    parts = tf.split(tf.round(latents), model.slices, axis=-1)
+    parts = tf.split(tf.round(latents), model.slice_sizes, axis=-1)
 
     def predict() -> np.ndarray:
         predictor = model.predictor(side, *latents.shape[1:3], exact=True)

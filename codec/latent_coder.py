@@ -91,7 +91,7 @@ class LatentCoder:
             z_hat = model.hyper_quantizer.decode(side)[tf.newaxis]
         predictor = model.predictor(z_hat, *y.shape[:2], exact=True)
         indexes, centred, symbols = [], [], []
-        for number, part in enumerate(tf.split(y, model.slices, axis=-1)):
+        for number, part in enumerate(tf.split(y, model.slice_sizes, axis=-1)):
             prediction = predictor.next()
             if side is not None:
                 indexes.append(_whole(prediction.indexes))
@@ -141,14 +141,14 @@ class LatentCoder:
             reader.finish()
         predictor = model.predictor(z_hat, rows, columns, exact=True)
         reader = PayloadReader(model.quantizer, model.entropy, payload, rows, columns)
-        channels = model.transforms.latent_channels // model.slices
         known: List[tf.Tensor] = []
-        for number in range(model.slices):
+        last = len(model.slice_sizes) - 1
+        for number, channels in enumerate(model.slice_sizes):
             prediction, indexes = predictor.next(), None
             if z_hat is not None:
                 indexes = _whole(prediction.indexes)
                 known.append(indexes)
-                if number == model.slices - 1 and _checksum(tf.concat(known, -1)) != checksum:
+                if number == last and _checksum(tf.concat(known, -1)) != checksum:
                     raise ValueError("the scale indexes of this decoder are not the encoder's.")
             values = reader.read(model.quantizer.for_slice(number), channels, indexes)
             predictor.add(values[tf.newaxis])

@@ -70,7 +70,8 @@ class Autoencoder(tf.Module):
         transforms: the analysis and synthesis pair.
         quantizer: of y; ``quantizer.for_slice(number)`` quantizes one slice of its channels.
         entropy: the entropy model of y.
-        slices: groups of the channels of y that are coded in turn; 1 unless ``hyper`` has more.
+        slice_sizes: channels of the groups of y that are coded in turn; one unless ``hyper`` has
+            more.
         hyper: hyper-analysis and hyper-synthesis; None without side information.
         hyper_quantizer: of z, or None.
         hyper_entropy: the entropy model of z, or None.
@@ -103,11 +104,11 @@ class Autoencoder(tf.Module):
         """
         super().__init__(name="autoencoder")
         self.transforms = transforms
-        self.slices = 1 if hyper is None else hyper.slices
-        if self.slices > 1:
-            quantizer = SlicedQuantizer(quantizer, self.slices)
-        self.quantizer = quantizer
         channels = transforms.latent_channels
+        self.slice_sizes = (channels,) if hyper is None else hyper.slice_sizes
+        if len(self.slice_sizes) > 1:
+            quantizer = SlicedQuantizer(quantizer, self.slice_sizes)
+        self.quantizer = quantizer
         quantizer.build(channels)
         self.entropy = entropy(
             channels=channels, alphabet=quantizer.alphabet, conditional=hyper is not None
@@ -156,7 +157,7 @@ class Autoencoder(tf.Module):
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
         predictor = self.predictor(hyper_values, rows, columns, exact=not training)
         indexes, centred, quantized = [], [], []
-        for number, y in enumerate(tf.split(latents, self.slices, axis=-1)):
+        for number, y in enumerate(tf.split(latents, self.slice_sizes, axis=-1)):
             prediction = predictor.next()
             indexes.append(prediction.indexes)
             centred.append(prediction.centre(y))

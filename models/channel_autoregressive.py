@@ -74,8 +74,8 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
             predicts_means=True,
             padding=padding,
         )
-        self.slices = slices
         size = latent_channels // slices
+        self.slice_sizes = (size,) * slices
         self._predictors = [
             self._stack(2 * latent_channels + number * size, widths, 2 * size)
             for number in range(1, slices)
@@ -126,7 +126,7 @@ class _SlicePredictor(Predictor):
         # Indexes enter the stacks at about the size of latents, by operations without rounding.
         scaled = (indexes - MIDDLE_INDEX) / INDEXES_PER_UNIT
         self._side = tf.concat([self._means, scaled], -1)
-        halves = (tf.split(values, hyper.slices, -1) for values in (self._means, indexes))
+        halves = (tf.split(values, hyper.slice_sizes, -1) for values in (self._means, indexes))
         self._first = [tf.concat(pair, -1) for pair in zip(*halves)]
 
     def next(self) -> Prediction:

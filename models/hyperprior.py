@@ -8,7 +8,7 @@ synthesis is repeated in fixed point.
 from __future__ import annotations
 
 import abc
-from typing import Sequence
+from typing import Sequence, Tuple
 
 import tensorflow as tf
 import tensorflow_compression as tfc
@@ -43,12 +43,12 @@ class SideInformation(tf.Module, abc.ABC):
     Attributes:
         latent_channels: channels of the hyper-latents.
         predicts_means: whether means are predicted, too, not only scales.
-        slices: number of equal groups of the latents' channels that are predicted in turn.
+        slice_sizes: channels of the groups of the latents that are predicted in turn.
     """
 
     latent_channels: int
     predicts_means: bool
-    slices = 1
+    slice_sizes: Tuple[int, ...]
 
     def analysis(self, latents: tf.Tensor) -> tf.Tensor:
         """Hyper-latents float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
@@ -139,6 +139,7 @@ class HyperTransforms(SideInformation):
         if padding not in PADDINGS:
             raise ValueError(f"padding={padding!r} must be one of {', '.join(PADDINGS)}.")
         self.latent_channels = num_filters
+        self.slice_sizes = (latent_channels,)
         self.predicts_means = predicts_means
         n, m = num_filters, latent_channels
         self._convolution, self._transposed_convolution = PADDINGS[padding]

@@ -35,7 +35,7 @@ class Predictor:
 
     Example:
         >>> predictor = model.predictor(z_hat, rows, columns, exact=True)
-        >>> for y in tf.split(latents, model.slices, axis=-1):
+        >>> for y in tf.split(latents, model.slice_sizes, axis=-1):
         ...     prediction = predictor.next()
         ...     predictor.add(tf.round(prediction.centre(y)))
         >>> y_hat = predictor.decoded

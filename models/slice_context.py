@@ -14,7 +14,7 @@ decoder can repeat it exactly; the layers it repeats in fixed point (``models.fi
 from __future__ import annotations
 
 import math
-from typing import List, Sequence
+from typing import Sequence, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -33,9 +33,10 @@ INDEXES_PER_UNIT = 8.0
 class SliceContext(SideInformation):
     """Hyper-transforms, and for each slice a predictor and an update of the context.
 
-    With M = 320 in 16 slices: hyper-latents ``[b, 4, 4, N]`` become a context ``[b, 16, 16, C]``,
-    from which 1x1 convolutions predict the 20 means and scale indexes of a slice; 3x3 convolutions
-    of context and decoded slice are then added to the context.
+    With M = 320 in 8 slices: hyper-latents ``[b, 4, 4, N]`` become a context ``[b, 16, 16, C]``,
+    from which 1x1 convolutions predict the 9 means and scale indexes of the first slice. What 3x3
+    convolutions of the decoded slice and 1x1 ones of the context make of both is then added to the
+    context, for the next 18.
     """
 
     predicts_means = True
@@ -46,16 +47,17 @@ class SliceContext(SideInformation):
         latent_channels: int,
         num_filters: int = 64,
         context_channels: int = 96,
-        slices: int = 16,
+        slices: int = 8,
         precision: str = "float32",
     ):
         """Creates the layers and their variables.
 
         Args:
-            latent_channels: channels of the latents (M), a multiple of ``slices``.
+            latent_channels: channels of the latents (M).
             num_filters: channels of the hyper-latents (N) and of the hyper-analysis.
             context_channels: channels of the context (C) and of hidden layers.
-            slices: equal groups of the channels, at least 1.
+            slices: groups of the channels, at least 1; the k-th has k times the channels of the
+                first, up to rounding, which must leave that one at least 1.
             precision: compute type of the layers while training, "float32" or "bfloat16".
 
         Raises:
@@ -68,18 +70,20 @@ class SliceContext(SideInformation):
         for name, number in numbers.items():
             if number < 1:
                 raise ValueError(f"{name}={number} must be at least 1.")
-        if latent_channels % slices:
+        self.latent_channels = num_filters
+        self.slice_sizes = slice_sizes(latent_channels, slices)
+        if self.slice_sizes[0] < 1:
             raise ValueError(
-                f"latent_channels={latent_channels} must be a multiple of slices={slices}."
+                f"slices={slices} must be fewer for latent_channels={latent_channels}: the first "
+                "slice is empty."
             )
-        size, c = latent_channels // slices, context_channels
-        if 9 * (c + 2 * size) > MOST_PRODUCTS:
+        c = context_channels
+        products = 18 * self.slice_sizes[-1]
+        if products > MOST_PRODUCTS:
             raise ValueError(
-                f"context_channels={c} and slices={slices} make 3x3 sums of {9 * (c + 2 * size)} "
+                f"slices={slices} of latent_channels={latent_channels} make sums of {products} "
                 f"products, which must be at most {MOST_PRODUCTS} to be exact."
             )
-        self.latent_channels = num_filters
-        self.slices = slices
         dtype = dict(dtype=policy(precision))
         self._analysis = tf.keras.Sequential(
             [
@@ -100,13 +104,15 @@ class SliceContext(SideInformation):
         zeros = dict(kernel_initializer="zeros")
         self._predictors = [
             [Convolution(c, 1, **dtype), Convolution(2 * size, 1, **zeros, **dtype)]
-            for _ in range(slices)
+            for size in self.slice_sizes
         ]
-        self._updates = [[EdgeConvolution(c, 3, 1, "same", **dtype)] for _ in range(slices - 1)]
+        decoded = self.slice_sizes[:-1]
+        self._from_slices = [[EdgeConvolution(c, 3, 1, "same", **dtype)] for _ in decoded]
+        self._from_context = [[Convolution(c, 1, **dtype)] for _ in decoded]
         for stack, channels in (
             (self._synthesis, num_filters),
-            *((stack, c) for stack in self._predictors),
-            *((stack, c + 2 * size) for stack in self._updates),
+            *((stack, c) for stack in (*self._predictors, *self._from_context)),
+            *((stack, 2 * size) for stack, size in zip(self._from_slices, decoded)),
         ):
             for layer in stack:
                 layer.build([None, None, None, channels])
@@ -125,17 +131,24 @@ class SliceContext(SideInformation):
         self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
     ) -> Predictor:
         """See ``SideInformation``."""
-        context = _activated(self._synthesis, hyper_latents, exact)
+        apply = apply_exactly if exact else apply_layers
+        context = tf.nn.relu(apply(self._synthesis, hyper_latents))
         return _SlicePredictor(self, context[:, :rows, :columns], exact)
 
     @property
     def decoding_layers(self):
         """See ``SideInformation``."""
-        own = [*self._predictors, *self._updates]
+        own = [*self._predictors, *self._from_slices, *self._from_context]
         return [(self._synthesis, STRIDE**-2), *((layers, 1.0) for layers in own)]
 
     def _seen(self, latents: tf.Tensor) -> tf.Tensor:
         return _features(latents)
+
+
+def slice_sizes(channels: int, slices: int) -> Tuple[int, ...]:
+    """Channels of each slice, in proportion to 1, 2, 3, ..., ``slices``."""
+    ends = [round(channels * k * (k + 1) / (slices * (slices + 1))) for k in range(slices + 1)]
+    return tuple(end - start for start, end in zip(ends, ends[1:]))
 
 
 class _SlicePredictor(Predictor):
@@ -144,13 +157,13 @@ class _SlicePredictor(Predictor):
     def __init__(self, model: SliceContext, context: tf.Tensor, exact: bool):
         super().__init__()
         self._model, self._context, self._exact = model, context, exact
+        self._apply = apply_exactly if exact else apply_layers
 
     def next(self) -> Prediction:
         number = len(self._slices)
-        apply = apply_exactly if self._exact else apply_layers
-        values = apply(self._model._predictors[number], self._context)
+        values = self._apply(self._model._predictors[number], self._context)
         means, indexes = tf.split(values, 2, axis=-1)
-        usual = tf.split(self._model._usual_indexes, self._model.slices)[number]
+        usual = tf.split(self._model._usual_indexes, self._model.slice_sizes)[number]
         indexes = tf.cast(indexes, tf.float32) * INDEXES_PER_UNIT + usual
         self._prediction = Prediction(
             tf.cast(means, tf.float32), within_table(indexes, self._exact)
@@ -159,17 +172,14 @@ class _SlicePredictor(Predictor):
 
     def add(self, values: tf.Tensor) -> None:
         super().add(values)
-        if len(self._slices) == self._model.slices:
+        if len(self._slices) == len(self._model.slice_sizes):
             return
         y_hat = tf.cast(self._slices[-1], tf.float64 if self._exact else tf.float32)
         features = tf.cast(_features(y_hat), self._context.dtype)
-        update = self._model._updates[len(self._slices) - 1]
-        known = tf.concat([self._context, features], -1)
-        self._context += _activated(update, known, self._exact)
-
-
-def _activated(layers: List, values: tf.Tensor, exact: bool) -> tf.Tensor:
-    return tf.nn.relu((apply_exactly if exact else apply_layers)(layers, values))
+        number = len(self._slices) - 1
+        update = self._apply(self._model._from_slices[number], features)
+        update += self._apply(self._model._from_context[number], self._context)
+        self._context += tf.nn.relu(update)
 
 
 def _features(latents: tf.Tensor) -> tf.Tensor:

@@ -64,10 +64,11 @@ class RateDistortionOptimizedQuantization:
         if not 0 <= seed < 2**31:
             raise ValueError(f"seed={seed} must be 0 to {2**31 - 1}.")
         model = objective.model
-        if model.slices > 1:
+        slices = len(model.slice_sizes)
+        if slices > 1:
             raise ValueError(
                 f"refinement={self.name} needs predictions that no other symbol changes, but this "
-                f"model predicts {model.slices} slices from one another: use refinement=sga."
+                f"model predicts {slices} slices from one another: use refinement=sga."
             )
         check_own_grids(self.name, model.quantizer, model.transforms.latent_channels)
         self._objective, self._steps, self._seed = objective, steps, seed

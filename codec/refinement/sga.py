@@ -95,17 +95,18 @@ class StochasticGumbelAnnealing:
         self._learning_rate = learning_rate
         tau = Temperature(steps, decay, hold, highest_tau)
         model = objective.model
-        quantized = [(model.quantizer, model.transforms.latent_channels)]
+        quantized = [(model.quantizer, model.slice_sizes)]
         if model.hyper is not None:
-            quantized.append((model.hyper_quantizer, model.hyper.latent_channels))
-        for (quantizer, channels), slices in zip(quantized, (model.slices, 1)):
-            check_own_grids(self.name, quantizer.for_slice(0), channels // slices)
+            quantized.append((model.hyper_quantizer, (model.hyper.latent_channels,)))
+        for quantizer, sizes in quantized:
+            for channels in sizes:
+                check_own_grids(self.name, quantizer.for_slice(0), channels)
         # Different seeds: latents and hyper-latents must not make the same choices.
         self._choices = [Gumbel(seed=seed + k, tau=tau) for k in range(len(quantized))]
         self._relaxed = model.with_quantizers(
             *(_Relaxed(q, choice) for (q, _), choice in zip(quantized, self._choices))
         )
-        specs = [tf.TensorSpec([1, None, None, channels], tf.float32) for _, channels in quantized]
+        specs = [tf.TensorSpec([1, None, None, sum(sizes)], tf.float32) for _, sizes in quantized]
         self._step = tf.function(
             self._traced_step,
             input_signature=[

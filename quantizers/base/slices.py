@@ -19,20 +19,21 @@ from quantizers.base.grids import JoinedLayout, Layout
 class SlicedQuantizer(Quantizer):
     """The quantizer of all slices; ``for_slice`` returns that of one, which does the work."""
 
-    def __init__(self, quantizer: Quantizer, slices: int):
+    def __init__(self, quantizer: Quantizer, sizes: Sequence[int]):
         """Takes the quantizer of all slices.
 
         Args:
             quantizer: not yet built.
-            slices: their number; all have the same number of channels.
+            sizes: channels of each.
         """
         super().__init__(name=type(self).__name__)
         self._quantizer = quantizer
-        self._slices = slices
+        self._sizes = tuple(sizes)
 
     def build(self, channels: int) -> None:
-        """Builds the quantizer for one slice; ``channels`` is a multiple of their number."""
-        self._quantizer.build(channels // self._slices)
+        """Builds the quantizer for one slice."""
+        del channels
+        self._quantizer.build(self._sizes[0])
 
     @property
     def alphabet(self) -> Union[Integers, Indices]:
@@ -55,14 +56,16 @@ class SlicedQuantizer(Quantizer):
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
         """The slices' layouts, one after the other."""
-        size = channels // self._slices
-        return JoinedLayout([self.for_slice(k).layout(size, seed) for k in range(self._slices)])
+        del channels
+        slices = enumerate(self._sizes)
+        return JoinedLayout([self.for_slice(k).layout(size, seed) for k, size in slices])
 
     @property
     def coding_settings(self) -> Dict[str, object]:
-        """The quantizer's, its name, and the number of slices."""
+        """The quantizer's, its name, and the slices: their number if all are equal."""
         name = type(self._quantizer).__name__
-        return {"quantizer": name, "slices": self._slices, **self._quantizer.coding_settings}
+        slices = len(self._sizes) if len(set(self._sizes)) == 1 else list(self._sizes)
+        return {"quantizer": name, "slices": slices, **self._quantizer.coding_settings}
 
     @property
     def coding_variables(self) -> Sequence[tf.Variable]:
