@@ -39,6 +39,7 @@ def train(config: DictConfig, run: str) -> None:
 
     from assembly.media import check_fit, small_patch_warning
     from assembly.parts import build_model, build_part, fill_slots, saved_form
+    from assembly.warm_start import start_from
     from evaluate import evaluate
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
@@ -60,6 +61,8 @@ def train(config: DictConfig, run: str) -> None:
     distribution.check(settings.batch_size, *filter(None, (model.quantizer, model.hyper_quantizer)))
     check_fit(source, model, distortion)
     directory = RunDirectory(run_path(run))
+    if settings.init_from and (settings.overwrite or not directory.started):
+        print(start_from(model, settings.init_from), flush=True)
     fit_model = functools.partial(
         _fit, settings, source, model, train_step, optimizer, distortion, directory, distribution
     )

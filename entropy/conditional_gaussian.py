@@ -51,6 +51,11 @@ class ConditionalGaussian(IntegerCoder):
         Raises:
             ValueError: an argument is out of its range, or the alphabet has indices.
         """
+        if alphabet.kind != self.kind:
+            raise ValueError(
+                f"entropy={type(self).__name__} codes {self.kind}, but the quantizer yields "
+                f"{alphabet.kind}: they need a model without side information, as model=bls2017."
+            )
         super().__init__(channels=channels, alphabet=alphabet, **coder)
         if not conditional:
             raise ValueError("entropy=ConditionalGaussian needs a model that predicts scales.")

@@ -20,6 +20,9 @@ from models.transforms import ImageTransforms, policy
 SIZE = 16
 """Pixels per latent, along each axis."""
 
+CELL = 4
+"""Pixels per position of a block over pixels, along each axis."""
+
 LEARNING_SCALE = 4.0
 """What a learned difference of 1 is, in root mean squares of the frozen kernel."""
 
@@ -34,6 +37,7 @@ class LappedTransforms(ImageTransforms):
         latent_channels: int = 320,
         num_filters: int = 192,
         blocks: int = 2,
+        pixel_filters: int = 96,
         precision: str = "float32",
     ):
         """Creates the layers and their variables.
@@ -45,6 +49,7 @@ class LappedTransforms(ImageTransforms):
             latent_channels: channels of the latents (M), 1 to 768: the lowest frequencies.
             num_filters: channels inside a residual block (N), at least 1.
             blocks: residual blocks each way, at least 0.
+            pixel_filters: channels inside a residual block over pixels each way; 0: no such block.
             precision: compute type of the layers, "float32" or "bfloat16".
 
         Raises:
@@ -54,9 +59,11 @@ class LappedTransforms(ImageTransforms):
             raise ValueError(f"lmbda={lmbda} must be above 0.")
         if not 1 <= latent_channels <= 3 * SIZE**2:
             raise ValueError(f"latent_channels={latent_channels} must be 1 to {3 * SIZE**2}.")
-        for name, number, least in (("num_filters", num_filters, 1), ("blocks", blocks, 0)):
-            if number < least:
-                raise ValueError(f"{name}={number} must be at least {least}.")
+        least = dict(num_filters=1, blocks=0, pixel_filters=0)
+        numbers = dict(num_filters=num_filters, blocks=blocks, pixel_filters=pixel_filters)
+        for name, number in numbers.items():
+            if number < least[name]:
+                raise ValueError(f"{name}={number} must be at least {least[name]}.")
         dtype = policy(precision)
         frequencies = lapped_basis.lowest_frequencies(SIZE, latent_channels)
         basis = lapped_basis.kernel(SIZE, frequencies)
@@ -65,14 +72,19 @@ class LappedTransforms(ImageTransforms):
         def residual_blocks():
             return [ResidualBlock(latent_channels, num_filters, dtype) for _ in range(blocks)]
 
+        def pixel_block():
+            return [PixelBlock(pixel_filters, dtype)] if pixel_filters else []
+
         # Layers see pixels over 255.
-        analysis = [LappedAnalysis(basis * 255 / step, dtype), *residual_blocks()]
+        analysis = [*pixel_block(), LappedAnalysis(basis * 255 / step, dtype), *residual_blocks()]
         parities = lapped_basis.parities(frequencies)
-        synthesis = [*residual_blocks(), LappedSynthesis(basis * step / 255, parities, dtype)]
+        lapped_synthesis = LappedSynthesis(basis * step / 255, parities, dtype)
+        synthesis = [*residual_blocks(), lapped_synthesis, *pixel_block()]
+        reach = 2 * (2 * CELL - 1) + 1  # Three cells, wherever in its cell a pixel lies.
         super().__init__(
             name="lapped",
             latent_channels=latent_channels,
-            convolutions=[(2 * SIZE, SIZE), *[(3, 1)] * blocks],
+            convolutions=[(reach, 1), (2 * SIZE, SIZE), *[(3, 1)] * blocks],
             analysis=analysis,
             synthesis=synthesis,
         )
@@ -102,6 +114,26 @@ class ResidualBlock(tf.keras.layers.Layer):
         """From and to ``[batch, rows, columns, channels]``."""
         inner, outer = self.convolutions
         return inputs + outer(tf.nn.relu(inner(inputs)))
+
+
+class PixelBlock(ResidualBlock):
+    """A residual block over pixels, with cells of 4x4 of them as its positions.
+
+    After the synthesis it filters what is left of the transform's blocks, as video codecs do.
+    """
+
+    def __init__(self, num_filters: int, dtype: str):
+        """Takes the channels inside and the Keras policy."""
+        super().__init__(3 * CELL**2, num_filters, dtype)
+
+    def build(self, shape):
+        """Creates the variables."""
+        super().build([*shape[:-1], 3 * CELL**2])
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """From and to ``[batch, height, width, 3]``, sizes multiples of 4."""
+        cells = super().call(tf.nn.space_to_depth(inputs, CELL))
+        return tf.nn.depth_to_space(cells, CELL)
 
 
 class LappedAnalysis(tf.keras.layers.Layer):

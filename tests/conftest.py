@@ -91,9 +91,18 @@ def composed(overrides):
 
 @pytest.fixture(scope="session")
 def compose():
-    """``compose("quantizer=mixed", ...)``: the configuration that train.py would see."""
-    # Hundreds of tests ask for the same few, and to compose takes a hundred times a copy's time.
-    return lambda *overrides: copy.deepcopy(composed(overrides))
+    """``compose("quantizer=mixed", ...)``: the configuration that train.py would see.
+
+    Unless a model or an experiment is named, the model is ``bls2017``, the smallest.
+    """
+
+    def make(*overrides):
+        if not any(text.startswith(("model=", "experiment=")) for text in overrides):
+            overrides = ("model=bls2017", *overrides)
+        # Hundreds of tests ask for the same few, and to compose takes a hundred times a copy's time.
+        return copy.deepcopy(composed(overrides))
+
+    return make
 
 
 @pytest.fixture(scope="session")

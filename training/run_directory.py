@@ -56,6 +56,11 @@ class RunDirectory:
         """Whether training has ended and the model is saved."""
         return self.model.is_dir()
 
+    @property
+    def started(self) -> bool:
+        """Whether there is a checkpoint to resume from, or the model."""
+        return self.trained or any(self.checkpoints.glob("*.index"))
+
     def open(self, config: DictConfig, overwrite: bool) -> None:
         """Creates the directory, or opens it again for the same configuration.
 

@@ -28,6 +28,7 @@ class Settings:
         seed: of initial weights, patches and noise, 0 to 2**31 - 1.
         precision: of the transforms while training: auto, float32 or bfloat16.
         strategy: single (one device), mirrored (all of this machine) or multi_worker.
+        init_from: a trained run whose weights a new run starts from, as far as they fit; or None.
         run: name under ``runs/`` or a path; None names the run after its choices.
         overwrite: start anew although the run directory exists.
         log_every: steps between lines of the log.
@@ -52,6 +53,7 @@ class Settings:
     seed: int = 0
     precision: str = "auto"
     strategy: Optional[str] = "single"
+    init_from: Optional[str] = None
     run: Optional[str] = None
     overwrite: bool = False
     log_every: int = 100

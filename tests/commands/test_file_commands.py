@@ -13,6 +13,7 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRAIN = [
+    "model=bls2017",
     "model.transforms.num_filters=8",
     "data.patch_size=64",
     "batch_size=2",

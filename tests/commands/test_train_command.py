@@ -14,6 +14,7 @@ import tensorflow as tf
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = [
+    "model=bls2017",
     "model.transforms.num_filters=8",
     "data.patch_size=64",
     "batch_size=2",

@@ -16,6 +16,7 @@ from training.distribution import Distribution
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = [
+    "model=bls2017",
     "model.transforms.num_filters=4",
     "data.patch_size=64",
     "batch_size=4",
