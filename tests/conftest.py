@@ -99,7 +99,7 @@ def compose():
     def make(*overrides):
         if not any(text.startswith(("model=", "experiment=")) for text in overrides):
             overrides = ("model=bls2017", *overrides)
-        # Hundreds of tests ask for the same few, and to compose takes a hundred times a copy's time.
+        # Hundreds of tests ask for the same few, and to compose takes 100 times as long as to copy.
         return copy.deepcopy(composed(overrides))
 
     return make
