@@ -21,7 +21,7 @@ import numpy as np
 from scipy import stats
 from scipy.interpolate import PchipInterpolator
 
-from evaluation.comparison.bd_rate import MINIMUM_OVERLAP, overlap, rate_delta, rising
+from evaluation.comparison.bd_rate import rate_delta, rate_deltas
 from evaluation.comparison.curves import Curve
 
 LEVEL = 0.95
@@ -176,16 +176,7 @@ def _deltas(anchor, curve, draws: _Draws, grid) -> Tuple[np.ndarray, np.ndarray]
     """BD-rates [resamples that have one] and differences along the grid [same, grid], percent."""
     anchors = _resampled(anchor, draws.of_anchor, draws.files)
     curves = _resampled(curve, draws.of_curve, draws.files)
-    percents, at = [], []
-    for resample in zip(*anchors, *curves):
-        if not (rising(*resample[:2]) and rising(*resample[2:])):
-            continue
-        if overlap(resample[1], resample[3]).share < MINIMUM_OVERLAP:
-            continue
-        delta = rate_delta(*resample, grid)
-        percents.append(delta.percent)
-        at.append(delta.at)
-    return np.array(percents), np.array(at)
+    return rate_deltas(*anchors, *curves, grid)
 
 
 def _resampled(curve, seed_weights, file_weights) -> Tuple[np.ndarray, np.ndarray]:
