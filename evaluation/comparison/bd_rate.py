@@ -21,10 +21,6 @@ MINIMUM_POINTS = 4
 MINIMUM_OVERLAP = 0.5
 
 
-class TooLittleOverlap(ValueError):
-    """Two curves share too little quality for a BD-rate; others may compare well."""
-
-
 class Overlap(NamedTuple):
     """What two curves have in common along one axis.
 
@@ -49,7 +45,13 @@ def overlap(anchor: np.ndarray, other: np.ndarray) -> Overlap:
 
 
 def check_curve(
-    name: str, rates: np.ndarray, quality: np.ndarray, *, rate_unit: str = "bpp", unit: str = "dB"
+    name: str,
+    rates: np.ndarray,
+    quality: np.ndarray,
+    *,
+    rate_unit: str = "bpp",
+    unit: str = "dB",
+    left_out: int = 0,
 ) -> None:
     """Checks that a curve has enough points and that its quality rises with its rate.
 
@@ -62,14 +64,16 @@ def check_curve(
         quality: [points].
         rate_unit: of the rates, for messages.
         unit: of the qualities, for messages.
+        left_out: number of points without a finite quality, for messages.
 
     Raises:
         ValueError: names the curve, the value and the rule.
     """
     if len(rates) < MINIMUM_POINTS:
+        without = f" and {left_out} without a finite quality" if left_out else ""
         raise ValueError(
-            f"curve {name!r} has {len(rates)} point{'s' * (len(rates) != 1)}; BD-rate needs at "
-            f"least {MINIMUM_POINTS}."
+            f"curve {name!r} has {len(rates)} point{'s' * (len(rates) != 1)}{without}; BD-rate "
+            f"needs at least {MINIMUM_POINTS}."
         )
     for k in range(1, len(rates)):
         if not (rates[k] > rates[k - 1] and quality[k] > quality[k - 1]):
@@ -81,9 +85,9 @@ def check_curve(
 
 
 def check_overlap(anchor: str, name: str, common: Overlap) -> None:
-    """Raises `TooLittleOverlap` if two curves share too little quality."""
+    """Raises a ValueError if two curves share too little quality."""
     if common.share < MINIMUM_OVERLAP:
-        raise TooLittleOverlap(
+        raise ValueError(
             f"curve {name!r} and the anchor {anchor!r} share {common.share:.0%} of the quality "
             f"range of the shorter one; BD-rate needs at least {MINIMUM_OVERLAP:.0%}."
         )

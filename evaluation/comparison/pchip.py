@@ -24,40 +24,36 @@ class PchipRows:
 
     def __call__(self, at: np.ndarray) -> np.ndarray:
         """Values at positions [rows, m]; beyond a row's points its end pieces continue."""
-        (y0, y1), (d0, d1), h, s = self._pieces(at)
-        rise, left = y1 - y0, h * d0
-        right = h * d1
-        return y0 + s * (left + s * (3 * rise - 2 * left - right + s * (left + right - 2 * rise)))
+        _, _, s, (c0, c1, c2, c3) = self._pieces(at)
+        return c0 + s * (c1 + s * (c2 + s * c3))
 
     def integral(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """Integrals [rows] between two positions [rows] within the points."""
+        """Integrals [rows] between two positions [rows]."""
         whole = self._widths * (self._y[:, :-1] + self._y[:, 1:]) / 2
         whole += self._widths**2 * (self._slopes[:, :-1] - self._slopes[:, 1:]) / 12
         before = np.pad(np.cumsum(whole, axis=1), ((0, 0), (1, 0)))
-        ends = np.stack([low, high], axis=1)
-        (y0, y1), (d0, d1), h, s = self._pieces(ends)
-        rise, left = y1 - y0, h * d0
-        right = h * d1
-        within = s * (
-            y0
-            + s * (left / 2 + s * ((3 * rise - 2 * left - right) / 3 + s * (left + right - 2 * rise) / 4))
-        )
-        upto = np.take_along_axis(before, self._piece(ends), axis=1) + h * within
+        piece, width, s, (c0, c1, c2, c3) = self._pieces(np.stack([low, high], axis=1))
+        within = width * s * (c0 + s * (c1 / 2 + s * (c2 / 3 + s * c3 / 4)))
+        upto = np.take_along_axis(before, piece, axis=1) + within
         return upto[:, 1] - upto[:, 0]
 
-    def _piece(self, at: np.ndarray) -> np.ndarray:
-        return (at[:, :, np.newaxis] >= self._x[:, np.newaxis, 1:-1]).sum(axis=2)
-
     def _pieces(self, at: np.ndarray):
-        """Values and slopes at both ends, width, and place from 0 to 1, of the piece of each."""
-        piece = self._piece(at)
+        """Number and width of each position's piece, place in it (0 to 1), and coefficients."""
+        piece = (at[:, :, np.newaxis] >= self._x[:, np.newaxis, 1:-1]).sum(axis=2)
 
-        def ends(of_points):
-            return (np.take_along_axis(of_points, piece + end, axis=1) for end in (0, 1))
+        def taken(values, number=piece):
+            return np.take_along_axis(values, number, axis=1)
 
-        width = np.take_along_axis(self._widths, piece, axis=1)
-        place = (at - np.take_along_axis(self._x, piece, axis=1)) / width
-        return ends(self._y), ends(self._slopes), width, place
+        width = taken(self._widths)
+        place = (at - taken(self._x)) / width
+        start, rise = taken(self._y), taken(np.diff(self._y))
+        left, right = width * taken(self._slopes), width * taken(self._slopes, piece + 1)
+        return (
+            piece,
+            width,
+            place,
+            (start, left, 3 * rise - 2 * left - right, left + right - 2 * rise),
+        )
 
 
 def _slopes(h: np.ndarray, m: np.ndarray) -> np.ndarray:
