@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tupl
 
 from codec.file_codec import FileCodec
 from evaluation.classical import classical_codecs
-from evaluation.classical.codec import ClassicalCodec
+from evaluation.classical.codec import CannotCode, ClassicalCodec
 from evaluation.classical.ladders import LADDERS, kept_ladder
 from evaluation.classical.matches import closest_to
 from evaluation.figures.overview import Example, Version, write_overview
@@ -82,8 +82,13 @@ def report(
     )
     curves = []
     for other in others:
+        if None in matches[other.name]:
+            continue  # A curve is a mean over all files.
         print(f"{other.name}: its curve, of {len(other.ladder)} settings", flush=True)
-        curves.append(kept_ladder(other, files, results.dataset, ladders))
+        try:
+            curves.append(kept_ladder(other, files, results.dataset, ladders))
+        except CannotCode as error:
+            print(f"warning: no curve: {error}", flush=True)
     write_overview(folder / f"{dataset}.png", medium, examples, results, curves)
     table = f"{comparison_table(medium, name, rows, matches)}\n\n{gap_table(medium, rows)}"
     write_atomically(folder / f"{dataset}.txt", (table + "\n").encode())
@@ -136,19 +141,24 @@ def _beside_classical(
     rows: Sequence[Row],
     coded: pathlib.Path,
     others: Sequence[ClassicalCodec],
-) -> Tuple[Dict[str, List[Row]], List[Example], Optional[pathlib.Path]]:
+) -> Tuple[Dict[str, List[Optional[Row]]], List[Example], Optional[pathlib.Path]]:
     """The classical codecs' match for every row, the figure's examples, and where to listen.
 
-    What there is to listen to is written on the way.
+    A codec that cannot code a file has None as its match. What there is to listen to is written on
+    the way.
     """
     metric, listen = medium.metrics[0].column, None
-    matches: Dict[str, List[Row]] = {other.name: [] for other in others}
+    matches: Dict[str, List[Optional[Row]]] = {other.name: [] for other in others}
     examples = []
     # Without classical codecs only the examples are read.
     for row, file in zip(rows if others else rows[: medium.examples], files):
         decoded = {}
         for other in others:
-            match, decoded[other.name] = closest_to(other, file, row[medium.rate])
+            try:
+                match, decoded[other.name] = closest_to(other, file, row[medium.rate])
+            except CannotCode as error:
+                match = None
+                print(f"warning: {error}", flush=True)
             matches[other.name].append(match)
         if len(examples) < medium.examples:
             path = coded_file(coded, file.name)
@@ -156,7 +166,7 @@ def _beside_classical(
             original, *sample_rate = medium.signal(file)
             kept = {"original": original, "decoded": learned}
             versions = [Version("learned", learned, row[medium.rate], row[metric])]
-            for name in list(decoded)[:1]:
+            for name in {other.name for other in others[:1]} & set(decoded):
                 kept[name.lower()] = decoded[name]
                 match = matches[name][-1]
                 versions.append(Version(name, decoded[name], match[medium.rate], match[metric]))

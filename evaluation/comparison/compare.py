@@ -15,7 +15,7 @@ from evaluation.comparison.grouping import Groups, group_results, select_groups
 from evaluation.comparison.intervals import check_resamples
 from evaluation.comparison.measurements import Found, find_results, read_measurements
 from evaluation.comparison.notes import notes, points_left_out
-from evaluation.comparison.page.crops import crops_at
+from evaluation.comparison.page.crops import common_rate, crops_at
 from evaluation.comparison.page.document import write_page
 from evaluation.comparison.page.recordings import recordings_of
 from evaluation.comparison.page.sources import sources_of
@@ -45,7 +45,7 @@ def compare(
     resamples: int = 2000,
     seed: int = 0,
     images: Sequence[NamedImage] = (),
-    bpp: float = 0.5,
+    bpp: Optional[float] = None,
 ) -> str:
     """Compares codecs by BD-rate and writes what there is to say.
 
@@ -65,7 +65,7 @@ def compare(
         resamples: of the bootstrap.
         seed: of the bootstrap.
         images: originals whose crops are shown.
-        bpp: rate of the crops, bits per pixel.
+        bpp: rate of the crops, bits per pixel; None: the middle of what all ranked curves have.
 
     Returns:
         The table with its notes, and the names of the files written.
@@ -94,8 +94,12 @@ def compare(
     metrics, lacking = _in_all_metrics(groups, reference, curves.drawn)
     remarks = notes(reference, rows, dataset=dataset, resamples=resamples)
     remarks += [*lacking, *_left_out(found, dataset)]
+    crops = []
+    if images:
+        bpp = common_rate([row.curve for row in rows]) if bpp is None else bpp
+        crops, missing = crops_at(groups, images, bpp, load_codec)
+        remarks += [f"Crops: the coded files nearest to {bpp:.3f} bpp.", *missing]
     text = f"{table(reference, rows, unranked)}\n\n" + "\n".join(f"- {each}" for each in remarks)
-    crops = crops_at(groups, images, bpp, load_codec) if images else []
     title = _dataset_title(list(curves.ranked.values()), dataset)
 
     write_atomically(output / "comparison.md", (text + "\n").encode())

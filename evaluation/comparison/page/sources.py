@@ -23,14 +23,14 @@ def sources_of(groups: Mapping[str, Sequence[Measurement]]) -> Dict[str, Any]:
         if len(members) > 1:
             runs = {each.source: _beyond(one, of_curve) for each, one in zip(members, stated[name])}
             own = {**own, "runs": runs}
-        found[f"{name} ({len(members)} run{'s' * (len(members) > 1)})"] = own
+        found[f"{name} ({len(members)} runs)" if len(members) > 1 else name] = own
     return found
 
 
 def _stated(measurement: Measurement) -> Dict[str, Any]:
     results = measurement.results
     known = {"description": results.description, "metrics": results.metrics}
-    return {"file": str(measurement.path), **known, **results.provenance}
+    return {"source": measurement.source, **known, **results.provenance}
 
 
 def _shared(every: List[Dict[str, Any]]) -> Dict[str, Any]:
