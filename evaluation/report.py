@@ -66,7 +66,16 @@ def report(
     def progress(row: Row) -> None:
         print(_progress_line(medium, row), flush=True)
 
-    rows = measure(medium, codec, files(), folder / dataset, progress=progress, refine=refine)
+    def with_warnings() -> Iterator[Any]:
+        for file in files():
+            warning = medium.warning(file.name, medium.signal(file))
+            if warning:
+                print(warning, flush=True)
+            yield file
+
+    rows = measure(
+        medium, codec, with_warnings(), folder / dataset, progress=progress, refine=refine
+    )
     check_coded_size(rows, medium.header_bytes)
     _warn_of_collapse(rows)
     results = Results.from_rows(

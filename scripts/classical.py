@@ -76,6 +76,10 @@ def measure(arguments: argparse.Namespace) -> None:
     else:
         source = AudioFolder(root=arguments.folder, sample_rate=48000, segment=1)
     files = list(medium.whole_files(source, "all"))
+    for file in files:
+        warning = medium.warning(file.name, medium.signal(file))
+        if warning:
+            print(warning, flush=True)
     dataset = Dataset.from_digests(source.name, [medium.digest(file) for file in files])
     failed = []
     for number, name in enumerate(names, start=1):
