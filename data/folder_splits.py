@@ -137,7 +137,7 @@ def _joined_names(folders: List[str]) -> str:
 
 
 def _printable(name: str) -> str:
-    """The name with bytes that are not UTF-8 written as ``\\xe9``."""
+    r"""The name with bytes that are not UTF-8 written as ``\xe9``."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
+import statistics
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from codec.file_codec import FileCodec
@@ -11,7 +13,7 @@ from evaluation.classical.codec import CannotCode, ClassicalCodec
 from evaluation.classical.ladders import LADDERS, kept_ladder
 from evaluation.classical.matches import closest_to
 from evaluation.figures.overview import Example, Version, write_overview
-from evaluation.measure import Refine, check_coded_size, coded_file, measure
+from evaluation.measure import Objective, Refine, check_coded_size, coded_file, measure
 from evaluation.media import Medium, Row
 from evaluation.results import Results, write_results
 from evaluation.tables import comparison_table, gap_table
@@ -32,6 +34,7 @@ def report(
     classical: Optional[Sequence[str]] = None,
     ladders: pathlib.Path = LADDERS,
     refine: Optional[Refine] = None,
+    objective: Optional[Objective] = None,
 ) -> Results:
     """Measures a codec on real files and writes the results.
 
@@ -51,6 +54,7 @@ def report(
             examples too; None: those of the medium. With none it takes a fraction of the time.
         ladders: where the curves of classical codecs are kept from report to report.
         refine: refines each file before it is coded; the codec's name then says so.
+        objective: what the codec was trained for; its means join the provenance.
 
     Returns:
         The codec's results.
@@ -73,9 +77,8 @@ def report(
                 print(warning, flush=True)
             yield file
 
-    rows = measure(
-        medium, codec, with_warnings(), folder / dataset, progress=progress, refine=refine
-    )
+    how = {"progress": progress, "refine": refine, "objective": objective}
+    rows = measure(medium, codec, with_warnings(), folder / dataset, **how)
     check_coded_size(rows, medium.header_bytes)
     _warn_of_collapse(rows)
     results = Results.from_rows(
@@ -83,7 +86,7 @@ def report(
         name=name,
         description="learned codec, measured on decoded files",
         dataset=dataset,
-        provenance=provenance,
+        provenance={**provenance, **_objective(rows)},
     )
     write_results(results, folder / f"{dataset}.json")
     matches, examples, listen = _beside_classical(
@@ -105,6 +108,15 @@ def report(
     if listen is not None:
         print(f"to listen: {listen}", flush=True)
     return results
+
+
+def _objective(rows: Sequence[Row]) -> Dict[str, Dict[str, float]]:
+    """Means of distortion and loss over the files that have them."""
+    known = [row for row in rows if not math.isnan(row.get("loss", math.nan))]
+    if not known:
+        return {}
+    means = {key: statistics.fmean(row[key] for row in known) for key in ("distortion", "loss")}
+    return {"objective": {**means, "files": len(known)}}
 
 
 def _classical(medium: Medium, names: Optional[Sequence[str]]) -> List[ClassicalCodec]:

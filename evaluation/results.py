@@ -148,6 +148,15 @@ def read_results(path: pathlib.Path) -> Results:
     )
 
 
+def is_readable(path: pathlib.Path) -> bool:
+    """Whether this is a results file."""
+    try:
+        read_results(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _dataset(stated: Any) -> Optional[Dataset]:
     """The dataset, or None: other tools may store something else under this name."""
     if not isinstance(stated, dict) or set(stated) != set(Dataset._fields):
@@ -171,6 +180,7 @@ def _provenance(stated: Any, points: int) -> Dict[str, Any]:
         "qualities": isinstance(qualities, list) and len(qualities) == points,
         "refinement": isinstance(refinement, dict) and isinstance(refinement.get("name"), str),
         "stages": isinstance(stated.get("stages"), int),
+        "objective": isinstance(stated.get("objective"), dict),
     }
     return {key: value for key, value in stated.items() if good.get(key, True)}
 
