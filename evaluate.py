@@ -6,7 +6,6 @@ python evaluate.py 'runs=runs/compare-*' data=image_folder data.root=/photos n_j
 
 from __future__ import annotations
 
-import itertools
 import sys
 from typing import Optional, Sequence
 
@@ -69,7 +68,9 @@ def evaluate(
     from omegaconf import OmegaConf
 
     from assembly.refining import Refining
+    from assembly.run_objective import RunObjective
     from assembly.saved_run import load_run
+    from assembly.selection import Selection
     from evaluation.media import MEDIA
     from evaluation.provenance import provenance
     from evaluation.report import report
@@ -89,12 +90,17 @@ def evaluate(
         )
     if saved.medium == "image" and "patch_size" in saved.config.data:
         _check_patches(saved, next(medium.whole_files(source, split), None))
+    selection = Selection(source, split, limit)
+    usual = results_name(source, split, stages, refine and refine.name)
+    name = selection.name_in(saved.directory.results, usual)
+    if name != usual:
+        print(f"results are named {name}, to keep those of other files", flush=True)
     return report(
         medium,
         saved.codec,
-        lambda: itertools.islice(medium.whole_files(source, split), limit),
+        selection.files,
         saved.directory.results,
-        dataset=results_name(source, split, stages, refine and refine.name),
+        dataset=name,
         classical=classical,
         provenance=provenance(
             config=OmegaConf.to_container(saved.config, resolve=True),
@@ -108,6 +114,7 @@ def evaluate(
             refinement=refine and refine.settings,
         ),
         refine=refine,
+        objective=RunObjective(saved),
     )
 
 

@@ -41,6 +41,7 @@ def train(config: DictConfig, run: str) -> None:
     from assembly.parts import build_model, build_part, fill_slots, saved_form
     from assembly.warm_start import start_from
     from evaluate import evaluate
+    from evaluation.results import is_readable
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
 
@@ -84,10 +85,12 @@ def train(config: DictConfig, run: str) -> None:
         if warning:
             print(warning, file=sys.stderr, flush=True)
         fit_model()
-    summary = directory.results / f"{source.name_of('test')}.txt"
-    if summary.exists():
-        print(summary.read_text())
-        return
+    data = source.name_of("test")
+    for name in (f"{data}-first{settings.test_images}", data):
+        summary = directory.results / f"{name}.txt"
+        if summary.exists() and is_readable(summary.with_suffix(".json")):
+            print(summary.read_text())
+            return
     evaluate(
         str(directory.path),
         source,

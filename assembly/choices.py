@@ -50,7 +50,16 @@ def run_name(config: DictConfig, hydra: DictConfig) -> str:
     """
     if config.run:
         return config.run
+    choices = dict(hydra.runtime.choices)
     shown = {"model", "quantizer", "data", *SCALARS_IN_NAMES, *NOT_PART_OF_A_RUN}
+    slots = {slot: choices.get(f"quantizer@{slot}") for slot in ("rate", "decoder")}
+    filled = [f"{slot}_{name}" for slot, name in slots.items() if name]
+    shown.update(f"quantizer@{slot}" for slot, name in slots.items() if name)
+    if len(filled) == len(slots):  # The quantizer keeps its other settings at most.
+        shown.remove("quantizer")
+        choices["quantizer"] = "-".join(filled)
+    elif filled:
+        choices["quantizer"] += f"-{filled[0]}"
     others = [text for text in hydra.overrides.task if text.split("=", 1)[0] not in shown]
     scalars: Dict[str, float] = {name: config[name] for name in SCALARS_IN_NAMES}
-    return default_name(hydra.runtime.choices, scalars, others)
+    return default_name(choices, scalars, others)

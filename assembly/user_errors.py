@@ -10,6 +10,9 @@ from typing import Iterator
 from hydra.errors import InstantiationException
 from omegaconf.errors import OmegaConfBaseException
 
+USER_ERRORS = (ValueError, OSError, InstantiationException, OmegaConfBaseException)
+"""What wrong values and unreadable files raise."""
+
 
 @contextlib.contextmanager
 def one_line_errors() -> Iterator[None]:
@@ -19,7 +22,7 @@ def one_line_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, OSError, InstantiationException, OmegaConfBaseException) as error:
+    except USER_ERRORS as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
         cause = error

@@ -37,7 +37,7 @@ class FileCodec:
         self.model = model
         self.name = name
         self.fingerprint = fingerprint(model)
-        self.has_fixed_length = model.quantizer.alphabet.kind == "indices"
+        self.has_fixed_length = model.quantizer.alphabet.kind == "indices" or model.entropy.bounded
         self._coder = LatentCoder(model, stages)
 
     def quantize(self, *signal: Any, **latents: Any) -> QuantizedFile:

@@ -136,11 +136,15 @@ class LatentCoder:
             head, payload = payload[start : start + length], payload[start + length :]
             checksum, payload = payload[:_CRC_BYTES], payload[_CRC_BYTES:]
             size = -(-rows // STRIDE), -(-columns // STRIDE)
-            reader = PayloadReader(model.hyper_quantizer, model.hyper_entropy, head, *size)
-            z_hat = reader.read(model.hyper_quantizer, model.hyper.latent_channels)[tf.newaxis]
+            hyper_channels = model.hyper.latent_channels
+            reader = PayloadReader(
+                model.hyper_quantizer, model.hyper_entropy, head, *size, hyper_channels
+            )
+            z_hat = reader.read(model.hyper_quantizer, hyper_channels)[tf.newaxis]
             reader.finish()
         predictor = model.predictor(z_hat, rows, columns, exact=True)
-        reader = PayloadReader(model.quantizer, model.entropy, payload, rows, columns)
+        channels = model.transforms.latent_channels
+        reader = PayloadReader(model.quantizer, model.entropy, payload, rows, columns, channels)
         known: List[tf.Tensor] = []
         last = len(model.slice_sizes) - 1
         for number, channels in enumerate(model.slice_sizes):

@@ -3,6 +3,7 @@
 | alphabet | prelude |
 |---|---|
 | integers | none; with a dithered quantizer its seed, 4 bytes, little-endian |
+| integers 0..K - 1 | 1: 128 where codes have a fixed length, otherwise 0 |
 | indices | 1: number of refinement stages, plus 128 where codes have a fixed length |
 """
 
@@ -13,6 +14,9 @@ from typing import Optional
 
 import numpy as np
 import tensorflow as tf
+
+from entropy import CategoricalPrior
+from quantizers import Indices
 
 SEED_BYTES = 4
 
@@ -52,6 +56,13 @@ def pack_symbols(
         ValueError: ``fixed_length`` with an alphabet that is not finite.
     """
     if quantizer.alphabet.kind == "integers":
+        if entropy.bounded:
+            prelude = bytes([_FIXED_LENGTH * fixed_length])
+            if fixed_length:
+                coder = _of_equal_length(quantizer, symbols.shape[-1])
+                return prelude + coder.compress(symbols, fixed_length=True)
+            layout = quantizer.layout(symbols.shape[-1])
+            return prelude + entropy.compress(symbols, layout, **_given(indexes))
         if fixed_length:
             raise ValueError("fixed_length=True needs a quantizer of finitely many symbols.")
         seed = quantizer.file_seed
@@ -69,7 +80,7 @@ class PayloadReader:
     An alphabet of indices has a single slice, and no scale indexes.
     """
 
-    def __init__(self, quantizer, entropy, payload: bytes, rows: int, columns: int):
+    def __init__(self, quantizer, entropy, payload: bytes, rows: int, columns: int, channels: int):
         """Starts at the beginning.
 
         Args:
@@ -78,12 +89,14 @@ class PayloadReader:
             payload: the bytes.
             rows: of the symbols.
             columns: of the symbols.
+            channels: of all values.
 
         Raises:
-            ValueError: the payload is too short.
+            ValueError: the payload is too short for so many, whatever they are.
         """
         self._entropy, self._payload, self._size = entropy, payload, (rows, columns)
         self._seed, self._reader = None, None
+        self._fixed_length: Optional[tf.Tensor] = None  # Symbols that are not yet read.
         if quantizer.alphabet.kind != "integers":
             return
         if quantizer.file_seed is not None:
@@ -91,6 +104,15 @@ class PayloadReader:
                 raise ValueError(f"{len(payload)} bytes are too few to hold the dither's seed.")
             (self._seed,) = struct.unpack("<I", payload[:SEED_BYTES])
             payload = payload[SEED_BYTES:]
+        if entropy.bounded:
+            if payload[:1] == bytes([_FIXED_LENGTH]):
+                coder = _of_equal_length(quantizer, channels)
+                symbols = coder.decompress(payload[1:], rows, columns, fixed_length=True)
+                self._fixed_length, self._reader = symbols, None
+                return
+            if payload[:1] != b"\0":
+                raise ValueError("the payload does not begin as one of a bounded alphabet does.")
+            payload = payload[1:]
         self._reader = entropy.reader(payload)
 
     def read(self, quantizer, channels: int, indexes: Optional[tf.Tensor] = None) -> tf.Tensor:
@@ -104,6 +126,11 @@ class PayloadReader:
         Raises:
             ValueError: the payload is not of such symbols.
         """
+        if self._fixed_length is not None:
+            symbols, self._fixed_length = tf.split(
+                self._fixed_length, [channels, self._fixed_length.shape[-1] - channels], axis=-1
+            )
+            return quantizer.decode(symbols)
         if self._reader is None:
             return quantizer.decode(self._read_indices(quantizer))
         layout = quantizer.layout(channels, self._seed)
@@ -126,6 +153,13 @@ class PayloadReader:
             fixed_length=fixed_length,
             symbol_channels=len(quantizer.alphabet.sizes) // quantizer.stages * stages,
         )
+
+
+def _of_equal_length(quantizer, channels: int) -> CategoricalPrior:
+    """A coder of a bounded alphabet's integers for which all symbols cost the same."""
+    return CategoricalPrior(
+        channels=channels, alphabet=Indices((quantizer.alphabet.size,) * channels)
+    )
 
 
 def symbol_bits(

@@ -18,7 +18,7 @@ class RateEstimate(NamedTuple):
         noise: with uniform noise on the latents; NaN where symbols are indices.
         training: at the rate input that the quantizer trained on, at the end of its schedules.
         rounded: of the symbols that are coded.
-        fixed_length: with the same number of bits for every symbol; NaN for integers.
+        fixed_length: with the same number of bits for every symbol; NaN for unbounded integers.
         side: of the side information, which is part of ``rounded``.
     """
 
@@ -113,6 +113,8 @@ class QuantizedFile:
         else:
             u = tf.random.stateless_uniform(tf.shape(analyzed.centred), [seed, 0], -0.5, 0.5)
             noise = coder.noise_bits(analyzed, u)
+            if model.entropy.bounded:
+                fixed_length = model.entropy.fixed_length_bits(tf.size(coded.symbols).numpy())
         return RateEstimate(
             noise=noise,
             training=float(self._in_training(analyzed).bits[0]),

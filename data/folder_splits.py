@@ -8,6 +8,9 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
 
 from data.source import SPLITS, check_fraction, check_split
 
+_LONGEST_NAME = 180
+"""Bytes of the roots' names. Files of results have at most 255, with what is appended."""
+
 Roots = Union[str, Sequence[str]]
 
 
@@ -16,7 +19,7 @@ class FoundFile(NamedTuple):
 
     path: str  # to open it
     relative: str  # to its root, with forward slashes: this is hashed
-    name: str  # relative to what all roots have in common: unique
+    name: str  # relative to what all roots have in common: unique, and can be printed
 
 
 class FolderSplits:
@@ -125,8 +128,17 @@ def _folders(argument: str, roots: Roots) -> List[str]:
 
 
 def _joined_names(folders: List[str]) -> str:
-    names = [os.path.basename(os.path.abspath(folder)) for folder in folders]
-    return "+".join(filter(None, names)) or "folder"
+    names = [_printable(os.path.basename(os.path.abspath(folder))) for folder in folders]
+    joined = "+".join(filter(None, names)) or "folder"
+    if len(joined.encode()) <= _LONGEST_NAME:
+        return joined
+    more = f"+{len(names) - 1}" if len(names) > 1 else ""
+    return f"{joined[:30]}{more}-{hashlib.sha256(joined.encode()).hexdigest()[:8]}"
+
+
+def _printable(name: str) -> str:
+    r"""The name with bytes that are not UTF-8 written as ``\xe9``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _find_files(roots: List[str], suffixes: Sequence[str], kind: str) -> List[FoundFile]:
@@ -140,7 +152,8 @@ def _find_files(roots: List[str], suffixes: Sequence[str], kind: str) -> List[Fo
             raise ValueError(f"{root} holds no {kind} ({', '.join(suffixes)}).")
         for path in paths:
             relative, name = (os.path.relpath(path, folder) for folder in (root, top))
-            file = FoundFile(path, relative.replace(os.sep, "/"), name.replace(os.sep, "/"))
+            relative, name = (each.replace(os.sep, "/") for each in (relative, name))
+            file = FoundFile(path, relative, _printable(name))
             found.setdefault(path, file)
     return sorted(found.values(), key=lambda file: file.name)
 

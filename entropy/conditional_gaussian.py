@@ -73,8 +73,9 @@ class ConditionalGaussian(IntegerCoder):
             float32 ``[batch]``, the sum over positions and channels; differentiable in both.
         """
         values = tf.cast(values, tf.float32)
-        logarithms = _log_masses(values - 0.5, values + 0.5, scale_of(indexes))
-        return tf.reduce_sum(logarithms, axis=[1, 2, 3]) / -math.log(2)
+        box, scales = self._box(values), scale_of(indexes)
+        masses = self._log_shares if self._size is not None else _log_masses
+        return tf.reduce_sum(masses(*box, scales), axis=[1, 2, 3]) / -math.log(2)
 
     def symbol_bits(self, symbols: tf.Tensor, layout, indexes: tf.Tensor) -> float:
         """Bits of int32 ``[height, width, channels]`` at int32 scale indexes.
@@ -87,11 +88,28 @@ class ConditionalGaussian(IntegerCoder):
     def bits_of_each(self, symbols: tf.Tensor, layout, indexes: tf.Tensor) -> np.ndarray:
         """The terms of ``symbol_bits``: float of the symbols' shape."""
         scales = scale_of(tf.cast(indexes, tf.float32))
-        bits = _log_masses(*self._cells(symbols, layout), scales) / -math.log(2)
+        cells = self._cells(symbols, layout)
+        if self.bounded:
+            return self._log_shares(*cells, scales).numpy() / -math.log(2)
+        bits = _log_masses(*cells, scales) / -math.log(2)
         return self._in_whole_counts(bits.numpy(), symbols, layout, indexes)
+
+    def _log_shares(self, lower: tf.Tensor, upper: tf.Tensor, scales: tf.Tensor) -> tf.Tensor:
+        """As ``_log_masses``, as shares of the Gaussian's mass over a bounded alphabet."""
+        ends = (tf.fill(tf.shape(scales), end) for end in (-0.5, self._size - 0.5))
+        return self._kept_apart(_log_masses(lower, upper, scales) - _log_masses(*ends, scales))
 
     def freeze(self) -> None:
         """Builds the coding tables, grid by grid and scale by scale."""
+        if self._size is not None:
+            shape = [SCALES, self._size]
+            symbols = tf.broadcast_to(tf.range(self._size, dtype=tf.float32), shape)
+            every = tf.broadcast_to(
+                scale_of(tf.range(SCALES, dtype=tf.float32))[:, tf.newaxis], shape
+            )
+            masses = np.exp(self._log_shares(*self._box(symbols), every).numpy())
+            self._set_tables(list(masses), [0] * SCALES)
+            return
         scales = scale_of(tf.range(SCALES, dtype=tf.float32)).numpy().astype(np.float64)
         masses, firsts = [], []
         for grid in self._grids:

@@ -68,7 +68,12 @@ class FactorizedPrior(IntegerCoder):
             parameters. At integers it is the exact code length, up to the tables' rounding.
         """
         values = tf.cast(values, tf.float32)
-        return sum_log_probabilities(self._density, values) / -math.log(2)
+        if self._size is None:
+            return sum_log_probabilities(self._density, values) / -math.log(2)
+        points = tf.transpose(tf.reshape(values, [-1, self._channels]))
+        logarithms = self._log_shares(*self._box(points))
+        by_example = tf.reshape(logarithms, [self._channels, tf.shape(values)[0], -1])
+        return tf.reduce_sum(by_example, axis=(0, 2)) / -math.log(2)
 
     def symbol_bits(self, symbols: tf.Tensor, layout) -> float:
         """Bits of int32 ``[height, width, channels]`` symbols, each on its grid of ``layout``.
@@ -82,12 +87,29 @@ class FactorizedPrior(IntegerCoder):
         """The terms of ``symbol_bits``: float32 of the symbols' shape."""
         cells = self._cells(symbols, layout)
         by_channel = [tf.transpose(tf.reshape(ends, [-1, self._channels])) for ends in cells]
-        logarithms = tf.transpose(log_masses(self._density, *by_channel))
+        bounded = self.bounded
+        masses = (
+            self._log_shares(*by_channel) if bounded else log_masses(self._density, *by_channel)
+        )
+        logarithms = tf.transpose(masses)
         bits = tf.reshape(logarithms, tf.shape(symbols)).numpy() / np.float32(-math.log(2))
-        return self._in_whole_counts(bits, symbols, layout) if self.frozen else bits
+        return bits if bounded or not self.frozen else self._in_whole_counts(bits, symbols, layout)
+
+    def _log_shares(self, lower: tf.Tensor, upper: tf.Tensor) -> tf.Tensor:
+        """As ``log_masses``, as shares of the density's mass over a bounded alphabet."""
+        ends = (tf.fill([self._channels, 1], end) for end in (-0.5, self._size - 0.5))
+        whole = log_masses(self._density, *ends)
+        return self._kept_apart(log_masses(self._density, lower, upper) - whole)
 
     def freeze(self) -> None:
         """Builds the coding tables, grid by grid and channel by channel, from the density."""
+        if self._size is not None:
+            symbols = tf.tile(
+                tf.range(self._size, dtype=tf.float32)[tf.newaxis], [self._channels, 1]
+            )
+            masses = np.exp(self._log_shares(*self._box(symbols)).numpy())
+            self._set_tables(list(masses), [0] * self._channels)
+            return
 
         @tf.function  # The search for the tails is a long loop: ten times slower when eager.
         def tails():

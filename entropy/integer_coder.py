@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Callable, List, Optional, Tuple
 
 import numpy as np
@@ -54,7 +55,14 @@ class IntegerCoder(tf.Module):
             raise ValueError(f"tail_mass={tail_mass} must lie between 0 and 1.")
         if not 1 <= range_coder_precision <= 16:
             raise ValueError(f"range_coder_precision={range_coder_precision} must be 1 to 16.")
+        most = 2 ** (range_coder_precision - 1)
+        if alphabet.size is not None and alphabet.size > most:
+            raise ValueError(
+                f"quantizer.levels={alphabet.size} must be at most {most}, half of what "
+                f"range_coder_precision={range_coder_precision} can tell apart."
+            )
         self._channels = channels
+        self._size = alphabet.size
         self._grids = tuple(alphabet.grids)
         self._tail_mass = tail_mass
         self._precision = range_coder_precision
@@ -65,6 +73,18 @@ class IntegerCoder(tf.Module):
     def frozen(self) -> bool:
         """Whether the coding tables exist."""
         return bool(tf.size(self._lookup) > 0)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether tables hold all symbols that there are, and no escape.
+
+        Runs of before this was so have tables with an escape for alphabets of any size.
+        """
+        return self._size is not None and not (self.frozen and self._lookup[0] < 0)
+
+    def fixed_length_bits(self, symbols: int) -> float:
+        """Bits of so many symbols of a bounded alphabet if all cost the same."""
+        return symbols * math.log2(self._size)
 
     def freeze(self) -> None:
         """Builds the coding tables."""
@@ -119,13 +139,27 @@ class IntegerCoder(tf.Module):
 
     def _set_tables(self, masses: List[np.ndarray], firsts: List[int]) -> None:
         """Takes each table's probabilities and the symbol of the first of them."""
-        self._lookup.assign(lookup_rows(masses, self._precision, overflow=True))
+        overflow = self._size is None
+        self._lookup.assign(lookup_rows(masses, self._precision, overflow=overflow))
         self._offsets.assign(firsts)
 
     def _tables(self) -> Tables:
         if not self.frozen:
             raise RuntimeError("freeze() builds the tables before anything can be coded.")
         return Tables(self._lookup.value(), self._offsets.value())
+
+    def _box(self, values: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
+        """Ends of the unit box around values, of which a bounded alphabet has only its own part."""
+        if self._size is None:
+            return values - 0.5, values + 0.5
+        ends = -0.5, self._size - 0.5
+        values = tf.clip_by_value(values, *ends)
+        return tuple(tf.clip_by_value(values + side, *ends) for side in (-0.5, 0.5))
+
+    def _kept_apart(self, logarithms: tf.Tensor) -> tf.Tensor:
+        """Natural logarithms of probabilities of which none is below one unit of the coder."""
+        unit = 2.0**-self._precision
+        return tf.math.log((1 - self._size * unit) * tf.exp(logarithms) + unit)
 
     def _in_whole_counts(
         self, bits: np.ndarray, symbols: tf.Tensor, layout, indexes: Optional[tf.Tensor] = None

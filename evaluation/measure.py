@@ -11,7 +11,7 @@ import math
 import pathlib
 import re
 import time
-from typing import Any, Callable, Iterable, List, Optional, Protocol, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Protocol, Sequence
 
 import numpy as np
 
@@ -40,6 +40,10 @@ class Refine(Protocol):
         """``.latents`` for the codec, and the number of ``.steps`` taken."""
 
 
+Objective = Callable[[Any, np.ndarray, float], Dict[str, float]]
+"""(named file, what it decodes to, its bits) -> ``distortion`` and ``loss``."""
+
+
 def measure(
     medium: Medium,
     codec: FileCodec,
@@ -48,6 +52,7 @@ def measure(
     *,
     progress: Optional[Callable[[Row], None]] = None,
     refine: Optional[Refine] = None,
+    objective: Optional[Objective] = None,
 ) -> List[Row]:
     """Codes every file to ``folder/<name>.rtc`` and measures it.
 
@@ -58,9 +63,10 @@ def measure(
         folder: where the coded files go; created if missing.
         progress: called with every row as soon as it is measured.
         refine: refines each file once before it is coded; None codes what the analysis gives.
+        objective: what the codec was trained for.
 
     Returns:
-        One row for each file, in their order: ``medium.columns``.
+        One row for each file, in their order: ``medium.columns``, and what the objective gives.
 
     Raises:
         RoundTripError: a file does not decode to the test-time reconstruction.
@@ -71,7 +77,8 @@ def measure(
         if not rows:
             # The first call builds graphs; that time belongs to no file.
             codec.decode(codec.quantize(*medium.signal(file)).encode())
-        rows.append(measure_file(medium, codec, file, coded_file(folder, file.name), refine))
+        path = coded_file(folder, file.name)
+        rows.append(measure_file(medium, codec, file, path, refine, objective))
         if progress is not None:
             progress(rows[-1])
     if not rows:
@@ -80,7 +87,12 @@ def measure(
 
 
 def measure_file(
-    medium: Medium, codec: FileCodec, file: Any, path: pathlib.Path, refine: Optional[Refine] = None
+    medium: Medium,
+    codec: FileCodec,
+    file: Any,
+    path: pathlib.Path,
+    refine: Optional[Refine] = None,
+    objective: Optional[Objective] = None,
 ) -> Row:
     """Codes one file to ``path``, reads it back, decodes and compares.
 
@@ -123,8 +135,10 @@ def measure_file(
         return medium.comparable(medium.signal(what)[0])
 
     first, (original, *rest) = medium.metrics[0], signal
+    trained_for = objective(file, plain(decoded), 8 * len(stored)) if objective else {}
     return medium.with_rates(
         {
+            **trained_for,
             "file": file.name,
             "sha256": medium.digest(file),
             **medium.size(signal),

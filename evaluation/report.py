@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
+import statistics
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from codec.file_codec import FileCodec
 from evaluation.classical import classical_codecs
-from evaluation.classical.codec import ClassicalCodec
+from evaluation.classical.codec import CannotCode, ClassicalCodec
 from evaluation.classical.ladders import LADDERS, kept_ladder
 from evaluation.classical.matches import closest_to
 from evaluation.figures.overview import Example, Version, write_overview
-from evaluation.measure import Refine, check_coded_size, coded_file, measure
+from evaluation.measure import Objective, Refine, check_coded_size, coded_file, measure
 from evaluation.media import Medium, Row
 from evaluation.results import Results, write_results
 from evaluation.tables import comparison_table, gap_table
@@ -32,6 +34,7 @@ def report(
     classical: Optional[Sequence[str]] = None,
     ladders: pathlib.Path = LADDERS,
     refine: Optional[Refine] = None,
+    objective: Optional[Objective] = None,
 ) -> Results:
     """Measures a codec on real files and writes the results.
 
@@ -51,6 +54,7 @@ def report(
             examples too; None: those of the medium. With none it takes a fraction of the time.
         ladders: where the curves of classical codecs are kept from report to report.
         refine: refines each file before it is coded; the codec's name then says so.
+        objective: what the codec was trained for; its means join the provenance.
 
     Returns:
         The codec's results.
@@ -66,7 +70,15 @@ def report(
     def progress(row: Row) -> None:
         print(_progress_line(medium, row), flush=True)
 
-    rows = measure(medium, codec, files(), folder / dataset, progress=progress, refine=refine)
+    def with_warnings() -> Iterator[Any]:
+        for file in files():
+            warning = medium.warning(file.name, medium.signal(file))
+            if warning:
+                print(warning, flush=True)
+            yield file
+
+    how = {"progress": progress, "refine": refine, "objective": objective}
+    rows = measure(medium, codec, with_warnings(), folder / dataset, **how)
     check_coded_size(rows, medium.header_bytes)
     _warn_of_collapse(rows)
     results = Results.from_rows(
@@ -74,7 +86,7 @@ def report(
         name=name,
         description="learned codec, measured on decoded files",
         dataset=dataset,
-        provenance=provenance,
+        provenance={**provenance, **_objective(rows)},
     )
     write_results(results, folder / f"{dataset}.json")
     matches, examples, listen = _beside_classical(
@@ -82,8 +94,13 @@ def report(
     )
     curves = []
     for other in others:
+        if None in matches[other.name]:
+            continue  # A curve is a mean over all files.
         print(f"{other.name}: its curve, of {len(other.ladder)} settings", flush=True)
-        curves.append(kept_ladder(other, files, results.dataset, ladders))
+        try:
+            curves.append(kept_ladder(other, files, results.dataset, ladders))
+        except CannotCode as error:
+            print(f"warning: no curve: {error}", flush=True)
     write_overview(folder / f"{dataset}.png", medium, examples, results, curves)
     table = f"{comparison_table(medium, name, rows, matches)}\n\n{gap_table(medium, rows)}"
     write_atomically(folder / f"{dataset}.txt", (table + "\n").encode())
@@ -91,6 +108,15 @@ def report(
     if listen is not None:
         print(f"to listen: {listen}", flush=True)
     return results
+
+
+def _objective(rows: Sequence[Row]) -> Dict[str, Dict[str, float]]:
+    """Means of distortion and loss over the files that have them."""
+    known = [row for row in rows if not math.isnan(row.get("loss", math.nan))]
+    if not known:
+        return {}
+    means = {key: statistics.fmean(row[key] for row in known) for key in ("distortion", "loss")}
+    return {"objective": {**means, "files": len(known)}}
 
 
 def _classical(medium: Medium, names: Optional[Sequence[str]]) -> List[ClassicalCodec]:
@@ -136,19 +162,24 @@ def _beside_classical(
     rows: Sequence[Row],
     coded: pathlib.Path,
     others: Sequence[ClassicalCodec],
-) -> Tuple[Dict[str, List[Row]], List[Example], Optional[pathlib.Path]]:
+) -> Tuple[Dict[str, List[Optional[Row]]], List[Example], Optional[pathlib.Path]]:
     """The classical codecs' match for every row, the figure's examples, and where to listen.
 
-    What there is to listen to is written on the way.
+    A codec that cannot code a file has None as its match. What there is to listen to is written on
+    the way.
     """
     metric, listen = medium.metrics[0].column, None
-    matches: Dict[str, List[Row]] = {other.name: [] for other in others}
+    matches: Dict[str, List[Optional[Row]]] = {other.name: [] for other in others}
     examples = []
     # Without classical codecs only the examples are read.
     for row, file in zip(rows if others else rows[: medium.examples], files):
         decoded = {}
         for other in others:
-            match, decoded[other.name] = closest_to(other, file, row[medium.rate])
+            try:
+                match, decoded[other.name] = closest_to(other, file, row[medium.rate])
+            except CannotCode as error:
+                match = None
+                print(f"warning: {error}", flush=True)
             matches[other.name].append(match)
         if len(examples) < medium.examples:
             path = coded_file(coded, file.name)
@@ -156,7 +187,7 @@ def _beside_classical(
             original, *sample_rate = medium.signal(file)
             kept = {"original": original, "decoded": learned}
             versions = [Version("learned", learned, row[medium.rate], row[metric])]
-            for name in list(decoded)[:1]:
+            for name in {other.name for other in others[:1]} & set(decoded):
                 kept[name.lower()] = decoded[name]
                 match = matches[name][-1]
                 versions.append(Version(name, decoded[name], match[medium.rate], match[metric]))

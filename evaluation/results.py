@@ -114,7 +114,8 @@ def read_results(path: pathlib.Path) -> Results:
     """
     try:
         document = json.loads(pathlib.Path(path).read_bytes(), parse_constant=_refuse_constant)
-    except ValueError as error:
+    # RecursionError: lists in lists, deeper than Python follows.
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a JSON results file: {error}") from error
     points = document.get("results") if isinstance(document, dict) else None
     if not isinstance(points, dict):
@@ -124,6 +125,8 @@ def read_results(path: pathlib.Path) -> Results:
         rates = " or ".join(repr(medium.rate) for medium in MEDIA.values())
         raise ValueError(f"{path}: 'results' must have the key {rates}, got {sorted(points)}")
     rate = medium.rate
+    if points[rate] == []:
+        raise ValueError(f"{path}: results['{rate}'] must have at least one point, got none")
     for key, values in points.items():
         if not isinstance(values, list) or not all(_is_number_or_null(value) for value in values):
             raise ValueError(f"{path}: results['{key}'] must be a list of numbers or null")
@@ -132,20 +135,54 @@ def read_results(path: pathlib.Path) -> Results:
                 f"{path}: results['{key}'] must be as long as results['{rate}'] "
                 f"({len(points[rate])}), got {len(values)}"
             )
-    dataset = document.get("dataset")
-    # Other tools may store something else under this name.
-    known = isinstance(dataset, dict) and set(dataset) == set(Dataset._fields)
     return Results(
-        name=str(document.get("name", pathlib.Path(path).stem)),
+        name=" ".join(str(document.get("name", pathlib.Path(path).stem)).split()),
         description=str(document.get("description", "")),
         points={
             key: [math.nan if value is None else float(value) for value in values]
             for key, values in points.items()
         },
-        dataset=Dataset(**dataset) if known else None,
-        provenance=document.get("provenance") or {},
+        dataset=_dataset(document.get("dataset")),
+        provenance=_provenance(document.get("provenance"), len(points[rate])),
         metrics=document["metrics"] if isinstance(document.get("metrics"), dict) else {},
     )
+
+
+def is_readable(path: pathlib.Path) -> bool:
+    """Whether this is a results file."""
+    try:
+        read_results(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _dataset(stated: Any) -> Optional[Dataset]:
+    """The dataset, or None: other tools may store something else under this name."""
+    if not isinstance(stated, dict) or set(stated) != set(Dataset._fields):
+        return None
+    dataset = Dataset(**stated)
+    types = zip(dataset, (str, int, str))
+    return dataset if all(isinstance(value, kind) for value, kind in types) else None
+
+
+def _provenance(stated: Any, points: int) -> Dict[str, Any]:
+    """What made the results, without entries that are not what this project writes there.
+
+    Text and lists, which others write, are kept under ``note``.
+    """
+    if not isinstance(stated, dict):
+        return {"note": stated} if stated else {}
+    qualities, refinement = stated.get("qualities"), stated.get("refinement")
+    good = {
+        "config": isinstance(stated.get("config"), dict),
+        "git": isinstance(stated.get("git"), dict),
+        "qualities": isinstance(qualities, list) and len(qualities) == points,
+        "refinement": isinstance(refinement, dict) and isinstance(refinement.get("name"), str),
+        "stages": isinstance(stated.get("stages"), int),
+        "objective": isinstance(stated.get("objective"), dict),
+    }
+    return {key: value for key, value in stated.items() if good.get(key, True)}
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
@@ -165,7 +202,9 @@ def _without_infinities(value):
 
 
 def _is_number_or_null(value):
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+    if isinstance(value, int):  # A larger one is no float.
+        return not isinstance(value, bool) and abs(value) < 2**1023
+    return value is None or isinstance(value, float)
 
 
 def _refuse_constant(token):

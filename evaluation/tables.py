@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import List, Mapping, Sequence
+from typing import List, Mapping, Optional, Sequence
 
 import numpy as np
 
@@ -15,7 +15,10 @@ _WIDTH = 100
 
 
 def comparison_table(
-    medium: Medium, name: str, rows: Sequence[Row], classical: Mapping[str, Sequence[Row]]
+    medium: Medium,
+    name: str,
+    rows: Sequence[Row],
+    classical: Mapping[str, Sequence[Optional[Row]]],
 ) -> str:
     """Each file coded by the learned codec and by classical ones near its rate; means of all.
 
@@ -25,7 +28,8 @@ def comparison_table(
         medium: what the files are.
         name: the learned codec.
         rows: its measured files.
-        classical: name of a classical codec -> its match for each row, in the order of ``rows``.
+        classical: name of a classical codec -> its match for each row, in the order of ``rows``;
+            None for a file that it cannot code.
 
     Returns:
         Text, without a newline at the end.
@@ -108,6 +112,10 @@ def _mean_lines(medium, codecs) -> List[str]:
     heading = _heading(medium, medium.metrics, f"{'file':>8}" if with_file else "")
     lines = [f"{title:<{_NAME}}  {heading}"]
     for codec, items in codecs.items():
+        if None in items:  # A mean over other files would compare with nothing.
+            empty = _numbers(medium, medium.metrics, None, f"{'-':>8}" if with_file else "")
+            lines.append(f"{_shortened(codec):<{_NAME}}  {empty}")
+            continue
         means = {each.column: medium.mean(each.key, items) for each in medium.metrics}
         means[medium.rate] = medium.mean(medium.rate, items)
         whole = np.mean([_whole_rate(medium, item) for item in items])
@@ -146,9 +154,16 @@ def _remarks(medium, rows, classical) -> List[str]:
                 f"{metric.name}: no number for {missing} of {len(rows)} files ({metric.partial})."
             )
     for codec, matches in classical.items():
+        failed = [row["file"] for match, row in zip(matches, rows) if match is None]
+        if failed:
+            lines.append(
+                f"{codec} cannot code {len(failed)} of {len(rows)} files ({_shortened(failed[0])}"
+                f"{', ...' * (len(failed) > 1)}): it has no mean and no curve."
+            )
         far = sum(
             abs(match[medium.rate] / row[medium.rate] - 1) > 0.1
             for match, row in zip(matches, rows)
+            if match is not None
         )
         if far:
             lines.append(
@@ -168,7 +183,8 @@ def _whole_rate(medium: Medium, item: Row) -> float:
 
 
 def _has_container(medium: Medium, items: Sequence[Row]) -> bool:
-    return any(_whole_rate(medium, item) != item[medium.rate] for item in items)
+    known = (item for item in items if item is not None)
+    return any(_whole_rate(medium, item) != item[medium.rate] for item in known)
 
 
 def _rate_width(medium: Medium) -> int:
@@ -181,8 +197,11 @@ def _heading(medium, metrics, after_rate="") -> str:
 
 
 def _numbers(medium, metrics, item, after_rate="") -> str:
-    rate = _number(item[medium.rate], _rate_width(medium), medium.rate_digits)
-    values = "".join(_number(item[each.column], each.width, each.digits) for each in metrics)
+    def value(column):
+        return np.nan if item is None else item[column]
+
+    rate = _number(value(medium.rate), _rate_width(medium), medium.rate_digits)
+    values = "".join(_number(value(each.column), each.width, each.digits) for each in metrics)
     return f"{rate}{after_rate}{values}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import logging
 import os
 import platform
@@ -20,6 +21,10 @@ def set_process() -> None:
 
     Every command calls this first. Environment variables that are already set are kept.
     """
+    # Names of files may be bytes that no encoding has.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # Level 3, because TensorFlow 2.14 logs three "errors" at every start (CUDA libraries that are
     # registered twice). Real errors still arrive as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

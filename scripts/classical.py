@@ -26,6 +26,7 @@ from assembly.user_errors import one_line_errors
 from data.audio_folder import AudioFolder
 from data.image_folder import ImageFolder
 from evaluation.classical import classical_codecs
+from evaluation.classical.codec import CannotCode
 from evaluation.classical.ladders import measure_rows, read_curve, write_curve
 from evaluation.results import Dataset
 
@@ -52,9 +53,10 @@ def main() -> None:
 
 
 def measure(arguments: argparse.Namespace) -> None:
-    """Measures all codecs of the command.
+    """Measures all codecs of the command; one that cannot code a file costs its own curve alone.
 
     Raises:
+        ValueError: at the end, for each codec that cannot code a file.
         ValueError: a codec is unknown, of another medium, or its package is not installed.
         FileNotFoundError: there is no such folder.
     """
@@ -74,7 +76,12 @@ def measure(arguments: argparse.Namespace) -> None:
     else:
         source = AudioFolder(root=arguments.folder, sample_rate=48000, segment=1)
     files = list(medium.whole_files(source, "all"))
+    for file in files:
+        warning = medium.warning(file.name, medium.signal(file))
+        if warning:
+            print(warning, flush=True)
     dataset = Dataset.from_digests(source.name, [medium.digest(file) for file in files])
+    failed = []
     for number, name in enumerate(names, start=1):
         codec, path = known[name], arguments.output / f"{name}.json"
         if path.with_suffix(".csv").exists() and read_curve(codec, dataset, path):
@@ -82,7 +89,12 @@ def measure(arguments: argparse.Namespace) -> None:
             continue
         print(f"[{number}/{len(names)}] {codec.description}", flush=True)
         progress = functools.partial(_progress, len(files), time.monotonic())
-        rows = measure_rows(codec, files, processes=arguments.processes, progress=progress)
+        try:
+            rows = measure_rows(codec, files, processes=arguments.processes, progress=progress)
+        except CannotCode as error:
+            failed.append(str(error))
+            print(f"no curve: {error}", flush=True)
+            continue
         results = write_curve(codec, rows, path, dataset=source.name)
         columns = {"setting": results.provenance["qualities"], **results.points}
         columns = {key: values for key, values in columns.items() if not key.endswith("_time")}
@@ -90,6 +102,8 @@ def measure(arguments: argparse.Namespace) -> None:
         for point in zip(*columns.values()):
             print("".join(f"{value:14.6g}" for value in point))
         print(f"wrote {path}", flush=True)
+    if failed:
+        raise ValueError("; ".join(failed))
 
 
 def _progress(total: int, started: float, count: int, row: Dict[str, Any]) -> None:

@@ -45,7 +45,9 @@ def main() -> None:
         "--output", type=pathlib.Path, default=pathlib.Path("build/comparison"), metavar="FOLDER"
     )
     parser.add_argument("--images", metavar="FOLDER", help="originals; shows crops of 3")
-    parser.add_argument("--bpp", type=float, default=0.5, metavar="RATE", help="of the crops")
+    parser.add_argument(
+        "--bpp", type=float, metavar="RATE", help="of the crops; default: one that all curves have"
+    )
     arguments = vars(parser.parse_args())
     with one_line_errors():
         if arguments["images"] is not None:

@@ -8,6 +8,7 @@ python scripts/compress.py --run runs/NAME in.wav out.rtc
 from __future__ import annotations
 
 import argparse
+import sys
 
 from assembly.user_errors import one_line_errors
 from processor.process import set_process
@@ -50,6 +51,9 @@ def compress(arguments: argparse.Namespace) -> None:
     saved = load_run(arguments.run, stages=arguments.stages)
     medium = MEDIA[saved.medium]
     signal, options = medium.read(arguments.file), {"fixed_length": arguments.fixed_length}
+    warning = medium.warning(arguments.file, signal)
+    if warning:
+        print(warning, file=sys.stderr)
     if node is not None:
         refined = Refining(saved, node).refine(*signal, arguments.file)
         options["latents"] = refined.latents

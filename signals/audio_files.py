@@ -7,7 +7,10 @@ file content                           decoded as
 float, double                          as it is, also beyond -1..1
 NaN, infinity                          refused
 any number of channels                 kept
-any rate up to 192 kHz                 kept
+any rate from 1 to 192 kHz             kept
+WAV from a pipe, whose header states   read to its end
+no length
+FLAC whose header states no length     refused
 MP3 of variable rate that does not     cut where libsndfile estimates its end
 state its length (no Xing header)
 =====================================  ===========================================================
@@ -18,18 +21,24 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from typing import Iterator, NamedTuple, Tuple, Union
+import struct
+from typing import Iterator, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import soundfile
 
 from signals.files import Path, open_binary
 
-MAX_SAMPLE_RATE = 192_000
-"""Files of higher rates (Hz) are refused."""
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 192_000
+"""Files of other rates (Hz) are refused: at 1 Hz a file of seconds would take hours to play."""
 
 MAX_SAMPLES = 2**31
 """Files with more samples, over all channels, are refused: a small file can claim any size."""
+
+_UNKNOWN_FRAMES = 2**62
+"""libsndfile states the largest number there is for a FLAC file of unknown length."""
+
+_HEAD = 2**16
 
 LOSSLESS_AUDIO = (".wav", ".flac")
 """File types that store decoded 16-bit samples unaltered."""
@@ -60,7 +69,7 @@ def read_audio(path: Path) -> Tuple[np.ndarray, int]:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is empty, has no samples, samples that are not finite, more than
-            ``MAX_SAMPLES``, a rate above ``MAX_SAMPLE_RATE``, is damaged or not an audio file.
+            ``MAX_SAMPLES``, a rate out of bounds, is damaged or not an audio file.
     """
     with _opened_file(path) as file:
         return _samples_of(file, os.fspath(path))
@@ -76,7 +85,8 @@ def decode_audio(encoded: bytes, *, name: str) -> Tuple[np.ndarray, int]:
     """Decodes a file's content as `read_audio` does; errors call the recording ``name``."""
     if not encoded:
         raise ValueError(f"{name} is empty.")
-    with _opened_audio(io.BytesIO(encoded), name) as file:
+    streamed = _from_a_pipe(encoded, len(encoded))
+    with _opened_audio(io.BytesIO(encoded if streamed is None else streamed), name) as file:
         return _samples_of(file, name)
 
 
@@ -112,10 +122,12 @@ def check_finite(samples: np.ndarray, name: str) -> None:
 def _opened_file(path: Path) -> Iterator[soundfile.SoundFile]:
     name = os.fspath(path)
     with open_binary(path, "audio") as file:
-        empty = not file.read(1)
-    if empty:
-        raise ValueError(f"{name} is empty.")
-    with _opened_audio(name, name) as audio:
+        head = file.read(_HEAD)
+        if not head:
+            raise ValueError(f"{name} is empty.")
+        streamed = _from_a_pipe(head, os.fstat(file.fileno()).st_size)
+        content = None if streamed is None else io.BytesIO(streamed + file.read())
+    with _opened_audio(name if content is None else content, name) as audio:
         yield audio
 
 
@@ -127,9 +139,15 @@ def _opened_audio(file: Union[str, io.BytesIO], name: str) -> Iterator[soundfile
     except (soundfile.SoundFileError, TypeError) as error:
         raise ValueError(f"{name} is not a WAV, FLAC, OGG or MP3 file that can be read.") from error
     with audio:
-        if not 0 < audio.samplerate <= MAX_SAMPLE_RATE:
+        if not MIN_SAMPLE_RATE <= audio.samplerate <= MAX_SAMPLE_RATE:
             raise ValueError(
-                f"{name} has {audio.samplerate} samples per second; the limit is {MAX_SAMPLE_RATE}."
+                f"{name} has {audio.samplerate} samples per second; it must have "
+                f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}."
+            )
+        if audio.frames >= _UNKNOWN_FRAMES:
+            raise ValueError(
+                f"{name} does not state its length, as if it had been written to a pipe: decode it "
+                "and write it to a file."
             )
         if audio.frames * audio.channels > MAX_SAMPLES:
             raise ValueError(f"{name} has more than the {MAX_SAMPLES} samples that are allowed.")
@@ -141,7 +159,10 @@ def _opened_audio(file: Union[str, io.BytesIO], name: str) -> Iterator[soundfile
 def _samples_of(audio: soundfile.SoundFile, name: str) -> Tuple[np.ndarray, int]:
     expected = audio.frames
     try:
-        samples = audio.read(dtype="float32", always_2d=True)
+        if audio.seekable():
+            samples = audio.read(dtype="float32", always_2d=True)
+        else:  # GSM in WAV, for one.
+            samples = audio.read(expected, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, MemoryError) as error:
         raise ValueError(f"{name} cannot be decoded: {str(error) or 'out of memory'}") from error
     # For an MP3 that does not state its length, libsndfile estimates it and counts tags in.
@@ -150,3 +171,30 @@ def _samples_of(audio: soundfile.SoundFile, name: str) -> Tuple[np.ndarray, int]
         raise ValueError(f"{name} ends after {len(samples)} of its {expected} samples.")
     check_finite(samples, name)
     return samples, audio.samplerate
+
+
+def _from_a_pipe(head: bytes, size: int) -> Optional[bytes]:
+    """The head of a WAV file with the sizes that its writer could not go back to fill in.
+
+    Args:
+        head: at least the file's first bytes.
+        size: of the file.
+
+    Returns:
+        None if it is no WAV file, or one that states its sizes. (libsndfile itself reads to the end
+        if they are too large.)
+    """
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+        return None
+    (whole,) = struct.unpack("<I", head[4:8])
+    start = 12
+    while start + 8 <= len(head):
+        kind, (length,) = head[start : start + 4], struct.unpack("<I", head[start + 4 : start + 8])
+        if kind == b"data":
+            # With a true size of the whole, the data really are empty.
+            if length or whole == size - 8:
+                return None
+            sizes = struct.pack("<I", size - 8), struct.pack("<I", size - start - 8)
+            return head[:4] + sizes[0] + head[8 : start + 4] + sizes[1] + head[start + 8 :]
+        start += 8 + length + length % 2
+    return None

@@ -33,7 +33,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Writes to a temporary file in the same folder, then renames it; creates missing folders."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    # A name of 255 bytes, the longest, leaves no room for what tells temporary files apart.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

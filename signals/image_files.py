@@ -11,7 +11,7 @@ alpha, one transparent colour)
                                        16-bit gray PNG is ignored
 CMYK or YCCK JPEG                      Pillow's conversion to RGB
 EXIF orientation                       applied: pixels are as a viewer shows them
-colour profile                         ignored: samples are taken as sRGB
+other metadata, colour profile         ignored, also damaged: samples are taken as sRGB
 animation                              the first frame
 =====================================  ===========================================================
 """
@@ -21,12 +21,13 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from typing import BinaryIO, Iterator, NamedTuple, Tuple
+from typing import BinaryIO, Callable, Iterator, NamedTuple, Tuple, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from signals.files import Path, open_binary
+from signals.image_metadata import orientation, without_metadata
 
 MAX_PIXELS = 2**27
 """Larger images (about 11,585 x 11,585) are refused: a small file can claim any size."""
@@ -36,6 +37,19 @@ LOSSLESS_IMAGES = (".png", ".tif", ".tiff", ".bmp", ".ppm")
 
 # Folders are not searched for BMP and GIF; records of TFDS datasets hold them.
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what makes the image upright."""
+
+_Read = TypeVar("_Read")
 
 
 class NamedImage(NamedTuple):
@@ -64,14 +78,12 @@ def read_image_size(path: Path) -> Tuple[int, int]:
 
 def decode_image(encoded: bytes, *, name: str) -> np.ndarray:
     """Decodes a file's content as `read_image` does; errors call the image ``name``."""
-    with _opened_image(io.BytesIO(encoded), name) as image:
-        return np.array(_as_rgb(ImageOps.exif_transpose(image)), np.uint8)
+    return _read(io.BytesIO(encoded), name, lambda image: np.array(_as_rgb(_upright(image))))
 
 
 def decode_size(file: BinaryIO, *, name: str) -> Tuple[int, int]:
     """Height and width from a header, before orientation; raises as `decode_image` does."""
-    with _opened_image(file, name) as image:
-        return image.height, image.width
+    return _read(file, name, lambda image: (image.height, image.width))
 
 
 def encode_image(pixels: np.ndarray, suffix: str) -> bytes:
@@ -79,6 +91,22 @@ def encode_image(pixels: np.ndarray, suffix: str) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format=Image.registered_extensions()[suffix])
     return buffer.getvalue()
+
+
+def _read(file: BinaryIO, name: str, use: Callable[[Image.Image], _Read]) -> _Read:
+    """What ``use`` makes of the opened image; if need be, of the file without its metadata."""
+    try:
+        with _opened_image(file, name) as image:
+            return use(image)
+    except ValueError:
+        file.seek(0)
+        stripped = without_metadata(file.read())
+        if stripped is None:
+            raise
+        # What is wrong with the pixels is said of the file as it is.
+        with contextlib.suppress(ValueError), _opened_image(io.BytesIO(stripped), name) as image:
+            return use(image)
+        raise
 
 
 @contextlib.contextmanager
@@ -96,6 +124,11 @@ def _opened_image(file: BinaryIO, name: str) -> Iterator[Image.Image]:
     # Damaged files make decoders raise OSError, SyntaxError, struct.error, IndexError and others.
     except Exception as error:
         raise ValueError(f"{name} cannot be decoded: {error}.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    turn = _TURNS.get(orientation(image))
+    return image if turn is None else image.transpose(turn)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

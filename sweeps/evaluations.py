@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import itertools
-import json
 import multiprocessing
 import os
 import pathlib
@@ -20,8 +18,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from assembly.parts import build_part
 from assembly.refining import refinement_settings
-from evaluation.media import MEDIA
-from evaluation.results import Dataset, Results
+from assembly.selection import Selection
+from assembly.user_errors import USER_ERRORS
+from evaluation.comparison.measurements import read_measurement
+from evaluation.results import Results
 from processor.process import set_process
 from sweeps.multirun import progress
 from training.checkpoints import model_digest
@@ -147,37 +147,43 @@ class _KnownData:
         self._config = config
         # Built first, to find mistakes before any run is loaded.
         self._source = build_part(config.data) if config.get("data") else None
-        self._digests: Dict[str, str] = {}
+        self._selections: Dict[str, Selection] = {}
 
     def is_evaluated(self, run: pathlib.Path) -> bool:
-        """Whether there are results of this request, with the table, which is written last."""
+        """Whether there are whole results of this request; a run that cannot be read has none."""
+        try:
+            return self._has_results(run)
+        except USER_ERRORS:
+            return False  # Its own evaluation says why.
+
+    def _has_results(self, run: pathlib.Path) -> bool:
         directory = RunDirectory(run)
         if not directory.trained:
             return False
         config, data = self._config, directory.load_config().data
         source, split = data_to_evaluate(data, self._source, config.split)
         refinement = refinement_settings(config.get("refinement"))
-        name = results_name(source, split, config.stages, refinement and refinement["name"])
-        path = directory.results / f"{name}.json"
-        if not (path.exists() and path.with_suffix(".txt").exists()):
+        usual = results_name(source, split, config.stages, refinement and refinement["name"])
+        selection = self._selection(data, source, split)
+        path = directory.results / f"{selection.name_in(directory.results, usual)}.json"
+        # The table is written last.
+        if not all(path.with_suffix(suffix).exists() for suffix in (".txt", ".csv")):
             return False
-        document = json.loads(path.read_text())
-        measured = document["provenance"]
+        results = read_measurement(path).results
+        measured = results.provenance
         classical = measured.get("classical", ())  # None: all of them.
         return (
             measured.get("checkpoint") == model_digest(directory.model)
-            and measured["config"].get("precision") == config.precision
+            and measured.get("config", {}).get("precision") == config.precision
             and measured.get("stages") == config.stages
             and measured.get("refinement") == refinement
             and (classical is None or set(config.classical) <= set(classical))
-            and document["dataset"]["sha256"] == self._digest(data, source, split)
+            and results.dataset is not None
+            and results.dataset.sha256 == selection.sha256
         )
 
-    def _digest(self, data: DictConfig, source: Any, split: str) -> str:
+    def _selection(self, data: DictConfig, source: Any, split: str) -> Selection:
         key = "named" if self._source else OmegaConf.to_yaml(data, resolve=True)
-        if key not in self._digests:
-            medium = MEDIA[source.medium]
-            files = itertools.islice(medium.whole_files(source, split), self._config.limit)
-            digests = [medium.digest(file) for file in files]
-            self._digests[key] = Dataset.from_digests("", digests).sha256
-        return self._digests[key]
+        if key not in self._selections:
+            self._selections[key] = Selection(source, split, self._config.limit)
+        return self._selections[key]

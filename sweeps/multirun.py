@@ -52,8 +52,7 @@ def run_sweep(
         settings: arguments of the backend.
 
     Returns:
-        For each job, the loss on its test images, ``bpp + lmbda * mse`` of decoded files; None for
-        audio, which no sweeper can therefore optimize.
+        For each job, the loss on its test files once decoded, with the job's own distortion.
 
     Raises:
         ValueError: two jobs have the same run directory, or a setting is out of range.
@@ -123,8 +122,11 @@ def _outcomes(
             job = futures[future]
             line = _failure(job, future)
             if line is None:
-                outcomes[job.run] = read_outcome(job.run)
-                line = outcomes[job.run].summary()
+                try:
+                    outcomes[job.run] = read_outcome(job.run)
+                    line = outcomes[job.run].summary()
+                except (OSError, ValueError) as error:
+                    line = f"failed: {' '.join(str(error).split())}"
             print(progress(number, len(waiting), started, job.name, line), flush=True)
     except KeyboardInterrupt:
         print("stopping: runs write their checkpoints; the same command resumes.", flush=True)
@@ -156,8 +158,11 @@ def _is_finished(job: Job, config: DictConfig) -> bool:
         return False
     if directory.differences(saved_form(fill_slots(config))):
         return False  # train.py reports them.
-    tables = directory.results.glob("*.txt")
-    return any('"split": "test"' in path.with_suffix(".json").read_text() for path in tables)
+    try:
+        read_outcome(job.run)
+    except (OSError, ValueError):
+        return False  # None yet, or damaged: train.py measures the files.
+    return any(directory.results.glob("*.txt"))
 
 
 def _failure(job: Job, future: Future[int]) -> Optional[str]:

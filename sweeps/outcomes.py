@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import pathlib
 import statistics
-from typing import Any, Dict, Mapping, NamedTuple, Optional
+from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
-from evaluation.media import IMAGE, Medium, medium_of
+from evaluation.media import IMAGE, Medium
+from evaluation.results import Results, read_results
 
 REFERENCE = "uniform_noise"
 """The run that the speeds in a table are relative to, if one has that name."""
@@ -21,8 +21,8 @@ class Outcome(NamedTuple):
     Attributes:
         medium: image or audio.
         points: quantities under their keys in results files; None if not finite or not measured.
-        loss: ``bpp + lmbda * mse`` of decoded images, for ``distortion=mse``. None for audio, whose
-            results do not contain the distortion that the run was trained on.
+        loss: bits per pixel or sample, plus lmbda times the run's own distortion, of decoded files;
+            None for older results that do not tell it.
         examples_per_second: median speed while training.
     """
 
@@ -80,33 +80,59 @@ def _cell(value: Optional[float], digits: int) -> str:
 def read_outcome(run: pathlib.Path) -> Outcome:
     """The outcome on the run's own test split, with all stages and without refinement.
 
+    Of several such results, those count that train.py wrote: on ``test_images`` files at most.
+
     Raises:
-        FileNotFoundError: the run has no such results.
+        FileNotFoundError: the run has no such results, or only unreadable ones.
+        ValueError: its training log is damaged.
     """
+    found: Dict[bool, Tuple[pathlib.Path, Results]] = {}
     for path in sorted((run / "results").glob("*.json")):
-        document = json.loads(path.read_text())
-        provenance = document["provenance"]
+        try:
+            results = read_results(path)
+        except (OSError, ValueError):
+            continue
+        provenance = results.provenance
         whole = all(provenance.get(key) is None for key in ("stages", "refinement"))
-        if provenance["split"] == "test" and whole:
-            break
-    else:
-        raise FileNotFoundError(f"{run} has no results on its test split.")
-    points = {key: values[0] for key, values in document["results"].items()}
-    medium = medium_of(points)
-    loss = _loss(document, path.with_suffix(".csv")) if medium is IMAGE else None
-    return Outcome(medium, points, loss, _training_speed(run / "training.csv"))
+        if provenance.get("split") == "test" and whole:
+            most = provenance.get("config", {}).get("test_images")
+            found.setdefault(provenance.get("limit") == most, (path, results))
+    if not found:
+        raise FileNotFoundError(f"{run} has no readable results on its test split.")
+    path, results = found[max(found)]
+    points = {key: _finite(values[0]) for key, values in results.points.items()}
+    loss = _loss(results, path.with_suffix(".csv"))
+    return Outcome(results.medium, points, loss, _training_speed(run / "training.csv"))
 
 
-def _loss(document: Dict[str, Any], table: pathlib.Path) -> float:
-    with table.open() as file:
-        mse = [255**2 / 10 ** (float(row["psnr"]) / 10) for row in csv.DictReader(file)]
-    lmbda = document["provenance"]["config"]["lmbda"]
-    return document["results"]["bpp"][0] + lmbda * statistics.fmean(mse)
+def _finite(value: float) -> Optional[float]:
+    return value if math.isfinite(value) else None
+
+
+def _loss(results: Results, table: pathlib.Path) -> Optional[float]:
+    """The mean loss over the test files, with the run's own distortion."""
+    objective = results.provenance.get("objective")
+    if objective is not None:
+        loss = objective.get("loss")
+        return math.inf if loss is None else float(loss)  # JSON has no infinity.
+    # Results from before the objective was measured have it for mean squared errors.
+    config = results.provenance.get("config", {})
+    target = (config.get("distortion") or {}).get("_target_", "MeanSquaredError")
+    if results.medium is not IMAGE or not str(target).endswith("MeanSquaredError"):
+        return None
+    try:
+        with table.open() as file:
+            mse = [255**2 / 10 ** (float(row["psnr"]) / 10) for row in csv.DictReader(file)]
+        return results.points["bpp"][0] + config["lmbda"] * statistics.fmean(mse)
+    except (csv.Error, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{table} is not a table of measured files: {error!r}") from error
 
 
 def _training_speed(path: pathlib.Path) -> float:
     with path.open() as file:
         rows = list(csv.DictReader(file))
+    if not rows:
+        raise ValueError(f"{path} has no lines.")
     column = next(name for name in rows[0] if name.endswith("s_per_second"))
     speeds = [float(row[column]) for row in rows]
     return statistics.median(speeds[1:] or speeds)  # Graphs are built during the first line.

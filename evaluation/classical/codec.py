@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
-from typing import Any, ClassVar, Dict, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, ClassVar, Dict, Iterator, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from evaluation.media import Medium
+
+
+class CannotCode(ValueError):
+    """A format cannot hold a file, as WebP cannot hold a side above 16383 pixels."""
 
 
 class Coded(NamedTuple):
@@ -69,6 +74,19 @@ class ClassicalCodec(abc.ABC):
         Raises:
             ValueError: a required package is not installed.
         """
+
+    @contextlib.contextmanager
+    def coding(self, file: Any) -> Iterator[None]:
+        """Makes one line of whatever an encoder or decoder raises for a named file.
+
+        Raises:
+            CannotCode: names codec, file and cause.
+        """
+        try:
+            yield
+        except Exception as error:  # Foreign libraries raise anything, from OSError to SystemError.
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise CannotCode(f"{self.name} cannot code {file.name}: {reason}") from error
 
     @abc.abstractmethod
     def versions(self) -> Dict[str, str]:

@@ -43,6 +43,7 @@ def ladder(
         settings: of the points, in their order; None for the codec's ladder.
 
     Raises:
+        CannotCode: the format cannot hold a file.
         ValueError: there are no files.
     """
     return curve_of_rows(codec, measure_rows(codec, files, settings=settings), dataset=dataset)
@@ -61,6 +62,9 @@ def kept_ladder(
         files: yields the dataset's images or recordings; not called if the curve is kept.
         dataset: of these files.
         folder: of the curves; created if missing.
+
+    Raises:
+        CannotCode: the format cannot hold a file.
     """
     settings = (dataset.sha256, codec.description, codec.ladder, has_pesq())
     key = hashlib.sha256(repr(settings).encode()).hexdigest()[:12]
@@ -82,7 +86,7 @@ def read_curve(codec: ClassicalCodec, dataset: Dataset, path: pathlib.Path) -> O
     """
     try:
         results = read_results(path)
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
     same = (
         results.dataset is not None
@@ -114,6 +118,7 @@ def measure_rows(
         Rows by setting, then by file.
 
     Raises:
+        CannotCode: the format cannot hold a file.
         ValueError: ``processes`` is below 1, or the codec's package is not installed.
     """
     if processes < 1:

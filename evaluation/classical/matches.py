@@ -32,6 +32,7 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
         file (``bpp_file``, ``kbps_file``) and all metrics; and the decoded file.
 
     Raises:
+        CannotCode: the format cannot hold the file.
         ValueError: the rate is not positive.
     """
     medium = codec.medium
@@ -42,7 +43,8 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
 
     def rate_at(setting):
         if setting not in coded:
-            coded[setting] = codec.encode(file, setting)
+            with codec.coding(file):
+                coded[setting] = codec.encode(file, setting)
         return medium.rate_of(8 * coded[setting].packet_bytes, size)
 
     below, above = codec.lowest, codec.highest
@@ -54,7 +56,7 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
             else:
                 above = middle
     setting = min(coded, key=lambda each: abs(rate_at(each) - rate))
-    decoded = codec.decode(coded[setting].files, file)
+    decoded = _decoded(codec, coded[setting].files, file)
     row = {
         "quality": setting,
         unit: rate_at(setting),
@@ -71,17 +73,21 @@ def measure_settings(codec: ClassicalCodec, file: Any, settings: Sequence[int]) 
         codec: of the file's medium.
         file: a named image or recording.
         settings: of the rows, in their order.
+
+    Raises:
+        CannotCode: the format cannot hold the file.
     """
     medium = codec.medium
     digest, size = medium.digest(file), medium.size(medium.signal(file))
     rows = []
     for setting in settings:
         start = time.perf_counter()
-        coded = codec.encode(file, setting)
+        with codec.coding(file):
+            coded = codec.encode(file, setting)
         encode_seconds = time.perf_counter() - start
         stored = [_stored(data) for data in coded.files]
         start = time.perf_counter()
-        decoded = codec.decode(stored, file)
+        decoded = _decoded(codec, stored, file)
         decode_seconds = time.perf_counter() - start
         bits = 8 * sum(map(len, stored))
         row = {
@@ -99,6 +105,16 @@ def measure_settings(codec: ClassicalCodec, file: Any, settings: Sequence[int]) 
             row[f"{medium.rate}_packets"] = medium.rate_of(8 * coded.packet_bytes, size)
         rows.append(row)
     return rows
+
+
+def _decoded(codec: ClassicalCodec, files: Sequence[bytes], file: Any) -> np.ndarray:
+    """What coded files decode to, which must have the original's size."""
+    with codec.coding(file):
+        decoded = codec.decode(files, file)
+        original = codec.medium.signal(file)[0]
+        if decoded.shape != original.shape:
+            raise ValueError(f"it decodes to {decoded.shape}, not {original.shape}")
+    return decoded
 
 
 def _stored(data: bytes) -> bytes:

@@ -8,19 +8,17 @@ oscillates. Interpolation and integral are those of the package ``bjontegaard`` 
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 import bjontegaard
 import numpy as np
+
+from evaluation.comparison.pchip import PchipRows
 
 METHOD = "pchip"
 _OPTIONS = {"method": METHOD, "require_matching_points": False, "min_overlap": 0}
 MINIMUM_POINTS = 4
 MINIMUM_OVERLAP = 0.5
-
-
-class TooLittleOverlap(ValueError):
-    """Two curves share too little quality for a BD-rate; others may compare well."""
 
 
 class Overlap(NamedTuple):
@@ -47,7 +45,13 @@ def overlap(anchor: np.ndarray, other: np.ndarray) -> Overlap:
 
 
 def check_curve(
-    name: str, rates: np.ndarray, quality: np.ndarray, *, rate_unit: str = "bpp", unit: str = "dB"
+    name: str,
+    rates: np.ndarray,
+    quality: np.ndarray,
+    *,
+    rate_unit: str = "bpp",
+    unit: str = "dB",
+    left_out: int = 0,
 ) -> None:
     """Checks that a curve has enough points and that its quality rises with its rate.
 
@@ -60,14 +64,16 @@ def check_curve(
         quality: [points].
         rate_unit: of the rates, for messages.
         unit: of the qualities, for messages.
+        left_out: number of points without a finite quality, for messages.
 
     Raises:
         ValueError: names the curve, the value and the rule.
     """
     if len(rates) < MINIMUM_POINTS:
+        without = f" and {left_out} without a finite quality" if left_out else ""
         raise ValueError(
-            f"curve {name!r} has {len(rates)} point{'s' * (len(rates) != 1)}; BD-rate needs at "
-            f"least {MINIMUM_POINTS}."
+            f"curve {name!r} has {len(rates)} point{'s' * (len(rates) != 1)}{without}; BD-rate "
+            f"needs at least {MINIMUM_POINTS}."
         )
     for k in range(1, len(rates)):
         if not (rates[k] > rates[k - 1] and quality[k] > quality[k - 1]):
@@ -79,9 +85,9 @@ def check_curve(
 
 
 def check_overlap(anchor: str, name: str, common: Overlap) -> None:
-    """Raises `TooLittleOverlap` if two curves share too little quality."""
+    """Raises a ValueError if two curves share too little quality."""
     if common.share < MINIMUM_OVERLAP:
-        raise TooLittleOverlap(
+        raise ValueError(
             f"curve {name!r} and the anchor {anchor!r} share {common.share:.0%} of the quality "
             f"range of the shorter one; BD-rate needs at least {MINIMUM_OVERLAP:.0%}."
         )
@@ -143,6 +149,33 @@ def quality_delta(
     return float(bjontegaard.bd_psnr(anchor_rates, anchor_quality, rates, quality, **_OPTIONS))
 
 
-def rising(rates: np.ndarray, quality: np.ndarray) -> bool:
-    """Whether both rise from point to point."""
-    return bool((np.diff(rates) > 0).all() and (np.diff(quality) > 0).all())
+def rate_deltas(
+    anchor_rates: np.ndarray,
+    anchor_quality: np.ndarray,
+    rates: np.ndarray,
+    quality: np.ndarray,
+    grid: np.ndarray,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """As `rate_delta`, of many pairs of curves at once: [pairs, points] each.
+
+    Returns:
+        BD-rates [pairs that have one] and differences along the grid [same, grid], percent. Pairs
+        are left out whose quality does not rise with the rate, or whose overlap is too small.
+    """
+    curves = [anchor_rates, anchor_quality, rates, quality]
+    with np.errstate(invalid="ignore"):  # Infinite qualities are left out.
+        rising = [np.isfinite(each) & (np.diff(each, prepend=-np.inf) > 0) for each in curves]
+    good = np.all([each.all(axis=1) for each in rising], axis=0)
+    low = np.maximum(anchor_quality[:, 0], quality[:, 0])
+    high = np.minimum(anchor_quality[:, -1], quality[:, -1])
+    shorter = np.minimum(np.ptp(anchor_quality, axis=1), np.ptp(quality, axis=1))
+    good[good] = (high - low)[good] >= MINIMUM_OVERLAP * shorter[good]
+    if not good.any():
+        return np.zeros(0), np.zeros([0, len(grid)])
+    low, high = low[good], high[good]
+    of_anchor = PchipRows(anchor_quality[good], np.log10(anchor_rates[good]))
+    of_curve = PchipRows(quality[good], np.log10(rates[good]))
+    mean = (of_curve.integral(low, high) - of_anchor.integral(low, high)) / (high - low)
+    inside = np.clip(grid, low[:, np.newaxis], high[:, np.newaxis])
+    at = 100 * (10 ** (of_curve(inside) - of_anchor(inside)) - 1)
+    return 100 * (10**mean - 1), np.where(inside == grid, at, np.nan)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import pathlib
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from codec.file_codec import FileCodec
-from evaluation.comparison.curves import Curve, comparable_curves, default_metric
+from evaluation.comparison.comparable import Unranked, comparable_curves
+from evaluation.comparison.curves import Curve
 from evaluation.comparison.grouping import Groups, group_results, select_groups
 from evaluation.comparison.intervals import check_resamples
-from evaluation.comparison.measurements import find_results, read_measurement
-from evaluation.comparison.notes import notes
-from evaluation.comparison.page.crops import crops_at
+from evaluation.comparison.measurements import Found, find_results, read_measurements
+from evaluation.comparison.notes import notes, points_left_out
+from evaluation.comparison.page.crops import common_rate, crops_at
 from evaluation.comparison.page.document import write_page
 from evaluation.comparison.page.recordings import recordings_of
+from evaluation.comparison.page.sources import sources_of
 from evaluation.comparison.ranking import rank, record, table
 from evaluation.figures.crops import write_crops
 from evaluation.figures.curves import Compared, write_comparison
@@ -43,7 +45,7 @@ def compare(
     resamples: int = 2000,
     seed: int = 0,
     images: Sequence[NamedImage] = (),
-    bpp: float = 0.5,
+    bpp: Optional[float] = None,
 ) -> str:
     """Compares codecs by BD-rate and writes what there is to say.
 
@@ -63,7 +65,7 @@ def compare(
         resamples: of the bootstrap.
         seed: of the bootstrap.
         images: originals whose crops are shown.
-        bpp: rate of the crops, bits per pixel.
+        bpp: rate of the crops, bits per pixel; None: the middle of what all ranked curves have.
 
     Returns:
         The table with its notes, and the names of the files written.
@@ -75,44 +77,52 @@ def compare(
     check_resamples(resamples)
     if seed < 0:
         raise ValueError(f"seed={seed} must not be negative.")
-    files, skipped = find_results(results, dataset)
-    groups = group_results([read_measurement(file) for file in files], quantizers, ignored)
-    groups = select_groups(groups, anchor, only)
-    default = default_metric(groups)
-    curves = comparable_curves(groups, default if metric is None else METRICS[metric])
-    reference = curves[anchor]
+    found = find_results(results, dataset)
+    measurements, unusable = read_measurements(found.files)
+    groups = group_results(measurements, quantizers, ignored)
+    groups = select_groups(groups, anchor, only, list(unusable.values()))
+    medium = groups[anchor][0].results.medium
+    chosen = medium.metrics[0] if metric is None else METRICS[metric]
+    curves = comparable_curves(groups, chosen, anchor)
+    reference = curves.ranked[anchor]
     grid = np.linspace(reference.quality[0], reference.quality[-1], GRID)
     bootstrap = {"resamples": resamples, "seed": seed}
-    rows, refused = rank(reference, list(curves.values()), grid, **bootstrap)
+    rows, apart = rank(reference, list(curves.ranked.values()), grid, **bootstrap)
+    unranked = [*apart, *curves.unranked, *(Unranked(*each) for each in unusable.items())]
+    if len(rows) < 2:
+        raise ValueError(unranked[0].reason)
+    metrics, lacking = _in_all_metrics(groups, reference, curves.drawn)
     remarks = notes(reference, rows, dataset=dataset, resamples=resamples)
-    remarks += [f"Not ranked: {reason}" for reason in refused.values()]
-    if skipped:
-        names = ", ".join(path.name for path in skipped[:3])
-        more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
-        remarks.append(f"Skipped, because not JSON: {names}{more}.")
-    text = f"{table(reference, rows)}\n\n" + "\n".join(f"- {remark}" for remark in remarks)
-    crops = crops_at(groups, images, bpp, load_codec) if images else []
-    title = _dataset_title(list(curves.values()), dataset)
+    remarks += [*lacking, *_left_out(found, dataset)]
+    crops = []
+    if images:
+        bpp = common_rate([row.curve for row in rows]) if bpp is None else bpp
+        crops, missing = crops_at(groups, images, bpp, load_codec)
+        remarks += [f"Crops: the coded files nearest to {bpp:.3f} bpp.", *missing]
+    text = f"{table(reference, rows, unranked)}\n\n" + "\n".join(f"- {each}" for each in remarks)
+    title = _dataset_title(list(curves.ranked.values()), dataset)
 
     write_atomically(output / "comparison.md", (text + "\n").encode())
-    document = json.dumps(record(reference, rows, remarks, **bootstrap), indent=2, allow_nan=False)
-    write_atomically(output / "comparison.json", (document + "\n").encode())
+    document = record(reference, rows, unranked, remarks, **bootstrap)
+    encoded = json.dumps(document, indent=2, allow_nan=False) + "\n"
+    write_atomically(output / "comparison.json", encoded.encode())
     compared = [
         Compared(row.curve, row.at, row.interval and row.interval.band)
         for row in rows
         if row.curve is not reference
     ]
     nowhere = np.full(len(grid), np.nan)
-    compared += [Compared(curves[name], nowhere, None) for name in refused]
+    compared += [Compared(each.curve, nowhere, None) for each in unranked if each.curve is not None]
     write_comparison(output / "comparison.png", reference, compared, grid, dataset=title)
     write_page(
         output / "report.html",
         reference,
         rows,
+        unranked,
         remarks,
         dataset=title,
-        metrics=_in_all_metrics(groups, curves),
-        provenance=_provenance(groups),
+        metrics=metrics,
+        provenance={"this comparison": provenance(), **sources_of(groups)},
         crops=crops,
         recordings=recordings_of(groups),
     )
@@ -123,28 +133,33 @@ def compare(
     return f"{text}\n\nwrote {written}"
 
 
-def _in_all_metrics(groups: Groups, curves: Dict[str, Curve]) -> Dict[str, List[Curve]]:
-    """Label -> the curves in a metric of their medium that all of them have, theirs first."""
-    own = next(iter(curves.values())).metric
-    found = {own.label: list(curves.values())}
-    for metric in own.medium.metrics:
-        if metric is not own:
+def _in_all_metrics(
+    groups: Groups, anchor: Curve, drawn: Dict[str, Curve]
+) -> Tuple[Dict[str, List[Curve]], List[str]]:
+    """Label -> the curves in each metric that the anchor has, its own first; and remarks."""
+    found, remarks = {anchor.metric.label: list(drawn.values())}, []
+    for metric in anchor.metric.medium.metrics:
+        if metric is not anchor.metric:
             try:
-                found[metric.label] = list(comparable_curves(groups, metric).values())
+                others = comparable_curves(groups, metric, anchor.name).drawn.values()
             except ValueError:
                 continue  # The page offers one metric fewer.
-    return found
+            found[metric.label] = list(others)
+            remarks += points_left_out(found[metric.label])
+    return found, remarks
 
 
-def _provenance(groups: Groups) -> Dict[str, Any]:
-    """What each results file states about itself."""
-    found: Dict[str, Any] = {"this comparison": provenance()}
-    for name, members in groups.items():
-        for each in members:
-            results = each.results
-            known = {"description": results.description, "metrics": results.metrics}
-            found[f"{name}: {each.source}"] = {**known, **results.provenance}
-    return found
+def _left_out(found: Found, dataset: str) -> List[str]:
+    """What was given and is in no curve."""
+    kinds = {
+        "Skipped, because not JSON": [path.name for path in found.skipped],
+        f"Runs without results on {dataset}": [path.name for path in found.unmeasured],
+    }
+    return [
+        f"{what}: {', '.join(names[:3])}" + (f" and {len(names) - 3} more." if names[3:] else ".")
+        for what, names in kinds.items()
+        if names
+    ]
 
 
 def _dataset_title(curves: Sequence[Curve], default: str) -> str:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
-from evaluation.comparison.bd_rate import check_curve
 from evaluation.comparison.measurements import FileRows, Measurement
 from evaluation.metrics import Metric
 from evaluation.results import Dataset
+
+_LINE_POSITIONS = 200
+
+
+class Line(NamedTuple):
+    """A drawn curve: log10 of rates, and quality, [positions]; which positions are its points."""
+
+    log_rates: np.ndarray
+    quality: np.ndarray
+    points: List[int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Curve:
         settings: of each point, as ``lmbda=0.013``; empty if unknown.
         sources: names of the runs or files.
         commits: versions of the project that measured it; with ``+`` if files had been changed.
+        left_out: number of points without a finite quality, such as those of an MS-SSIM of 1.
     """
 
     name: str
@@ -45,6 +56,25 @@ class Curve:
     settings: Tuple[str, ...] = ()
     sources: Tuple[str, ...] = ()
     commits: Tuple[str, ...] = ()
+    left_out: int = 0
+
+    @property
+    def files(self) -> int:
+        """Number of files that per-file rows are of; 0 without such rows."""
+        return 0 if self.file_rates is None else self.file_rates[0].shape[1]
+
+    @property
+    def line(self) -> Line:
+        """The curve as figures draw it: joined by PCHIP over the log rate, as BD-rate joins it.
+
+        Where rates do not rise from point to point, there is no such line, but straight pieces.
+        """
+        log_rates = np.log10(self.rates)
+        if len(log_rates) < 2 or not (np.diff(log_rates) > 0).all():
+            return Line(log_rates, self.quality, list(range(len(log_rates))))
+        at = np.union1d(np.linspace(log_rates[0], log_rates[-1], _LINE_POSITIONS), log_rates)
+        quality = PchipInterpolator(log_rates, self.quality)(at)
+        return Line(at, quality, np.searchsorted(at, log_rates).tolist())
 
     @property
     def seeds_at_all_points(self) -> Tuple[int, ...]:
@@ -52,52 +82,11 @@ class Curve:
         return self.seeds[0] if len(set(self.seeds)) == 1 else ()
 
 
-def default_metric(groups: Mapping[str, Sequence[Measurement]]) -> Metric:
-    """The first metric of the medium that all results share.
-
-    Raises:
-        ValueError: the results are of several media.
-    """
-    media = {name: members[0].results.medium for name, members in groups.items()}
-    first, medium = next(iter(media.items()))
-    for name, other in media.items():
-        if other is not medium:
-            raise ValueError(
-                f"curve {first!r} is of {medium.files} (rate in {medium.rate}) and curve {name!r} "
-                f"of {other.files} ({other.rate}): they cannot be compared."
-            )
-    return medium.metrics[0]
-
-
-def comparable_curves(
-    groups: Mapping[str, Sequence[Measurement]], metric: Metric
-) -> Dict[str, Curve]:
-    """Name -> curve of a group of runs, or of the one file that holds it.
-
-    Raises:
-        ValueError: curves were measured on different files or with different metrics, lack the
-            metric, have too few points, or fall somewhere.
-    """
-    curves = {
-        name: curve_of_runs(name, members, metric)
-        if members[0].is_run
-        else curve_of_file(name, members[0], metric)
-        for name, members in groups.items()
-    }
-    check_same_files([(f"curve {name!r}", curve.dataset) for name, curve in curves.items()])
-    definitions = {f"curve {name!r}": curve.definition for name, curve in curves.items()}
-    check_same_metric(metric, definitions)
-    for name, curve in curves.items():
-        units = {"rate_unit": metric.medium.rate, "unit": metric.unit}
-        check_curve(name, curve.rates, curve.quality, **units)
-    return curves
-
-
 def curve_of_file(name: str, measurement: Measurement, metric: Metric) -> Curve:
     """The curve in a published file, or of a classical codec.
 
     Raises:
-        ValueError: a point lacks the metric.
+        ValueError: the file lacks the metric, or no point has a finite value.
     """
     points = []
     qualities = measurement.results.provenance.get("qualities")
@@ -152,7 +141,11 @@ class _Point(NamedTuple):
 def _curve(
     name: str, metric: Metric, members: Sequence[Measurement], points: Sequence[_Point]
 ) -> Curve:
-    points = sorted(points, key=lambda point: point.rate)
+    finite = [point for point in points if np.isfinite(metric.decibels(point.value))]
+    if not finite:
+        raise ValueError(f"curve {name!r} has no point with a finite {metric.key}.")
+    left_out = len(points) - len(finite)
+    points = sorted(finite, key=lambda point: point.rate)
     rates, values, settings, seeds, rows = zip(*points)
     file_rates = file_quality = None
     every = [each for of_point in rows for each in of_point]
@@ -186,6 +179,7 @@ def _curve(
         settings=settings if any(settings) else (),
         sources=tuple(each.source for each in members),
         commits=tuple(sorted({each.commit for each in members if each.is_run})),
+        left_out=left_out,
     )
 
 
@@ -237,12 +231,7 @@ def _means(measurement: Measurement, metric: Metric) -> Tuple[np.ndarray, np.nda
             "the metric."
         )
     rates, values = np.array(points[medium.rate]), np.array(points[metric.key])
-    for quantity, numbers in ((medium.rate, rates), (metric.key, values)):
-        if not np.isfinite(numbers).all():
-            raise ValueError(
-                f"{name}: {quantity} must be a number at every point; it is null at point "
-                f"{np.argmin(np.isfinite(numbers)) + 1}."
-            )
-    if not (rates > 0).all():
-        raise ValueError(f"{name}: {medium.rate} must be above 0, got {rates.min():g}.")
+    if not (np.isfinite(rates) & (rates > 0)).all():
+        wrong = rates[np.argmin(np.isfinite(rates) & (rates > 0))]
+        raise ValueError(f"{name}: {medium.rate} must be a number above 0, got {wrong:g}.")
     return rates, values

@@ -41,29 +41,33 @@ def group_results(
     return groups
 
 
-def select_groups(groups: Groups, anchor: str, only: Optional[str] = None) -> Groups:
+def select_groups(
+    groups: Groups, anchor: str, only: Optional[str] = None, unusable: Sequence[str] = ()
+) -> Groups:
     """The curves to compare.
 
     Args:
         groups: all curves.
         anchor: one of their names.
         only: names to keep besides the anchor, separated by commas; None keeps all.
+        unusable: why files form no curve, for messages.
 
     Raises:
         ValueError: a name is unknown, or fewer than two curves remain.
     """
+    more = f" Not read: {unusable[0]}" if unusable else ""
     names = None if only is None else [name.strip() for name in only.split(",")]
     for option, wanted in (("anchor", [anchor]), ("only", names or [])):
         for name in wanted:
             if name not in groups:
                 choices = ", ".join(groups) or "none"
-                raise ValueError(f"{option}={name!r} must be one of the curves: {choices}.")
+                raise ValueError(f"{option}={name!r} must be one of the curves: {choices}.{more}")
     if names is not None:
         groups = {name: group for name, group in groups.items() if name in (anchor, *names)}
     if len(groups) < 2:
         raise ValueError(
             f"a comparison needs at least 2 curves, got {', '.join(groups)} "
-            f"({sum(map(len, groups.values()))} results)."
+            f"({sum(map(len, groups.values()))} results).{more}"
         )
     return groups
 

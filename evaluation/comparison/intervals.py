@@ -21,7 +21,7 @@ import numpy as np
 from scipy import stats
 from scipy.interpolate import PchipInterpolator
 
-from evaluation.comparison.bd_rate import MINIMUM_OVERLAP, overlap, rate_delta, rising
+from evaluation.comparison.bd_rate import rate_delta, rate_deltas
 from evaluation.comparison.curves import Curve
 
 LEVEL = 0.95
@@ -122,17 +122,17 @@ def seed_band(curve: Curve, log_rates: np.ndarray) -> Optional[np.ndarray]:
 
     Returns:
         dB, [2, positions], NaN where a seed has no points; None if there are fewer than two seeds
-        or no rows, or if the rates of a seed do not rise.
+        or points, or no rows, or if a seed's rates do not rise or its qualities are not finite.
     """
-    if len(curve.seeds_at_all_points) < 2 or curve.file_rates is None:
+    if len(curve.seeds_at_all_points) < 2 or not curve.files or len(curve.rates) < 2:
         return None
     lines = []
     for k in range(len(curve.seeds_at_all_points)):
         rates = np.array([point[k].mean() for point in curve.file_rates])
         means = np.array([point[k].mean() for point in curve.file_quality])
-        if not (np.diff(rates) > 0).all():
-            return None
         quality = curve.metric.decibels(means)
+        if not (np.diff(rates) > 0).all() or not np.isfinite(quality).all():
+            return None
         lines.append(PchipInterpolator(np.log10(rates), quality, extrapolate=False)(log_rates))
     return np.stack([np.min(lines, axis=0), np.max(lines, axis=0)])
 
@@ -176,16 +176,7 @@ def _deltas(anchor, curve, draws: _Draws, grid) -> Tuple[np.ndarray, np.ndarray]
     """BD-rates [resamples that have one] and differences along the grid [same, grid], percent."""
     anchors = _resampled(anchor, draws.of_anchor, draws.files)
     curves = _resampled(curve, draws.of_curve, draws.files)
-    percents, at = [], []
-    for resample in zip(*anchors, *curves):
-        if not (rising(*resample[:2]) and rising(*resample[2:])):
-            continue
-        if overlap(resample[1], resample[3]).share < MINIMUM_OVERLAP:
-            continue
-        delta = rate_delta(*resample, grid)
-        percents.append(delta.percent)
-        at.append(delta.at)
-    return np.array(percents), np.array(at)
+    return rate_deltas(*anchors, *curves, grid)
 
 
 def _resampled(curve, seed_weights, file_weights) -> Tuple[np.ndarray, np.ndarray]:

@@ -50,8 +50,9 @@ class Measurement(NamedTuple):
     @property
     def config(self) -> Mapping[str, Any]:
         """The run's configuration; empty for a curve."""
-        config = self.results.provenance.get("config")
-        known = isinstance(config, dict) and {"lmbda", "seed", "quantizer"} <= set(config)
+        config = self.results.provenance.get("config", {})
+        kinds = {"lmbda": (int, float), "seed": int, "quantizer": dict}
+        known = all(isinstance(config.get(key), kind) for key, kind in kinds.items())
         return config if known and len(self.rates) == 1 else {}
 
     @property
@@ -66,24 +67,33 @@ class Measurement(NamedTuple):
         return f"{str(git.get('commit', 'unknown'))[:12]}{'+' if git.get('dirty') else ''}"
 
 
-def find_results(
-    patterns: Sequence[str], dataset: str
-) -> Tuple[List[pathlib.Path], List[pathlib.Path]]:
-    """Finds the results files in run directories, by path or by pattern, each once.
+class Found(NamedTuple):
+    """What patterns of results match.
+
+    Attributes:
+        files: the JSON files, each once.
+        skipped: files that are not JSON: a pattern also matches logs.
+        unmeasured: directories without results on the dataset -> what they have.
+    """
+
+    files: List[pathlib.Path]
+    skipped: List[pathlib.Path]
+    unmeasured: Dict[pathlib.Path, str]
+
+
+def find_results(patterns: Sequence[str], dataset: str) -> Found:
+    """Finds the results files in run directories, by path or by pattern.
 
     Args:
         patterns: paths or shell-style patterns (``runs/compare-*``).
         dataset: whose results to take from a run directory.
 
-    Returns:
-        The JSON files, and skipped files that are not JSON: a pattern also matches logs.
-
     Raises:
         FileNotFoundError: a pattern matches nothing.
-        ValueError: a directory has no results on the dataset.
+        ValueError: nothing but directories without results on the dataset was found.
     """
     found: Dict[pathlib.Path, pathlib.Path] = {}
-    skipped = []
+    skipped, unmeasured = [], {}
     for pattern in patterns:
         # A name with brackets in it is a path first, a pattern second.
         paths = [pattern] if pathlib.Path(pattern).exists() else sorted(glob.glob(pattern))
@@ -93,21 +103,34 @@ def find_results(
             if path.is_file() and path.suffix != ".json":
                 skipped.append(path)
                 continue
-            file = path if path.is_file() else _results_of_run(path, dataset)
-            found.setdefault(file.resolve(), file)
-    return list(found.values()), skipped
-
-
-def _results_of_run(run: pathlib.Path, dataset: str) -> pathlib.Path:
-    file = run / "results" / f"{dataset}.json"
-    if not file.exists():
-        others = sorted(path.stem for path in (run / "results").glob("*.json"))
-        known = f"results only on {', '.join(others)}, not" if others else "no results"
+            file = path if path.is_file() else path / "results" / f"{dataset}.json"
+            if file.exists():
+                found.setdefault(file.resolve(), file)
+            else:
+                others = sorted(other.stem for other in (path / "results").glob("*.json"))
+                unmeasured[path] = (
+                    f"results only on {', '.join(others)}" if others else "no results"
+                )
+    if unmeasured and not found:
+        run, known = next(iter(unmeasured.items()))
         raise ValueError(
-            f"run {str(run)!r} has {known} on dataset={dataset!r}: measure it with "
+            f"run {str(run)!r} has {known}, not on dataset={dataset!r}: measure it with "
             "evaluate.py, or choose another with --dataset."
         )
-    return file
+    return Found(list(found.values()), skipped, unmeasured)
+
+
+def read_measurements(
+    paths: Sequence[pathlib.Path],
+) -> Tuple[List[Measurement], Dict[str, str]]:
+    """Reads results files; of those that cannot be used, path -> reason."""
+    measurements, unusable = [], {}
+    for path in paths:
+        try:
+            measurements.append(read_measurement(path))
+        except (OSError, ValueError) as error:
+            unusable[str(path)] = str(error)
+    return measurements, unusable
 
 
 def read_measurement(path: pathlib.Path) -> Measurement:
@@ -124,8 +147,11 @@ def read_measurement(path: pathlib.Path) -> Measurement:
     # Only a digest shows that rows belong to the file.
     if results.dataset is None or not table.exists():
         return Measurement(path, source, results)
-    with table.open(newline="") as file:
-        records = list(csv.DictReader(file))
+    try:
+        with table.open(newline="") as file:
+            records = list(csv.DictReader(file))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{table} is not a table of measured files: {error}") from error
     if len(results.points[results.medium.rate]) == 1:
         of_points = [records]
     else:

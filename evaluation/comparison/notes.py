@@ -37,10 +37,18 @@ def notes(anchor: Curve, rows: Sequence[Row], *, dataset: str, resamples: int) -
     if discarded:
         counts = ", ".join(f"{row.curve.name} {row.interval.discarded}" for row in discarded)
         found.append(f"Discarded resamples, without a BD-rate: {counts}.")
+    found += points_left_out([row.curve for row in rows])
     commits = sorted({commit for row in rows for commit in row.curve.commits})
     if len(commits) > 1:
         found.append(f"Measured by {len(commits)} versions of the source: {', '.join(commits)}.")
     return found
+
+
+def points_left_out(curves: Sequence[Curve]) -> List[str]:
+    """A sentence on the points of curves in one metric that have no finite quality, if any."""
+    counts = ", ".join(f"{curve.name} {curve.left_out}" for curve in curves if curve.left_out)
+    label = curves[0].metric.label
+    return [f"Points left out, because their {label} is not finite: {counts}."] if counts else []
 
 
 def _reservations(anchor, rows, with_interval, files, dataset):
@@ -56,13 +64,17 @@ def _reservations(anchor, rows, with_interval, files, dataset):
         [curve for curve in curves if curve.file_rates is None],
     )
     yield (
+        f"No interval from a single one of the {files}",
+        [curve for curve in curves if curve.files == 1],
+    )
+    yield (
         "No interval, because quality fell somewhere or the overlap was too small in more than "
         f"{MOST_DISCARDED:.0%} of the resamples",
         [
             row.curve
             for row in rows
             if row.interval is None and row.curve is not anchor
-            if anchor.file_rates is not None and row.curve.file_rates is not None
+            if min(anchor.files, row.curve.files) > 1
         ],
     )
     yield (

@@ -9,12 +9,12 @@ import numpy as np
 from evaluation.comparison.bd_rate import (
     METHOD,
     Overlap,
-    TooLittleOverlap,
     check_overlap,
     overlap,
     quality_delta,
     rate_delta,
 )
+from evaluation.comparison.comparable import Unranked
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.intervals import LEVEL, Interval, paired_interval
 from evaluation.provenance import provenance
@@ -53,7 +53,7 @@ class Row(NamedTuple):
 
 def rank(
     anchor: Curve, curves: Sequence[Curve], grid: np.ndarray, *, resamples: int, seed: int
-) -> Tuple[List[Row], Dict[str, str]]:
+) -> Tuple[List[Row], List[Unranked]]:
     """Ranks curves by their BD-rate.
 
     Args:
@@ -64,22 +64,15 @@ def rank(
         seed: of the bootstrap.
 
     Returns:
-        Rows, fewest bits first; and, for each curve without a BD-rate, the reason: one quantizer
-        that fails must not take the table from all others.
-
-    Raises:
-        TooLittleOverlap: no curve compares with the anchor.
+        Rows, fewest bits first; and the curves that share too little quality with the anchor.
     """
-    rows, refused = [], {}
+    rows, unranked = [], []
     for curve in curves:
         try:
-            row = compare_with_anchor(anchor, curve, grid, resamples=resamples, seed=seed)
-            rows.append(row)
-        except TooLittleOverlap as error:
-            refused[curve.name] = str(error)
-    if len(rows) < 2:
-        raise TooLittleOverlap(next(iter(refused.values())))
-    return sorted(rows, key=lambda row: row.bd_rate), refused
+            rows.append(compare_with_anchor(anchor, curve, grid, resamples=resamples, seed=seed))
+        except ValueError as error:
+            unranked.append(Unranked(curve.name, str(error), curve))
+    return sorted(rows, key=lambda row: row.bd_rate), unranked
 
 
 def compare_with_anchor(
@@ -88,7 +81,7 @@ def compare_with_anchor(
     """Compares a curve, or the anchor itself, with the anchor; arguments as for `rank`.
 
     Raises:
-        TooLittleOverlap: the curves share too little quality.
+        ValueError: the curves share too little quality.
     """
     common = overlap(anchor.quality, curve.quality)
     if curve is anchor:
@@ -97,13 +90,13 @@ def compare_with_anchor(
     pair = (anchor.rates, anchor.quality, curve.rates, curve.quality)
     delta = rate_delta(*pair, grid)
     interval = None
-    if anchor.file_rates is not None and curve.file_rates is not None:
+    if min(anchor.files, curve.files) > 1:
         interval = paired_interval(anchor, curve, resamples=resamples, seed=seed, grid=grid)
     return Row(curve, delta.percent, quality_delta(*pair), common, interval, delta.at)
 
 
-def table(anchor: Curve, rows: Sequence[Row]) -> str:
-    """The ranking as a Markdown table."""
+def table(anchor: Curve, rows: Sequence[Row], unranked: Sequence[Unranked] = ()) -> str:
+    """The ranking as a Markdown table; below it what is not ranked, with the reasons."""
     label, unit = anchor.metric.label, anchor.metric.unit
     lines = [
         f"| | curve | points | seeds | BD-rate (%) | {LEVEL:.0%} interval | p "
@@ -113,15 +106,21 @@ def table(anchor: Curve, rows: Sequence[Row]) -> str:
     for number, row in enumerate(rows, start=1):
         common = f"{row.common.share:.0%}: {row.common.low:.1f} to {row.common.high:.1f} {unit}"
         cells = "0 | anchor | | 0 | " if row.curve is anchor else " | ".join((*row.texts, common))
-        name = row.curve.name.replace("|", "\\|")
-        lines.append(
-            f"| {number} | {name} | {len(row.curve.rates)} | {_seed_count(row.curve)} | {cells} |"
-        )
+        lines.append(f"| {number} | {_known(row.curve.name, row.curve)} | {cells} |")
+    for each in unranked:
+        known, reason = _known(each.name, each.curve), each.reason.replace("|", "\\|")
+        lines.append(f"| - | {known} | not ranked | - | - | - | {reason} |")
     return "\n".join(lines)
 
 
 def record(
-    anchor: Curve, rows: Sequence[Row], notes: Sequence[str], *, resamples: int, seed: int
+    anchor: Curve,
+    rows: Sequence[Row],
+    unranked: Sequence[Unranked],
+    notes: Sequence[str],
+    *,
+    resamples: int,
+    seed: int,
 ) -> Dict[str, Any]:
     """The comparison as written to JSON."""
     dataset = next((row.curve.dataset for row in rows if row.curve.dataset), None)
@@ -149,9 +148,20 @@ def record(
             }
             for number, row in enumerate(rows, start=1)
         ],
+        "not_ranked": [{"name": each.name, "reason": each.reason} for each in unranked],
         "notes": list(notes),
         "provenance": provenance(),
     }
+
+
+def _known(name: str, curve: Optional[Curve]) -> str:
+    """The first cells of a row: name, points and seeds."""
+    name = name.replace("|", "\\|")
+    return (
+        f"{name} | - | -"
+        if curve is None
+        else f"{name} | {len(curve.rates)} | {_seed_count(curve)}"
+    )
 
 
 def _seed_count(curve: Curve) -> str:

@@ -11,7 +11,14 @@ from scipy.interpolate import PchipInterpolator
 
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.intervals import seed_band
-from evaluation.figures.style import WIDTH, curve_style, draw_grid, new_figure, write_figure
+from evaluation.figures.style import (
+    WIDTH,
+    curve_style,
+    draw_grid,
+    legend_label,
+    new_figure,
+    write_figure,
+)
 
 _ANCHOR = {"color": "black", "lw": 1.6, "ls": (0, (6, 2)), "marker": "", "zorder": 4}
 
@@ -23,6 +30,11 @@ _FONT = 8
 
 _MAGNIFIED = 0.16
 """Share of the panel's width and height that its inset shows."""
+
+_INSET_SIZES = ((0.48, 0.44), (0.4, 0.36), (0.32, 0.3))
+"""Width and height that an inset may have, as shares of the panel's."""
+
+_INSET_GAP = 0.03
 
 
 class Compared(NamedTuple):
@@ -72,7 +84,7 @@ def _comparison(anchor, rows, grid, dataset):
     height = _PANEL_HEIGHT + 0.5 + legend_height
     figure, _ = new_figure(WIDTH, height)
     bottom, top = (legend_height + 0.42) / height, 1 - 0.08 / height
-    box = {"left": 0.55 / WIDTH, "right": 1 - 0.08 / WIDTH, "bottom": bottom, "top": top}
+    box = {"left": 0.55 / WIDTH, "right": 1 - 0.16 / WIDTH, "bottom": bottom, "top": top}
     curves, differences = figure.subplots(1, 2, gridspec_kw={**box, "wspace": 0.27})
     _draw_curve(curves, anchor, _ANCHOR)
     _shade_seeds(curves, anchor, "black")
@@ -114,30 +126,64 @@ def _comparison(anchor, rows, grid, dataset):
 
 def _draw_curve(axes, curve, style):
     """Points, joined as BD-rate joins them: by PCHIP over the log rate."""
-    log_rates = np.log10(curve.rates)
-    at = np.union1d(np.linspace(log_rates[0], log_rates[-1], 200), log_rates)
-    line = PchipInterpolator(log_rates, curve.quality)(at)
-    points = np.searchsorted(at, log_rates).tolist()
-    axes.plot(10**at, line, label=curve.name, markevery=points, **style)
+    line = curve.line
+    axes.plot(
+        10**line.log_rates,
+        line.quality,
+        label=legend_label(curve.name),
+        markevery=line.points,
+        **style,
+    )
 
 
 def _magnify(axes, anchor, rows):
-    """An inset of the anchor's middle, where curves are closest to each other."""
+    """An inset of the anchor's middle, where curves are closest; none if it would hide a curve."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    lens = axes.inset_axes([0.5, 0.04, 0.48, 0.44])
     log_rates = np.log10(anchor.rates)
     centre = log_rates.mean()
     quality = float(PchipInterpolator(log_rates, anchor.quality)(centre))
     width, height = _MAGNIFIED * (right - left), _MAGNIFIED * (high - low)
+    window = [10**centre - width / 2, quality - height / 2, width, height]
+    drawn = [_places(axes, each) for each in (anchor, *(row.curve for row in rows))]
+    # What the inset shows is occupied too: a frame marks it.
+    x, y = (window[0] - left) / (right - left), (window[1] - low) / (high - low)
+    ends = [(x + i * _MAGNIFIED, y + j * _MAGNIFIED) for i in (0, 1) for j in (0, 1)]
+    place = _empty_place(np.concatenate([*drawn, ends]))
+    if place is None:
+        return
+    lens = axes.inset_axes(place)
     _draw_curve(lens, anchor, _ANCHOR)
     for number, row in enumerate(rows):
         _draw_curve(lens, row.curve, curve_style(number))
-    lens.set_xlim(10**centre - width / 2, 10**centre + width / 2)
-    lens.set_ylim(quality - height / 2, quality + height / 2)
+    lens.set_xlim(window[0], window[0] + width)
+    lens.set_ylim(window[1], window[1] + height)
     lens.set_xticks([])
     lens.set_yticks([])
-    lens.set_facecolor((1, 1, 1, 0.9))
     axes.indicate_inset_zoom(lens, edgecolor="0.4", lw=0.6)
+
+
+def _places(axes, curve):
+    """Where a curve and the band of its seeds are, [points, 2], in shares of the axes."""
+    line = curve.line
+    at = np.linspace(line.log_rates[0], line.log_rates[-1], 400)
+    sides = [np.interp(at, line.log_rates, line.quality)]
+    band = seed_band(curve, at)
+    sides += [] if band is None else list(band)
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    x = (10**at - left) / (right - left)
+    return np.concatenate([np.stack([x, (y - low) / (high - low)], axis=1) for y in sides])
+
+
+def _empty_place(points):
+    """Left, bottom, width and height of an inset that covers none of the points, or None."""
+    for width, height in _INSET_SIZES:
+        for left in (1.0 - _INSET_GAP - width, _INSET_GAP):
+            for bottom in (_INSET_GAP, 1.0 - _INSET_GAP - height):
+                low = np.array([left, bottom]) - _INSET_GAP
+                high = np.array([left + width, bottom + height]) + _INSET_GAP
+                if not ((points > low) & (points < high)).all(axis=1).any():
+                    return [left, bottom, width, height]
+    return None
 
 
 def _shade_seeds(axes, curve, colour):

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from evaluation.figures.cells import CLASSICAL_COLOURS, LEARNED_COLOUR, Example, Version
-from evaluation.figures.style import draw_grid, new_figure, write_figure
+from evaluation.figures.style import draw_grid, legend_label, new_figure, write_figure
 from evaluation.media import Medium
 from evaluation.results import Results
 
@@ -25,6 +25,9 @@ _CURVES_WIDTH = 3.7
 _AXIS_LABELS = 0.75
 _BETWEEN = 0.18
 _RATE_AXIS = 0.5
+_LEGEND_ROW = 0.18
+
+_LEGEND_COLUMNS = 3
 
 
 def write_overview(
@@ -39,7 +42,8 @@ def write_overview(
     Args:
         path: where to; the suffix is replaced by .png and .svg.
         medium: its first two metrics get a panel each.
-        examples: files to show, as many as fit, with equally many versions each.
+        examples: files to show, as many as fit. A version that one of them lacks, because its codec
+            cannot code the file, leaves its place empty.
         learned: the learned codec's operating points.
         classical: curves to compare with, up to five. If one has the rate of its packets alone
             (``kbps-packets``), that is drawn in full and the whole files dotted.
@@ -48,20 +52,17 @@ def write_overview(
         The two paths.
 
     Raises:
-        ValueError: there are no examples, or they differ in their number of versions.
+        ValueError: there are no examples.
     """
-    if not examples or len({len(example.versions) for example in examples}) != 1:
-        raise ValueError(
-            "examples must be at least one, all with equally many versions, "
-            f"got {[len(example.versions) for example in examples]}"
-        )
+    if not examples:
+        raise ValueError("examples must be at least one.")
     return write_figure(path, lambda: _overview(medium, examples, learned, classical), font_size=8)
 
 
 def _overview(medium, examples, learned, classical):
     cells = medium.cells()
     examples = examples[: cells.most_examples]
-    columns = 1 + len(examples[0].versions)
+    columns = 1 + max(len(example.versions) for example in examples)
     first = _MARGIN + cells.before
     cells_width = first + columns * cells.width + (columns - 1) * cells.gap
     width = cells_width + _AXIS_LABELS + _CURVES_WIDTH + _MARGIN
@@ -73,11 +74,15 @@ def _overview(medium, examples, learned, classical):
             left = first + column * (cells.width + cells.gap)
             cells.draw(axes, example, column, caption, left, _MARGIN + row * cells.height)
 
-    panel = (height - _MARGIN - _BETWEEN - _RATE_AXIS) / 2
+    own, others = _legend_handles(medium, learned, classical)
+    legend_rows = 1 + -(-len(others) // _LEGEND_COLUMNS)
+    first_panel = _MARGIN + legend_rows * _LEGEND_ROW + 0.04
+    panel = (height - first_panel - _BETWEEN - _RATE_AXIS) / 2
     left = cells_width + _AXIS_LABELS
+    _draw_legend(figure, own, others, left, _MARGIN)
     panels = []
     for number, metric in enumerate(medium.metrics[:2]):
-        panels.append(axes(left, _MARGIN + number * (panel + _BETWEEN), _CURVES_WIDTH, panel))
+        panels.append(axes(left, first_panel + number * (panel + _BETWEEN), _CURVES_WIDTH, panel))
         _draw_curves(panels[-1], medium, metric, learned, classical)
         panels[-1].set_ylabel(metric.axis)
     for upper in panels[:-1]:
@@ -85,7 +90,6 @@ def _overview(medium, examples, learned, classical):
     dataset = learned.dataset
     where = f", mean over {dataset.name} ({dataset.files} files)" if dataset else ""
     panels[-1].set_xlabel(f"rate ({medium.rate_label}){where}")
-    _draw_legend(panels[0], medium, learned, classical)
     figure.align_ylabels(panels)
     return figure
 
@@ -126,14 +130,35 @@ def _draw_curves(axes, medium, metric, learned, classical):
     axes.tick_params(which="minor", length=0)
 
 
-def _draw_legend(axes, medium, learned, classical):
-    handles = [Line2D([], [], ls="", markersize=9, label=f"{learned.name:.32}", **_STAR)]
+def _legend_handles(medium, learned, classical):
+    """Of the learned codec, and of what it is compared with."""
+    own = Line2D([], [], ls="", markersize=9, label=legend_label(f"{learned.name:.54}"), **_STAR)
+    others = []
     for colour, marker, curve in zip(CLASSICAL_COLOURS, _MARKERS, classical):
         style = {"color": colour, "marker": marker, "markersize": 3.5, "lw": 1.4}
-        handles.append(Line2D([], [], label=curve.name, **style))
+        others.append(Line2D([], [], label=legend_label(curve.name), **style))
     if any(f"{medium.rate}-packets" in curve.points for curve in classical):
-        handles.append(Line2D([], [], color="0.4", lw=1, ls=":", label="whole file"))
-    axes.legend(handles=handles, loc="best", frameon=False, handlelength=1.8)
+        others.append(Line2D([], [], color="0.4", lw=1, ls=":", label="whole file"))
+    return own, others
+
+
+def _draw_legend(figure, own, others, left, top):
+    """Above the panels, where it covers nothing: a row for the learned codec, then the others."""
+    width, height = figure.get_size_inches()
+    for first, handles in ((0, [own]), (1, others)):
+        if handles:
+            place = (left / width, 1 - (top + first * _LEGEND_ROW) / height)
+            figure.legend(
+                handles=handles,
+                loc="upper left",
+                bbox_to_anchor=place,
+                ncols=min(_LEGEND_COLUMNS, len(handles)),
+                frameon=False,
+                handlelength=1.8,
+                labelspacing=0.25,
+                borderaxespad=0,
+                borderpad=0,
+            )
 
 
 def _points(results, rate_key, metric):

@@ -22,7 +22,12 @@ DPI = 200
 WIDTH = 7.2
 """Inches: as wide as the text of a printed page."""
 
-STYLE = {"font.family": "DejaVu Sans", "axes.linewidth": 0.6, "svg.hashsalt": "roundtrip"}
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "axes.linewidth": 0.6,
+    "svg.hashsalt": "roundtrip",
+    "text.parse_math": False,  # Names of files and codecs are text, dollar signs and all.
+}
 
 AddAxes = Callable[[float, float, float, float], Any]
 """Adds axes at left, top, width, height in inches."""
@@ -37,6 +42,11 @@ def curve_style(number: int) -> Dict[str, Any]:
         "marker": MARKERS[number % len(MARKERS)],
         "markersize": 3,
     }
+
+
+def legend_label(name: str) -> str:
+    """A name as a legend shows it; matplotlib hides labels that start with an underscore."""
+    return f"\u200b{name}" if name.startswith("_") else name
 
 
 def new_figure(width: float, height: float) -> Tuple[Figure, AddAxes]:

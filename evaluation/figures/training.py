@@ -10,7 +10,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from evaluation.figures.style import WIDTH, curve_style, draw_grid, new_figure, write_figure
+from evaluation.figures.style import (
+    WIDTH,
+    curve_style,
+    draw_grid,
+    legend_label,
+    new_figure,
+    write_figure,
+)
 
 _NOT_ANNEALED = (
     "step", "loss", "bpp", "kbps", "distortion", "mse", "penalty", "psnr", "snr",
@@ -97,7 +104,7 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
     _overlay_annealed(every[2], logs)
     figure.legend(
         [every[0].lines[number] for number in range(len(logs))],
-        list(logs),
+        list(map(legend_label, logs)),
         loc="lower center",
         ncols=min(columns, len(logs)),
         frameon=False,

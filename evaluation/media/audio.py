@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -39,6 +39,16 @@ def _speed(rows: Sequence[Row]) -> Sequence[str]:
         f"speed: {seconds:.1f} s of audio, encoded {encode:.1f} x and decoded {decode:.1f} x as "
         "fast as it plays"
     ]
+
+
+def _loud(name: str, signal: Tuple) -> Optional[str]:
+    peak = float(np.max(np.abs(signal[0]), initial=0.0))
+    if peak <= 1:
+        return None
+    return (
+        f"warning: {name} has samples up to {peak:.4g}, but full scale is 1. It was not "
+        "scaled: what lies beyond is clipped in decoded files, and counts as an error."
+    )
 
 
 def _audio_cells():
@@ -83,5 +93,6 @@ AUDIO = Medium(
     classical=("Opus", "Vorbis", "MP3"),
     cells=_audio_cells,
     remarks=_speed,
+    warning=_loud,
     write_example=_write_recordings,
 )

@@ -51,6 +51,7 @@ class Medium:
         classical: names of the classical codecs that reports compare with.
         cells: () -> how figures draw a file.
         remarks: rows -> lines that end a report's table.
+        warning: (name, signal) of a file -> what a reader must know of it, or None.
         write_example: (path, file, versions by name) -> folder of files to listen to, if any.
     """
 
@@ -83,6 +84,7 @@ class Medium:
     classical: Tuple[str, ...]
     cells: Callable[[], Any]
     remarks: Callable[[Sequence[Row]], Sequence[str]] = lambda rows: ()
+    warning: Callable[[str, Tuple], Optional[str]] = lambda name, signal: None
     write_example: Callable[..., Optional[pathlib.Path]] = lambda path, file, versions: None
 
     @property

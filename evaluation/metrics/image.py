@@ -51,11 +51,11 @@ def ms_ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
 
 
 def ms_ssim_db(similarity):
-    """``-10 log10(1 - MS-SSIM)``, elementwise; infinity for 1.
+    """``-10 log10(1 - MS-SSIM)``, elementwise; infinity for 1, NaN above.
 
     MS-SSIM crowds below 1: in decibels 0.99 and 0.995 are as far apart as they look.
     """
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return -10.0 * np.log10(1.0 - np.asarray(similarity, np.float64))
 
 

@@ -19,13 +19,15 @@ from quantizers.base.schedules import Schedule, as_schedule
 
 @dataclasses.dataclass(frozen=True)
 class Integers:
-    """Alphabet of integers on a line, of any size: one symbol for each latent.
+    """Alphabet of integers on a line: one symbol for each latent.
 
     Attributes:
         grids: where the symbols lie; most quantizers have one grid.
+        size: None for all integers; K for 0..K - 1 alone, on the grid of integers.
     """
 
     grids: Tuple[Callable, ...] = (INTEGER_GRID,)
+    size: Optional[int] = None
     kind = "integers"
 
 

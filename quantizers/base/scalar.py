@@ -10,7 +10,13 @@ from typing import Dict, Optional
 
 import tensorflow as tf
 
-from quantizers.base.contract import Quantized, Quantizer, ScalarSurrogate, check_slots
+from quantizers.base.contract import (
+    Integers,
+    Quantized,
+    Quantizer,
+    ScalarSurrogate,
+    check_slots,
+)
 
 LARGEST_SYMBOL = 2**23
 """Symbols are clipped to this magnitude: there float32 still holds every integer and every tie."""
@@ -71,6 +77,11 @@ class ScalarQuantizer(Quantizer):
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
         del seed
         return tf.cast(symbols, tf.float32)
+
+    @property
+    def alphabet(self) -> Integers:
+        """All integers, or those of the levels."""
+        return Integers(size=self._levels)
 
     @property
     def coding_settings(self) -> Dict[str, object]:

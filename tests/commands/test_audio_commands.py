@@ -98,7 +98,7 @@ def test_tensorboard_has_sound_and_latents(finished):
 
 def test_training_ends_with_measured_files(finished):
     run, result = finished
-    assert (run / "results" / "tones.json").exists() and "kbps" in result.stdout
+    assert (run / "results" / "tones-first1.json").exists() and "kbps" in result.stdout
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac"])

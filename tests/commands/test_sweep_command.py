@@ -84,7 +84,7 @@ def test_a_failing_job_is_named_the_others_are_kept_and_skipped(tmp_path):
     )
     log = (tmp_path / "runs" / f"{bad}.log").read_text()
     assert "error: " in log and log.strip().splitlines()[-1] in done.stdout
-    assert (tmp_path / "runs" / good / "results" / "photos.txt").exists()
+    assert (tmp_path / "runs" / good / "results" / "photos-first1.txt").exists()
     assert not (tmp_path / "runs" / bad).exists()
 
     again = sweep(tmp_path, "quantizer=mixed", *overrides[1:])
@@ -149,7 +149,7 @@ def test_elsewhere_it_gives_what_it_gives_here(tmp_path, launcher):
         assert done.returncode == 1, done.stderr
         assert done.stdout.rstrip().endswith("failed: compare-mixed-lmbda-1.0-seed0"), done.stdout
         run = folder / "runs" / "compare-mixed-lmbda0.01-seed0"
-        with (run / "results" / "photos.csv").open() as file:
+        with (run / "results" / "photos-first1.csv").open() as file:
             return [
                 {k: v for k, v in row.items() if not k.endswith("_seconds")}
                 for row in csv.DictReader(file)

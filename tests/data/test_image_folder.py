@@ -1,6 +1,7 @@
 """Which files a folder gives, under which names, in which split."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -153,3 +154,20 @@ def test_results_on_a_split_of_its_own_carry_its_folders_name(tmp_path):
     source = ImageFolder(root=str(tmp_path / "train"), test_root=str(tmp_path / "kodak"))
     assert source.name == source.name_of("validation") == "train"
     assert source.name_of("test") == "kodak"
+
+
+def test_names_that_are_not_utf_8_are_read_and_can_be_printed(tmp_path):
+    root = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(root)
+    save(tmp_path, "x.png")
+    os.rename(tmp_path / "x.png", root + b"/\xff\xfe.png")
+    source = ImageFolder(root=os.fsdecode(root))
+    assert source.name == r"caf\xe9" and names(source, "all") == [r"\xff\xfe.png"]
+
+
+def test_the_name_of_many_folders_is_a_name_of_a_file(tmp_path):
+    save(tmp_path, *(f"photographs-{number}/x.png" for number in range(60)))
+    roots = [str(tmp_path / f"photographs-{number}") for number in range(60)]
+    many, fewer, two = (ImageFolder(root=roots[:count]).name for count in (60, 59, 2))
+    assert two == "photographs-0+photographs-1" and many != fewer
+    assert re.fullmatch(r"photographs-0\+.*\+59-[0-9a-f]{8}", many) and len(many) < 60

@@ -141,3 +141,15 @@ def test_curves_are_kept(sound_codec, sounds, tmp_path, two_codecs, monkeypatch)
         report(sound_codec, lambda: iter(sounds[:1]), tmp_path, dataset="s").dataset
         == first.dataset
     )
+
+
+def test_samples_beyond_full_scale_are_said(sound_codec, sounds, tmp_path, capsys):
+    loud = sounds[2]._replace(name="loud.wav", samples=sounds[2].samples * 9)
+    report(sound_codec, lambda: iter([sounds[2], loud]), tmp_path, dataset="two", classical=[])
+    warnings = [line for line in capsys.readouterr().out.splitlines() if "warning" in line]
+    assert len(warnings) == 1
+    peak = np.abs(loud.samples).max()
+    assert (
+        f"warning: loud.wav has samples up to {peak:.4g}, but full scale is 1. It was not sc"
+        in (warnings[0])
+    )

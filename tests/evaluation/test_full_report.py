@@ -33,6 +33,21 @@ def test_leaves_files_data_table_and_figure(codec, photos, tmp_path, capsys):
     assert results.dataset.files == len(photos)
 
 
+def test_a_codec_that_cannot_code_a_file_costs_its_own_cell(codec, photos, tmp_path, capsys):
+    """WebP ends at 16383 pixels; the evaluation once did too."""
+    strip = photos[2]._replace(name="strip", pixels=np.tile(photos[2].pixels[:16], (1, 140, 1)))
+    files = [photos[0], strip]
+    report(IMAGE, codec, lambda: iter(files), tmp_path, dataset="two", provenance={})
+    output = capsys.readouterr().out
+    assert output.count("warning: WebP cannot code strip: ") == 1
+    table = (tmp_path / "two.txt").read_text().splitlines()
+    assert "WebP cannot code 1 of 2 files (strip): it has no mean and no curve." in table
+    lines = {line.split()[0]: line.split() for line in table if line and line[-1] in "0123456789-"}
+    assert lines["WebP"][1:] == ["-"] * 3 and float(lines["JPEG"][2]) > 20
+    assert lines["strip"][-3:] == ["-"] * 3 and "-" not in lines["astronaut"]
+    assert ">WebP" not in (tmp_path / "two.svg").read_text()
+
+
 def test_a_collapse_is_said(codec, photos, tmp_path, capsys, monkeypatch):
     honest = codec.estimate_bits
 

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from signals.image_files import LOSSLESS_IMAGES, encode_image, read_image, read_image_size
 
@@ -240,3 +240,88 @@ def test_an_image_of_too_many_pixels_is_refused_by_its_header(tmp_path):
             read_image(tmp_path / "bomb.png")
     (tmp_path / "large.png").write_bytes(header_only(11_585))
     assert read_image_size(tmp_path / "large.png") == (11_585, 11_585)
+
+
+def chunk(kind, content, checksum=None):
+    checksum = zlib.crc32(kind + content) if checksum is None else checksum
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+LARGE = zlib.compress(bytes(3_000_000))
+"""More than Pillow accepts in a chunk of metadata."""
+
+ODD_CHUNKS = {
+    "profile": chunk(b"iCCP", b"x\0\0" + LARGE),
+    "broken profile": chunk(b"iCCP", b"x\0\0" + LARGE[:50]),
+    "text": chunk(b"zTXt", b"Comment\0\0" + LARGE),
+    "many texts": chunk(b"tEXt", b"Comment\0" + b"x" * 1_000_000) * 70,
+    "wrong checksum": chunk(b"tEXt", b"Comment\0x", checksum=1),
+    "empty": chunk(b"pHYs", b"") + chunk(b"iTXt", b"") + chunk(b"gAMA", b"") + chunk(b"cHRM", b""),
+    "unknown": chunk(b"xyZz", bytes(99)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_CHUNKS)
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_chunks_beside_the_pixels_never_make_them_unreadable(tmp_path, odd, place):
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(COLOURS).save(buffer, "PNG", exif=exif)
+    content = buffer.getvalue()
+    at = content.index(b"IDAT") - 4 if place == "before" else len(content) - 12
+    path = tmp_path / "odd.png"
+    path.write_bytes(content[:at] + ODD_CHUNKS[odd] + content[at:])
+    np.testing.assert_array_equal(read_image(path), np.rot90(COLOURS, -1))
+    assert read_image_size(path) == (12, 20)
+
+
+def entry(tag, kind, count, value):
+    return struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
+
+
+ODD_TAGS = {
+    "rational over zero": (entry(0x11A, 10, 1, struct.pack("<I", 38)), struct.pack("<ii", -1, 0)),
+    "number as text": (entry(0x13C, 12, 1, struct.pack("<I", 4)), b""),
+    "outside": (entry(0x131, 2, 99, struct.pack("<I", 2**31)), b""),
+    "unknown type": (entry(0x9999, 77, 1, b""), b""),
+    "pointer to itself": (entry(0x8769, 4, 1, struct.pack("<I", 8)), b""),
+    "bytes": (entry(0x10F, 2, 4, b"\xff\xfe\xff\0"), b""),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_TAGS)
+def test_the_orientation_is_read_whatever_is_wrong_with_other_tags(tmp_path, odd):
+    tag, data = ODD_TAGS[odd]
+    directory = struct.pack("<H", 2) + entry(0x112, 3, 1, struct.pack("<H", 6)) + tag + bytes(4)
+    path = tmp_path / "odd.jpg"
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + directory + data
+    Image.fromarray(COLOURS).save(path, exif=exif, quality=100, subsampling=0)
+    assert np.abs(read_image(path) - np.rot90(COLOURS, -1).astype(int)).max() < 12
+
+
+@pytest.mark.parametrize("marker", [0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE])
+def test_segments_beside_the_pixels_never_make_them_unreadable(tmp_path, marker):
+    path = tmp_path / "odd.jpg"
+    Image.fromarray(COLOURS).save(path)
+    expected, content = read_image(path), path.read_bytes()
+    contents = (
+        b"",
+        b"Exif\0\0",
+        b"ICC_PROFILE\0\xff\0",
+        b"MPF\0II*\0",
+        b"Photoshop 3.0\0" + 9 * b"8BIM",
+    )
+    for inside in contents:
+        segment = bytes([0xFF, marker]) + struct.pack(">H", 2 + len(inside)) + inside
+        path.write_bytes(content[:2] + segment + content[2:])
+        np.testing.assert_array_equal(read_image(path), expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_turns_as_pillow_does(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(COLOURS).save(tmp_path / "turned.png", exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(tmp_path / "turned.png"))
+    np.testing.assert_array_equal(read_image(tmp_path / "turned.png"), expected)

@@ -1,6 +1,7 @@
 """Evaluation of many runs: what is skipped, what is measured anew, and what failures leave."""
 
 import csv
+import json
 import pathlib
 import re
 import shutil
@@ -134,8 +135,18 @@ def test_what_was_measured_in_the_same_way_is_skipped(measured, runs, images):
     assert measured("limit=2") == [], "there are two images"
     assert measured("precision=bfloat16") == both
     assert measured("classical=[JPEG]") == both
-    (runs / "run1" / "results" / "images.txt").unlink()
+    results = runs / "run1" / "results"
+    (results / "images.txt").rename(results / "kept.txt")
     assert measured() == ["run1"], "the table is written last"
+    (results / "kept.txt").rename(results / "images.txt")
+    for name in ("images.json", "images.csv"):
+        whole = (results / name).read_bytes()
+        for damaged in (b"", whole[: len(whole) // 2], b"\0\xff" + whole, b"[]"):
+            (results / name).write_bytes(damaged)
+            assert measured() == ["run1"], "damaged results are measured anew"
+        (results / name).write_bytes(whole)
+    assert measured() == []
+    (results / "images.txt").unlink()
 
     weights = build_model(configured(seed=7))
     weights.freeze()
@@ -148,6 +159,33 @@ def test_what_was_measured_in_the_same_way_is_skipped(measured, runs, images):
     assert measured() == ["run1"]
     write_images(images, seed=1)
     assert measured() == both, "other pixels under the same name"
+
+
+def test_results_are_named_after_what_was_measured(runs, images, tmp_path):
+    """Folders of one name, and a part of one, once replaced each other's results."""
+    from data import ImageFolder
+    from evaluate import evaluate
+
+    def measure(folder, **options):
+        evaluate(str(runs / "run0"), ImageFolder(root=str(folder)), classical=[], **options)
+        return {path.stem for path in (runs / "run0" / "results").glob("*.json")}
+
+    (tmp_path / "b").mkdir()
+    other = write_images(tmp_path / "b" / "images", seed=3)
+    assert measure(images, limit=1) == {"images-first1"}
+    assert measure(images, limit=2) == {"images-first1", "images"}, "there are two images"
+    before = (runs / "run0" / "results" / "images.json").read_bytes()
+    (named,) = measure(other) - {"images-first1", "images"}
+    assert re.fullmatch("images-[0-9a-f]{8}", named)
+    assert (runs / "run0" / "results" / "images.json").read_bytes() == before
+    assert len(measure(other)) == 3, "the same files have the same name"
+    (runs / "run0" / "results" / "images.json").write_text("{")
+    assert len(measure(images)) == 3, "damaged results are replaced"
+    document = json.loads((runs / "run0" / "results" / "images.json").read_text())
+    objective, (bpp,) = document["provenance"]["objective"], document["results"]["bpp"]
+    mse = [255**2 / 10 ** (float(row["psnr"]) / 10) for row in rows(runs / "run0")]
+    assert objective["distortion"] == pytest.approx(np.mean(mse), rel=1e-5)
+    assert objective["loss"] == pytest.approx(bpp + 0.013 * np.mean(mse), rel=1e-5)
 
 
 def test_one_failure_leaves_the_others(runs, images, capsys):

@@ -9,10 +9,10 @@ import pytest
 from sweeps.outcomes import read_outcome, table
 
 
-def write_run(folder, points, rows, speed):
+def write_run(folder, points, rows, speed, **more):
     results = folder / "results"
     results.mkdir(parents=True)
-    provenance = {"split": "test", "config": {"lmbda": 0.01}}
+    provenance = {"split": "test", "config": {"lmbda": 0.01, "test_images": 2}, "limit": 2, **more}
     document = {
         "results": {key: [value] for key, value in points.items()},
         "provenance": provenance,
@@ -51,6 +51,41 @@ def test_audio_has_its_own_rate_and_quality_and_no_loss(audio):
     outcome = read_outcome(audio)
     assert outcome.loss is None and outcome.points["kbps-fixed-length"] == 16.0
     assert outcome.summary() == "12.0000 kbps, SI-SDR 8.00 dB"
+
+
+def test_the_loss_is_that_of_the_runs_own_distortion(image, audio):
+    """With distortion=ms_ssim, squared errors would rank what no run was trained for."""
+    path = image / "results" / "data.json"
+    document = json.loads(path.read_text())
+    document["provenance"]["config"]["distortion"] = {"_target_": "distortion.MultiScaleSsim"}
+    path.write_text(json.dumps(document))
+    assert read_outcome(image).loss is None, "older results do not tell it"
+    document["provenance"]["objective"] = {"distortion": 0.03, "loss": 0.7, "files": 2}
+    path.write_text(json.dumps(document))
+    assert read_outcome(image).loss == 0.7
+    assert read_outcome(image).summary() == "0.5000 bpp, 30.00 dB, loss 0.7000"
+    path = audio / "results" / "data.json"
+    document = json.loads(path.read_text())
+    document["provenance"]["objective"] = {"distortion": None, "loss": None, "files": 2}
+    path.write_text(json.dumps(document))
+    assert read_outcome(audio).loss == math.inf, "JSON has no infinity"
+
+
+def test_other_and_damaged_results_do_not_count(image):
+    """Those on some of the test files that a user asked for, and files cut short."""
+    path = image / "results" / "data.json"
+    whole = path.read_text()
+    fewer = json.loads(whole)
+    fewer["results"]["bpp"], fewer["provenance"]["limit"] = [9.0], 1
+    fewer["provenance"]["objective"] = {"distortion": 1.0, "loss": 9.0}
+    (image / "results" / "data-first1.json").write_text(json.dumps(fewer))
+    (image / "results" / "a.json").write_text(whole[:99])
+    assert read_outcome(image).points["bpp"] == 0.5
+    path.write_text("")
+    assert read_outcome(image).points["bpp"] == 9.0
+    (image / "results" / "data-first1.json").write_text("[]")
+    with pytest.raises(FileNotFoundError, match="no readable results on its test split"):
+        read_outcome(image)
 
 
 def test_tables_rank_by_loss_or_else_by_quality(image, audio):

@@ -3,6 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
+from assembly.choices import run_name
 from training.run_directory import RunDirectory, default_name, run_path
 
 CONFIG = {
@@ -62,3 +63,30 @@ def test_one_process_at_a_time(tmp_path):
         RunDirectory(tmp_path / "run").open(config(), overwrite=False)
     with pytest.raises(ValueError, match="another process works there"):
         RunDirectory(tmp_path / "run").open(config(), overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "quantizer"),
+    [
+        (["quantizer=mixed"], "mixed"),
+        (["quantizer=mixed", "quantizer@rate=ramp"], "mixed-rate_ramp"),
+        (["quantizer@rate=ramp", "quantizer@decoder=sigmoid"], "rate_ramp-decoder_sigmoid"),
+    ],
+)
+def test_a_run_is_named_after_the_quantizers_that_take_part(overrides, quantizer):
+    choices = {"model": "m", "quantizer": "soft_round", "data": "d"}
+    choices.update(dict(override.split("=") for override in overrides))
+    hydra = OmegaConf.create({"runtime": {"choices": choices}, "overrides": {"task": overrides}})
+    settings = OmegaConf.create({"run": None, "lmbda": 0.01, "steps": 5, "seed": 0})
+    assert run_name(settings, hydra) == f"m-{quantizer}-d-lmbda0.01-steps5-seed0"
+
+
+def test_another_quantizer_below_filled_slots_makes_another_name():
+    def name(*overrides):
+        choices = {"model": "m", "quantizer": "soft_round", "data": "d"}
+        choices.update({"quantizer@rate": "ramp", "quantizer@decoder": "sigmoid"})
+        hydra = {"runtime": {"choices": choices}, "overrides": {"task": list(overrides)}}
+        settings = OmegaConf.create({"run": None, "lmbda": 0.01, "steps": 5, "seed": 0})
+        return run_name(settings, OmegaConf.create(hydra))
+
+    assert name() != name("quantizer=soft_then_hard")

@@ -7,13 +7,14 @@ the image at the setting that comes nearest to the rate.
 from __future__ import annotations
 
 import pathlib
-from typing import Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from codec.file_codec import FileCodec
 from evaluation.classical import classical_codecs
 from evaluation.classical.matches import closest_to
+from evaluation.comparison.curves import Curve
 from evaluation.comparison.measurements import Measurement
 from evaluation.figures.crops import Crop
 from evaluation.measure import coded_file
@@ -27,12 +28,20 @@ Decoded = Tuple[np.ndarray, float]
 """Pixels uint8 [height, width, 3] of a decoded file, and its bits per pixel."""
 
 
+def common_rate(curves: Sequence[Curve]) -> float:
+    """The middle, in log rate, of the rates that all curves have; of the first one's if none."""
+    low, high = max(each.rates[0] for each in curves), min(each.rates[-1] for each in curves)
+    if low > high:
+        low, high = curves[0].rates[0], curves[0].rates[-1]
+    return float(np.sqrt(low * high))
+
+
 def crops_at(
     groups: Mapping[str, Sequence[Measurement]],
     images: Sequence[NamedImage],
     bpp: float,
     load_codec: Callable[[pathlib.Path], FileCodec],
-) -> List[Crop]:
+) -> Tuple[List[Crop], List[str]]:
     """The middle of each image, by each codec that can show it.
 
     Of a group of runs, the run whose file is nearest to ``bpp`` shows the image. Published curves
@@ -44,44 +53,51 @@ def crops_at(
         bpp: wanted rate, bits per pixel.
         load_codec: loads the codec of a run directory.
 
+    Returns:
+        The crops, and a sentence for each codec that cannot show an image.
+
     Raises:
-        ValueError: ``bpp`` is not positive, or a run was not evaluated on an image.
+        ValueError: ``bpp`` is not positive, or no codec can show an image for such a reason.
     """
     if not bpp > 0:
         raise ValueError(f"bpp={bpp} must be above 0.")
-    classical = {codec.name: codec for codec in classical_codecs().values()}
-    decoded: Dict[str, List[Decoded]] = {}
-    for name, members in groups.items():
-        runs = [run for run in members if run.is_run and run.path.with_suffix("").is_dir()]
-        if runs:
-            decoded[name] = _by_runs(runs, images, bpp, load_codec)
-        elif members[0].results.name in classical and not members[0].is_run:
-            matches = [closest_to(classical[members[0].results.name], i, bpp) for i in images]
-            decoded[name] = [(pixels, row["bpp"]) for row, pixels in matches]
-    return [
-        Crop(
-            image.name,
-            name,
-            _middle(image.pixels),
-            _middle(pixels),
-            rate,
-            metrics.psnr(image.pixels, pixels),
-        )
-        for number, image in enumerate(images)
-        for name, (pixels, rate) in ((name, each[number]) for name, each in decoded.items())
-    ]
-
-
-def _by_runs(runs, images, bpp, load_codec) -> List[Decoded]:
-    codecs = {}
-    decoded = []
+    crops, missing = [], {}
+    codecs: Dict[pathlib.Path, FileCodec] = {}
     for image in images:
+        for name, members in groups.items():
+            try:
+                decoded = _decoded(members, image, bpp, codecs, load_codec)
+            except (ValueError, OSError) as error:
+                missing.setdefault(name, f"No crop of {image.name} by {name}: {error}")
+                continue
+            if decoded is not None:
+                pixels, rate = decoded
+                quality = metrics.psnr(image.pixels, pixels)
+                both = _middle(image.pixels), _middle(pixels)
+                crops.append(Crop(image.name, name, *both, rate, quality))
+    if missing and not crops:
+        raise ValueError(next(iter(missing.values())))
+    return crops, list(missing.values())
+
+
+def _decoded(members, image, bpp, codecs, load_codec) -> Optional[Decoded]:
+    """What a group makes of an image; None if it keeps no files of it."""
+    runs = [run for run in members if run.is_run and run.path.with_suffix("").is_dir()]
+    if runs:
         files = [(run, _file(run, image)) for run in runs]
         run, data = min(files, key=lambda each: abs(np.log(_rate(each[1], image) / bpp)))
         if run.path not in codecs:
             codecs[run.path] = load_codec(run.path.parent.parent)
-        decoded.append((codecs[run.path].decode(data), _rate(data, image)))
-    return decoded
+        pixels = codecs[run.path].decode(data)
+        if np.shape(pixels) != image.pixels.shape:
+            raise ValueError(f"{run.source} has a file of {np.shape(pixels)} under that name.")
+        return pixels, _rate(data, image)
+    known = {codec.name: codec for codec in classical_codecs().values()}
+    codec = known.get(members[0].results.name)
+    if codec is None or codec.medium is not IMAGE or members[0].is_run:
+        return None
+    row, pixels = closest_to(codec, image, bpp)
+    return pixels, row["bpp"]
 
 
 def _file(run: Measurement, image: NamedImage) -> bytes:

@@ -17,8 +17,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 from PIL import Image as PillowImage
-from scipy.interpolate import PchipInterpolator
 
+from evaluation.comparison.comparable import Unranked
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.intervals import LEVEL, seed_band
 from evaluation.comparison.page.recordings import Listening
@@ -29,13 +29,13 @@ from signals.files import write_atomically
 
 _ASSETS = pathlib.Path(__file__).resolve().parent
 _DASHES = ("", "8 3", "2 3")
-_LINE_POSITIONS = 80
 
 
 def write_page(
     path: pathlib.Path,
     anchor: Curve,
     rows: Sequence[Row],
+    unranked: Sequence[Unranked],
     notes: Sequence[str],
     *,
     dataset: str,
@@ -50,6 +50,7 @@ def write_page(
         path: of the HTML file.
         anchor: of the ranking.
         rows: the ranking.
+        unranked: what has no place in it.
         notes: below it.
         dataset: its name.
         metrics: label of a metric -> the curves in it, the ranking's metric first.
@@ -72,7 +73,10 @@ def write_page(
             "points",
             "seeds",
         ],
-        "rows": [_cells(row, row.curve.name == anchor.name) for row in rows],
+        "rows": [
+            *(_cells(row, row.curve.name == anchor.name) for row in rows),
+            *map(_unranked_cells, unranked),
+        ],
         "sortedBy": 1,
         "rateLabel": f"rate ({anchor.metric.medium.rate_label}), mean over {dataset}",
         "metrics": {
@@ -122,6 +126,13 @@ def _cells(row: Row, is_anchor: bool) -> List[Dict[str, Any]]:
     ]
 
 
+def _unranked_cells(each: Unranked) -> List[Dict[str, Any]]:
+    """The name, and the reason across all other columns."""
+    reason = {"value": None, "text": f"not ranked: {each.reason}", "span": 7}
+    hidden = {"value": None, "text": "", "span": 0}
+    return [_cell(each.name, each.name), reason, *6 * [hidden]]
+
+
 def _cell(value, text: str) -> Dict[str, Any]:
     # Minus signs are as wide as digits; hyphens in names stay.
     text = re.sub(r"(^|(?<= ))-(?=\d)", "\N{MINUS SIGN}", text) if value is not None else text
@@ -129,16 +140,14 @@ def _cell(value, text: str) -> Dict[str, Any]:
 
 
 def _drawn(curve: Curve, number: int) -> Dict[str, Any]:
-    log_rates = np.log10(curve.rates)
-    at = np.union1d(np.linspace(log_rates[0], log_rates[-1], _LINE_POSITIONS), log_rates)
-    line = PchipInterpolator(log_rates, curve.quality)(at)
+    line = curve.line
     anchor = number == 0
     return {
         "name": curve.name,
         "colour": None if anchor else COLOURS[(number - 1) % len(COLOURS)],
         "dash": "10 4" if anchor else _DASHES[(number - 1) // len(COLOURS) % len(_DASHES)],
-        "line": _pairs(10**at, line),
-        "band": _band(curve, at),
+        "line": _pairs(10**line.log_rates, line.quality),
+        "band": _band(curve, line.log_rates),
         "points": [
             {"rate": float(rate), "quality": float(quality), "text": _tooltip(curve, k)}
             for k, (rate, quality) in enumerate(zip(curve.rates, curve.quality))

@@ -32,7 +32,8 @@ function drawTable() {
       return sign * (typeof value(a) === "string" ? value(a).localeCompare(value(b)) : value(a) - value(b));
     });
     body.replaceChildren(...rows.map((row) =>
-      element("tr", {}, ...row.map((cell) => element("td", {}, cell.text)))));
+      element("tr", {}, ...row.filter((cell) => cell.span !== 0).map((cell) =>
+        element("td", cell.span ? { colspan: cell.span, class: "reason" } : {}, cell.text)))));
   }
   table.append(element("caption", { hidden: "" }, "Codecs by BD-rate"),
                element("thead", {}, element("tr", {}, ...heads)), body);

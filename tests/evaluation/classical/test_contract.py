@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.classical import classical_codecs
+from evaluation.classical.codec import CannotCode
 from evaluation.classical.jpeg import JPEG
 from evaluation.classical.ladders import ladder
 from evaluation.classical.matches import closest_to, measure_settings
@@ -81,6 +82,19 @@ def test_the_closest_setting_of_all(classical, example):
     assert abs(found - wanted) <= nearest + 0.02 * wanted
     again = classical.decode(classical.encode(example, row["quality"]).files, example)
     np.testing.assert_array_equal(decoded, again)
+
+
+def test_what_an_encoder_raises_becomes_one_line(classical, example, monkeypatch):
+    def fails(*arguments, **options):
+        raise SystemError("two\nlines")
+
+    for method in ("encode", "decode"):
+        with monkeypatch.context() as patch:
+            patch.setattr(type(classical), method, fails)
+            for measured in (closest_to, measure_settings):
+                rate = 1.0 if measured is closest_to else [classical.highest]
+                with pytest.raises(CannotCode, match=rf"cannot code {example.name}: two lines"):
+                    measured(classical, example, rate)
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])

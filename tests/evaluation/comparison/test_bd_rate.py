@@ -9,6 +9,7 @@ from evaluation.comparison.bd_rate import (
     overlap,
     quality_delta,
     rate_delta,
+    rate_deltas,
 )
 
 BPP = np.array([0.1, 0.25, 0.4, 0.9, 1.6])
@@ -89,3 +90,27 @@ def test_refusals_name_curve_value_and_rule():
 
 def test_no_bd_psnr_where_rates_hardly_overlap():
     assert quality_delta(BPP, QUALITY, 30 * BPP, QUALITY) is None
+
+
+def test_many_pairs_at_once_are_each_pair_alone():
+    """The resamples of a bootstrap, of which some fall, overlap too little or are infinite."""
+    generator = np.random.default_rng(0)
+
+    def drawn(low, high, points):
+        return np.sort(generator.uniform(low, high, [300, points]), axis=1)
+
+    curves = [drawn(0.1, 2, 5), drawn(25, 40, 5), drawn(0.1, 2, 6), drawn(25, 40, 6)]
+    curves[1][0, 2], curves[2][1, 0], curves[3][2, -1] = 20.0, 2.5, np.inf
+    curves[1][3], curves[3][3] = [25, 30, 30.0001, 39.9, 40], [25, 38, 39, 39.5, 39.6, 39.7]
+    grid = np.linspace(24, 41, 50)
+    percents, at = rate_deltas(*curves, grid)
+    alone = [
+        rate_delta(*pair, grid)
+        for number, pair in enumerate(zip(*curves))
+        if number > 2 and overlap(pair[1], pair[3]).share >= 0.5
+    ]
+    assert 200 < len(alone) < 297
+    np.testing.assert_allclose(percents, [each.percent for each in alone], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(at, [each.at for each in alone], rtol=1e-9, atol=1e-9)
+    nothing = rate_deltas(*(each[:3] for each in curves), grid)
+    assert [each.shape for each in nothing] == [(0,), (0, 50)]

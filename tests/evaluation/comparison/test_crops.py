@@ -8,10 +8,12 @@ import pytest
 import skimage.data
 
 from evaluation.classical.jpeg import JPEG
+from evaluation.comparison.curves import Curve
 from evaluation.comparison.measurements import FileRows, Measurement
-from evaluation.comparison.page.crops import crops_at
+from evaluation.comparison.page.crops import common_rate, crops_at
 from evaluation.measure import coded_file
 from evaluation.media import IMAGE
+from evaluation.metrics import METRICS
 from evaluation.metrics import image as metrics
 from evaluation.results import Results
 from signals.image_files import NamedImage
@@ -46,7 +48,8 @@ def test_nearest_rates_beside_each_other(tmp_path, image):
     jpeg = Measurement(tmp_path / "jpeg.json", "jpeg.json", Results("JPEG", "", {"bpp": [1, 2]}))
     published = jpeg._replace(results=Results("VTM", "", {"bpp": [1, 2]}))
     groups = {"mixed": runs, "JPEG": [jpeg], "VTM": [published]}
-    shown = crops_at(groups, [image], 1.1 * target, jpeg_as_the_run)
+    shown, missing = crops_at(groups, [image], 1.1 * target, jpeg_as_the_run)
+    assert not missing
     assert [crop.codec for crop in shown] == ["mixed", "JPEG"]
     learned, classical = shown
     assert learned.bpp == target and classical.bpp == pytest.approx(1.1 * target, rel=0.05)
@@ -64,3 +67,33 @@ def test_other_images_than_the_run_saw_are_refused(tmp_path, image):
     other = image._replace(pixels=255 - image.pixels)
     with pytest.raises(ValueError, match=r"chelsea\.png is not among the images that run was"):
         crops_at({"mixed": [run]}, [other], 0.5, jpeg_as_the_run)
+
+
+def test_what_cannot_be_shown_costs_its_own_crops(tmp_path, image):
+    """A file that was deleted, one of another run, a strip that WebP cannot hold."""
+    good = [learned_run(tmp_path / "a", image, 50, 0.01)]
+    gone, foreign = ([learned_run(tmp_path / name, image, 50, 0.01)] for name in "bc")
+    coded_file(gone[0].path.with_suffix(""), image.name).unlink()
+    strip = NamedImage("strip.png", np.tile(image.pixels[:64, :400], (1, 42, 1)))
+    (small,) = JPEG.encode(image._replace(pixels=image.pixels[:50]), 50).files
+    coded_file(foreign[0].path.with_suffix(""), image.name).write_bytes(small)
+    groups = {"good": good, "gone": gone, "foreign": foreign}
+    shown, missing = crops_at(groups, [image], 0.5, jpeg_as_the_run)
+    assert [crop.codec for crop in shown] == ["good"] and len(missing) == 2
+    assert missing[0].startswith("No crop of chelsea.png by gone: ")
+    classical = [
+        Measurement(tmp_path / "x.json", "x.json", Results(name, "", {"bpp": [1, 2]}))
+        for name in ("JPEG", "WebP")
+    ]
+    groups = {each.results.name: [each] for each in classical}
+    shown, missing = crops_at(groups, [strip], 0.5, jpeg_as_the_run)
+    assert [crop.codec for crop in shown] == ["JPEG"]
+    assert missing[0].startswith("No crop of strip.png by WebP: WebP cannot code strip.png: ")
+
+
+def test_the_rate_is_one_that_all_curves_have():
+    def curve(*rates):
+        return Curve("x", METRICS["psnr-rgb"], np.array(rates), np.arange(30.0, 30 + len(rates)))
+
+    assert common_rate([curve(0.1, 0.2, 1.6), curve(0.4, 3.2)]) == pytest.approx(0.8)
+    assert common_rate([curve(0.1, 0.4), curve(0.8, 3.2)]) == pytest.approx(0.2)

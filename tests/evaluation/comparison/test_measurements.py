@@ -56,7 +56,7 @@ def test_patterns_directories_and_files_name_each_result_once(path, tmp_path, wr
     write_runs(tmp_path, "a", "quantizer=mixed", seeds=(0,), lmbdas=(0.18,))
     (tmp_path / "a.log").write_text("")
     patterns = [str(tmp_path / "a*"), str(path.parents[1]), str(path)]
-    files, skipped = find_results(patterns, "kodak")
+    files, skipped, _ = find_results(patterns, "kodak")
     assert [file.parent.parent.name for file in files] == ["a-0.013-0", "a-0.18-0"]
     assert [path.name for path in skipped] == ["a.log"]
     with pytest.raises(ValueError, match="results only on kodak, not on dataset='clic'"):

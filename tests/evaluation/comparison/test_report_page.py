@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from evaluation.comparison.comparable import Unranked
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.page.document import write_page
 from evaluation.comparison.page.recordings import Listening
@@ -53,7 +54,8 @@ def page(tmp_path_factory):
     pixels = np.random.default_rng(0).integers(0, 256, [2, 32, 48, 3], dtype=np.uint8)
     path = tmp_path_factory.mktemp("page") / "report.html"
     write_page(
-        path, bare[0], rows, ["a note <with> signs"], dataset="three (3 files)",
+        path, bare[0], rows, [Unranked("fallen", "it falls", None)],
+        ["a note <with> signs"], dataset="three (3 files)",
         metrics={"PSNR": curves, "MS-SSIM": [curve(c.name, 1.0, "ms-ssim-rgb") for c in curves]},
         provenance={"run-1": {"config": {"quantizer": "mixed", "text": NASTY}}},
         crops=[Crop("kodim01.png", "better", pixels[0], pixels[1], 0.5, 30.1)],
@@ -70,7 +72,7 @@ def test_page_is_whole_by_itself(page):
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     block = re.search(r'(?s)<script type="application/json" id="data">(.*?)</script>', text)[1]
     data = json.loads(block)
-    assert [row[0]["value"] for row in data["rows"]] == ["better", "anchor", NASTY]
+    assert [row[0]["value"] for row in data["rows"]] == ["better", "anchor", NASTY, "fallen"]
     assert data["rows"][0][1]["text"] == "\N{MINUS SIGN}20.00"
     assert data["metrics"]["PSNR"]["curves"][0]["band"] is not None
     assert NASTY not in text and "a note &lt;with&gt; signs" in text
@@ -106,13 +108,16 @@ def test_sorts_hovers_toggles_and_slides(page, browser):
         return [cell.text for cell in find("#table tbody td:first-child")]
 
     browser.get(page.as_uri())
-    assert order() == ["better", "anchor", NASTY]
+    assert order() == ["better", "anchor", NASTY, "fallen"]
     rate = find("#table th button")[1]
     rate.click()
-    assert order() == [NASTY, "anchor", "better"]
+    assert order() == [NASTY, "anchor", "better", "fallen"], "what is not ranked stays last"
     assert find("#table th")[1].get_attribute("aria-sort") == "descending"
     rate.send_keys(Keys.ENTER)
-    assert order() == ["better", "anchor", NASTY], "the keyboard sorts too"
+    assert order() == ["better", "anchor", NASTY, "fallen"], "the keyboard sorts too"
+
+    reason = find("#table td.reason")[0]
+    assert (reason.text, reason.get_attribute("colspan")) == ("not ranked: it falls", "7")
 
     points = find("#chart .point")
     assert len(points) == 12

@@ -1,10 +1,12 @@
 """The figure of a comparison: an inset magnifies the anchor's middle."""
 
+import matplotlib
 import numpy as np
 import pytest
 
 from evaluation.comparison.curves import Curve
 from evaluation.figures.curves import Compared, _comparison
+from evaluation.figures.style import STYLE
 from evaluation.metrics import METRICS
 
 
@@ -16,11 +18,15 @@ def curve(name, factor):
 @pytest.fixture
 def panels():
     anchor, grid = curve("anchor", 1.0), np.linspace(26, 35, 5)
-    rows = [Compared(curve(name, f), np.full(5, 100 * (f - 1)), None) for name, f in
-            (("better", 0.9), ("worse", 1.2))]  # fmt: skip
-    figure = _comparison(anchor, rows, grid, "kodak")
-    figure.canvas.draw()
-    return figure.axes
+    return drawn(anchor, [("better", 0.9), ("worse", 1.2)], grid).axes
+
+
+def drawn(anchor, others, grid):
+    rows = [Compared(curve(name, f), np.full(5, 100 * (f - 1)), None) for name, f in others]
+    with matplotlib.rc_context(STYLE):
+        figure = _comparison(anchor, rows, grid, "kodak")
+        figure.canvas.draw()
+    return figure
 
 
 def test_the_inset_shows_all_curves_around_the_middle_of_the_anchor(panels):
@@ -47,3 +53,18 @@ def test_the_inset_covers_no_point(panels):
     for line in curves.lines:
         points = curves.transData.transform(np.column_stack(line.get_data()))
         assert not any(box.contains(*point) for point in points)
+
+
+def test_there_is_no_inset_where_no_place_is_empty():
+    anchor, grid = curve("anchor", 1.0), np.linspace(26, 35, 5)
+    # At ten times the rate, curves fill the corner below; a low one and a high one the others.
+    everywhere = [(f"x{factor}", factor) for factor in (0.05, 0.2, 0.5, 1.4, 2, 3, 5, 8)]
+    figure = drawn(anchor, everywhere, grid)
+    assert not figure.axes[0].child_axes
+
+
+def test_names_are_text_in_the_legend():
+    anchor, grid = curve("$a_{$", 1.0), np.linspace(26, 35, 5)
+    figure = drawn(anchor, [("_hidden", 0.9), ("{x} $5^ $6_", 1.1)], grid)
+    shown = [text.get_text().lstrip("\u200b") for text in figure.legends[0].get_texts()]
+    assert shown == ["$a_{$", "_hidden", "{x} $5^ $6_"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import xml.etree.ElementTree
 
 import numpy as np
@@ -77,6 +78,7 @@ def test_texts_do_not_overlap_and_stay_inside(examples, learned, curves):
         for text in axes.texts + (_axis_texts(axes) if axes.axison else [])
         if text.get_text() and text.get_visible()
     ]
+    texts += [text for legend in figure.legends for text in legend.get_texts()]
     boxes = [text.get_window_extent(renderer) for text in texts]
     width, height = figure.canvas.get_width_height()
     for index, box in enumerate(boxes):
@@ -104,14 +106,30 @@ def test_points_without_a_number_are_left_out(examples, learned, curves, tmp_pat
     assert png.stat().st_size > 0
 
 
-@pytest.mark.parametrize("change", ["none", "uneven"])
-def test_examples_are_checked(examples, learned, curves, tmp_path, change):
-    uneven = [examples[0], examples[1]._replace(versions=[])]
+def test_a_version_that_an_example_lacks_leaves_its_place_empty(examples, learned, curves):
+    uneven = [examples[0]._replace(versions=examples[0].versions[:1]), examples[1]]
+    whole = figures._overview(IMAGE, examples[:2], learned, curves)
+    figure = figures._overview(IMAGE, uneven, learned, curves)
+    assert tuple(figure.get_size_inches()) == tuple(whole.get_size_inches())
+    assert len(figure.axes) == len(whole.axes) - 1
+
+
+def test_examples_are_needed(learned, curves, tmp_path):
     with pytest.raises(ValueError, match="examples must be at least one"):
-        write_overview(
-            tmp_path / "overview", IMAGE, [] if change == "none" else uneven, learned, curves
-        )
+        write_overview(tmp_path / "overview", IMAGE, [], learned, curves)
     assert not list(tmp_path.glob("overview*"))
+
+
+def test_names_are_shown_as_they_are_written(examples, learned, curves, tmp_path, recwarn):
+    """Dollar signs would start a formula, an underscore would hide a name."""
+    name = "_price $5^ and $6_{x} {} \\"
+    example = examples[0]._replace(name=name)
+    learned = dataclasses.replace(learned, name=name)
+    _, svg = write_overview(tmp_path / "overview", IMAGE, [example], learned, curves)
+    figure = figures._overview(IMAGE, [example], learned, curves)
+    shown = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert shown[0].lstrip("\u200b") == name and shown[1:] == ["JPEG", "WebP"]
+    assert name in svg.read_text() and not recwarn.list
 
 
 def test_uses_no_pyplot(examples, learned, curves, tmp_path):
