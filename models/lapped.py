@@ -20,6 +20,9 @@ from models.transforms import ImageTransforms, policy
 SIZE = 16
 """Pixels per latent, along each axis."""
 
+THRESHOLD = 0.13
+"""Quantization steps by which untrained latents are moved towards zero."""
+
 CELL = 4
 """Pixels per position of a block over pixels, along each axis."""
 
@@ -38,25 +41,29 @@ class LappedTransforms(ImageTransforms):
         num_filters: int = 192,
         blocks: int = 2,
         pixel_filters: int = 96,
+        step_factor: float = 1.1,
         precision: str = "float32",
     ):
         """Creates the layers and their variables.
 
         Args:
-            lmbda: of the loss ``bpp + lmbda * mse``, above 0. At high rates a step of
+            lmbda: of the loss ``bpp + lmbda * mse``, above 0. At high rates a quantization step of
                 ``sqrt(18 / (lmbda ln 2))`` gray levels minimizes it: a uniform quantizer's error is
                 step^2 / 12 in each of three colors, and one bit more divides it by 4.
             latent_channels: channels of the latents (M), 1 to 768: the lowest frequencies.
             num_filters: channels inside a residual block (N), at least 1.
             blocks: residual blocks each way, at least 0.
+            step_factor: the initial quantization step over that one, above 0: at usual rates a
+                larger one is better.
             pixel_filters: channels inside a residual block over pixels each way; 0: no such block.
             precision: compute type of the layers, "float32" or "bfloat16".
 
         Raises:
             ValueError: an argument is out of its range.
         """
-        if not lmbda > 0:
-            raise ValueError(f"lmbda={lmbda} must be above 0.")
+        for name, number in (("lmbda", lmbda), ("step_factor", step_factor)):
+            if not number > 0:
+                raise ValueError(f"{name}={number} must be above 0.")
         if not 1 <= latent_channels <= 3 * SIZE**2:
             raise ValueError(f"latent_channels={latent_channels} must be 1 to {3 * SIZE**2}.")
         least = dict(num_filters=1, blocks=0, pixel_filters=0)
@@ -67,7 +74,7 @@ class LappedTransforms(ImageTransforms):
         dtype = policy(precision)
         frequencies = lapped_basis.lowest_frequencies(SIZE, latent_channels)
         basis = lapped_basis.kernel(SIZE, frequencies)
-        step = math.sqrt(18 / (lmbda * math.log(2)))
+        step = step_factor * math.sqrt(18 / (lmbda * math.log(2)))
 
         def residual_blocks():
             return [ResidualBlock(latent_channels, num_filters, dtype) for _ in range(blocks)]
@@ -76,7 +83,8 @@ class LappedTransforms(ImageTransforms):
             return [PixelBlock(pixel_filters, dtype)] if pixel_filters else []
 
         # Layers see pixels over 255.
-        analysis = [*pixel_block(), LappedAnalysis(basis * 255 / step, dtype), *residual_blocks()]
+        lapped_analysis = LappedAnalysis(basis * 255 / step, dtype)
+        analysis = [*pixel_block(), lapped_analysis, *residual_blocks(), Shrinkage(dtype=dtype)]
         parities = lapped_basis.parities(frequencies)
         lapped_synthesis = LappedSynthesis(basis * step / 255, parities, dtype)
         synthesis = [*residual_blocks(), lapped_synthesis, *pixel_block()]
@@ -114,6 +122,25 @@ class ResidualBlock(tf.keras.layers.Layer):
         """From and to ``[batch, rows, columns, channels]``."""
         inner, outer = self.convolutions
         return inputs + outer(tf.nn.relu(inner(inputs)))
+
+
+class Shrinkage(tf.keras.layers.Layer):
+    """Latents less a threshold that they are moved towards zero, one learned for each channel.
+
+    Rounding then has a dead zone: a number becomes 1 from ``threshold + 1/2`` on. Numbers that are
+    mostly near zero cost fewer bits, which is worth more than the error that it adds.
+    """
+
+    def build(self, shape):
+        """Creates the variables."""
+        initial = tf.keras.initializers.Constant(THRESHOLD)
+        self.threshold = self.add_weight("threshold", [shape[-1]], initializer=initial)
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """From and to ``[batch, rows, columns, channels]``."""
+        threshold = tf.maximum(tf.cast(self.threshold, inputs.dtype), 0)
+        return inputs - tf.clip_by_value(inputs, -threshold, threshold)
 
 
 class PixelBlock(ResidualBlock):
