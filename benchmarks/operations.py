@@ -41,6 +41,7 @@ def macs_of(model) -> Macs:
 
 def macs(layers: Iterable, positions: float) -> float:
     """Multiply-accumulates of a stack of layers whose input has that many positions."""
+    from models.lapped import CELL, LappedAnalysis, LappedSynthesis, PixelBlock, ResidualBlock
     from models.layers import GDN, Convolution, TransposedConvolution
 
     total = 0.0
@@ -53,4 +54,13 @@ def macs(layers: Iterable, positions: float) -> float:
         elif isinstance(layer, TransposedConvolution):
             total += positions * np.prod(layer.kernel.shape)
             positions *= layer.strides[0] ** 2
+        elif isinstance(layer, LappedSynthesis):
+            total += positions * np.prod(layer.difference.shape)
+            positions *= layer.size**2
+        elif isinstance(layer, LappedAnalysis):
+            positions /= layer.size**2
+            total += positions * np.prod(layer.difference.shape)
+        elif isinstance(layer, ResidualBlock):
+            cells = positions / CELL**2 if isinstance(layer, PixelBlock) else positions
+            total += macs(layer.convolutions, cells)
     return total
