@@ -12,23 +12,22 @@ from typing import Optional, Sequence
 import hydra
 from omegaconf import DictConfig
 
-from assembly.choices import check_choices
-from assembly.user_errors import one_line_errors
+from assembly.choices import checked
+from assembly.command_line import run_command
+from evaluation.settings import EvaluationSettings, register_evaluation_settings
 from processor.process import set_process
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
 def main(config: DictConfig) -> None:
     """Entry point: one run, or many, on one dataset."""
-    with one_line_errors():
-        if (config.run is None) == (config.runs is None):
-            raise ValueError(f"run={config.run} and runs={config.runs}: give one of them.")
-        if config.runs is None:
-            _evaluate_configured(config.run, config)
-            return
-        from sweeps.evaluations import evaluate_runs
+    checked(EvaluationSettings, config)
+    if config.runs is None:
+        _evaluate_configured(config.run, config)
+        return
+    from sweeps.evaluations import evaluate_runs
 
-        sys.exit(int(evaluate_runs(config, _evaluate_configured) > 0))
+    sys.exit(int(evaluate_runs(config, _evaluate_configured) > 0))
 
 
 def _evaluate_configured(run: str, config: DictConfig):
@@ -67,6 +66,7 @@ def evaluate(
     """
     from omegaconf import OmegaConf
 
+    from assembly.media import check_classical
     from assembly.refining import Refining
     from assembly.run_objective import RunObjective
     from assembly.saved_run import load_run
@@ -80,6 +80,7 @@ def evaluate(
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all files.")
     saved = load_run(run, precision, stages)
+    check_classical(saved.medium, classical)
     refine = None if refinement is None else Refining(saved, refinement)
     source, split = data_to_evaluate(saved.config.data, source, split)
     medium = MEDIA[saved.medium]
@@ -130,6 +131,5 @@ def _check_patches(saved, image) -> None:
 
 if __name__ == "__main__":
     set_process()
-    with one_line_errors():
-        check_choices(sys.argv[1:])
-    main()
+    register_evaluation_settings()
+    run_command(main, "evaluate")

@@ -13,10 +13,10 @@ import sys
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from assembly.choices import check_choices, run_name
-from assembly.user_errors import one_line_errors
+from assembly.choices import checked, run_name
+from assembly.command_line import run_command
 from processor.process import set_process
 from training.settings import Settings, register_settings
 
@@ -24,8 +24,7 @@ from training.settings import Settings, register_settings
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(config: DictConfig) -> None:
     """Entry point: one run, or one job of a sweep."""
-    with one_line_errors():
-        train(config, run_name(config, HydraConfig.get()))
+    train(config, run_name(config, HydraConfig.get()))
 
 
 def train(config: DictConfig, run: str) -> None:
@@ -37,17 +36,17 @@ def train(config: DictConfig, run: str) -> None:
     # Workers must connect before TensorFlow Compression is imported, which starts the runtime.
     distribution = Distribution(config.strategy)
 
-    from assembly.media import check_fit, small_patch_warning
+    from assembly.media import check_classical, check_fit, small_patch_warning
     from assembly.parts import build_model, build_part, fill_slots, saved_form
     from assembly.warm_start import start_from
     from evaluate import evaluate
-    from evaluation.results import is_readable
+    from evaluation.report import read_tables
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
 
     config = fill_slots(config)
     config.run = run  # May have been an interpolation of Hydra's choices, which are not saved.
-    settings = Settings(**OmegaConf.to_container(config, resolve=True))
+    settings = checked(Settings, config)
     # All parts are built before the run directory is created: a mistake leaves nothing behind.
     tf.config.experimental.enable_op_determinism()
     source = build_part(config.data)
@@ -61,6 +60,7 @@ def train(config: DictConfig, run: str) -> None:
         )
     distribution.check(settings.batch_size, *filter(None, (model.quantizer, model.hyper_quantizer)))
     check_fit(source, model, distortion)
+    check_classical(source.medium, settings.classical)
     directory = RunDirectory(run_path(run))
     if settings.init_from and (settings.overwrite or not directory.started):
         print(start_from(model, settings.init_from), flush=True)
@@ -69,14 +69,14 @@ def train(config: DictConfig, run: str) -> None:
     )
     if not distribution.is_chief:
         distribution.wait()
-        if not directory.trained:
+        if not _is_trained(directory):
             with contextlib.redirect_stdout(io.StringIO()):
                 fit_model()
         return
     directory.open(saved_form(config), settings.overwrite)
     distribution.wait()
     print(f"run directory: {directory.path}", flush=True)
-    if directory.trained:
+    if _is_trained(directory):
         print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")
     else:
         print(source.describe(), flush=True)
@@ -87,9 +87,9 @@ def train(config: DictConfig, run: str) -> None:
         fit_model()
     data = source.name_of("test")
     for name in (f"{data}-first{settings.test_images}", data):
-        summary = directory.results / f"{name}.txt"
-        if summary.exists() and is_readable(summary.with_suffix(".json")):
-            print(summary.read_text())
+        tables = read_tables(directory.results / f"{name}.txt")
+        if tables is not None:
+            print(tables)
             return
     evaluate(
         str(directory.path),
@@ -98,6 +98,17 @@ def train(config: DictConfig, run: str) -> None:
         limit=settings.test_images,
         classical=settings.classical,
     )
+
+
+def _is_trained(directory) -> bool:
+    """Whether there is a whole model; warns of one that is damaged, which is made again."""
+    from training.checkpoints import damaged_weights
+
+    reason = damaged_weights(directory.model / "weights") if directory.trained else None
+    if reason is not None:
+        warning = f"warning: the model in {str(directory.model)!r} is damaged ({reason}); "
+        print(f"{warning}restoring it from the last checkpoint.", file=sys.stderr, flush=True)
+    return directory.trained and reason is None
 
 
 def _fit(
@@ -119,7 +130,15 @@ def _fit(
     pieces = "segments" if source.medium == "audio" else "patches"
     print(f"input pipeline alone: {rate:.0f} {pieces}/s", flush=True)
     signals = validation_signals(source, model, MOST_FILES)
-    checkpoints = Checkpoints(directory.checkpoints, model, optimizer, writes=distribution.is_chief)
+    config = directory.config_file.read_bytes()
+    checkpoints = Checkpoints(
+        directory.checkpoints, model, optimizer, writes=distribution.is_chief, config=config
+    )
+    if directory.trained and checkpoints.newest_step is None:
+        raise ValueError(
+            f"there is no whole checkpoint in {str(directory.checkpoints)!r} to restore the model "
+            "from: overwrite=true starts anew."
+        )
     try:
         with distribution.folder(directory.path) as folder:
             fit(
@@ -150,12 +169,10 @@ def _fit(
         sys.exit(3)
     if distribution.is_chief:
         model.freeze()
-        save_model(model, directory.model)
+        save_model(model, directory.model, config)
 
 
 if __name__ == "__main__":
     set_process()
     register_settings()
-    with one_line_errors():
-        check_choices(sys.argv[1:])
-        main()
+    run_command(main, "train")

@@ -1,14 +1,17 @@
-"""The choices of the configuration groups, which are the YAML files in their folders."""
+"""The choices of the configuration groups, and what a run is named after."""
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 import pathlib
-import re
-from typing import Dict, List, Sequence
+from typing import Dict, Iterable, List, Sequence, Type, TypeVar
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from training.run_directory import NOT_PART_OF_A_RUN, default_name
+
+S = TypeVar("S")
 
 CONFIGS = pathlib.Path(__file__).resolve().parent.parent / "configs"
 
@@ -17,28 +20,39 @@ SCALARS_IN_NAMES = ("lmbda", "steps", "seed")
 
 
 def choices_of(group: str) -> List[str]:
-    """Names of the choices of a group, sorted."""
+    """Names of the choices of a group in this project, sorted."""
     return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
-
-
-def check_choices(overrides: Sequence[str]) -> None:
-    """Checks ``group=choice`` overrides, because Hydra's own message takes many lines.
-
-    Raises:
-        ValueError: a choice does not exist.
-    """
-    for override in overrides:
-        match = re.fullmatch(r"((\w+)(?:@\w+)?)=([\w,. -]+)", override)
-        if match is not None and (CONFIGS / match[2]).is_dir():
-            check_names(f"{match[1]}=", match[3].split(","), [*choices_of(match[2]), "null"])
 
 
 def check_names(option: str, names: Sequence[str], known: Sequence[str]) -> None:
     """Raises ValueError for the first name that is not known."""
     for name in names:
         if name.strip() not in known:
-            listed = ", ".join(choice for choice in known if choice != "null")
-            raise ValueError(f"{option}{name.strip()!r} must be one of {listed}.")
+            raise ValueError(
+                f"{option}{name.strip()!r} must be one of {', '.join(known)}"
+                f"{did_you_mean(name, known)}."
+            )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'steps'?``, or nothing if no known word resembles this one."""
+    by_lower_case = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(word.strip().lower(), by_lower_case, n=1)
+    return f"; did you mean {by_lower_case[close[0]]!r}?" if close else ""
+
+
+def checked(settings: Type[S], config: DictConfig) -> S:
+    """A configuration's root as a dataclass, which checks it.
+
+    Raises:
+        ValueError: a value is out of its range, or a key was added (``+step=100``) that is none.
+    """
+    values = OmegaConf.to_container(config, resolve=True)
+    known = [field.name for field in dataclasses.fields(settings)]
+    for key, value in values.items():
+        if key not in known:
+            raise ValueError(f"{key}={value}: there is no such key{did_you_mean(key, known)}.")
+    return settings(**values)
 
 
 def run_name(config: DictConfig, hydra: DictConfig) -> str:

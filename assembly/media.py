@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 import numpy as np
 
+from assembly.choices import check_names
+from evaluation.classical import classical_codecs
 from evaluation.media import MEDIA
 from models import Autoencoder
 from models.hyperprior import STRIDE
@@ -51,6 +53,15 @@ def check_fit(source, model: Autoencoder, distortion) -> None:
             f"data.{name}={size} must be at least {distortion.minimum_size} for "
             f"distortion={type(distortion).__name__}."
         )
+
+
+def check_classical(medium: str, names: Optional[Sequence[str]]) -> None:
+    """Raises ValueError if a classical codec is not one of the medium's, or not installed."""
+    every = classical_codecs().values()
+    known = {codec.name: codec for codec in every if codec.medium.name == medium}
+    check_names("classical=", names or [], list(known))
+    for name in names or []:
+        known[name].require()
 
 
 def small_patch_warning(source, model: Autoencoder) -> Optional[str]:

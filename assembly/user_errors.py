@@ -7,10 +7,12 @@ import os
 import sys
 from typing import Iterator
 
-from hydra.errors import InstantiationException
+from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-USER_ERRORS = (ValueError, OSError, InstantiationException, OmegaConfBaseException)
+from assembly.explanations import explain
+
+USER_ERRORS = (ValueError, OSError, HydraException, OmegaConfBaseException)
 """What wrong values and unreadable files raise."""
 
 
@@ -18,18 +20,22 @@ USER_ERRORS = (ValueError, OSError, InstantiationException, OmegaConfBaseExcepti
 def one_line_errors() -> Iterator[None]:
     """Reports wrong values, unreadable files and Ctrl-C in one line on standard error.
 
+    So it does TensorFlow's own errors: a full disk, a run directory that was deleted.
     HYDRA_FULL_ERROR=1 in the environment shows the traceback instead.
     """
     try:
         yield
-    except USER_ERRORS as error:
-        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+    except Exception as error:
+        is_expected = isinstance(error, USER_ERRORS) or _is_of_tensorflow(error)
+        if os.environ.get("HYDRA_FULL_ERROR") == "1" or not is_expected:
             raise
-        cause = error
-        while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
-            cause = cause.__cause__
-        print(f"error: {' '.join(str(cause).split())}", file=sys.stderr)
+        print(f"error: {' '.join(explain(error).split())}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def _is_of_tensorflow(error: Exception) -> bool:
+    tensorflow = sys.modules.get("tensorflow")  # Not imported for this: it takes seconds.
+    return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)

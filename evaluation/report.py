@@ -15,7 +15,7 @@ from evaluation.classical.matches import closest_to
 from evaluation.figures.overview import Example, Version, write_overview
 from evaluation.measure import Objective, Refine, check_coded_size, coded_file, measure
 from evaluation.media import Medium, Row
-from evaluation.results import Results, write_results
+from evaluation.results import Results, read_results, write_results
 from evaluation.tables import comparison_table, gap_table
 from signals.files import write_atomically
 
@@ -117,6 +117,16 @@ def _objective(rows: Sequence[Row]) -> Dict[str, Dict[str, float]]:
         return {}
     means = {key: statistics.fmean(row[key] for row in known) for key in ("distortion", "loss")}
     return {"objective": {**means, "files": len(known)}}
+
+
+def read_tables(path: pathlib.Path) -> Optional[str]:
+    """The tables in ``<dataset>.txt``, which a report writes last; None if results are damaged."""
+    try:
+        read_results(path.with_suffix(".json"))
+        text = path.read_text("utf-8")
+    except (FileNotFoundError, ValueError):
+        return None
+    return text if text.endswith("\n") else None
 
 
 def _classical(medium: Medium, names: Optional[Sequence[str]]) -> List[ClassicalCodec]:

@@ -18,7 +18,11 @@ class Ramp(ScalarSurrogate):
     """``floor(y) + clip(slope (frac(y) - 1/2) + 1/2, 0, 1)``: flat on most inputs."""
 
     def __init__(self, *, slope: Union[float, Schedule]):
-        """Sets the slope, a number or a schedule, at least 1 (1: the identity)."""
+        """Sets the slope.
+
+        Args:
+            slope: a number or a schedule, at least 1 (1: the identity).
+        """
         super().__init__(slope=slope)
         self._slope = self._anneal("slope", slope, minimum=1.0)
 

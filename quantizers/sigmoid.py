@@ -18,7 +18,11 @@ class Sigmoid(ScalarSurrogate):
     """``floor(y) + sigmoid(slope (frac(y) - 1/2))``; jumps by ``1 - tanh(slope / 4)``."""
 
     def __init__(self, *, slope: Union[float, Schedule]):
-        """Sets the slope, a number or a schedule, at least 0."""
+        """Sets the slope.
+
+        Args:
+            slope: a number or a schedule, at least 0.
+        """
         super().__init__(slope=slope)
         self._slope = self._anneal("slope", slope, minimum=0.0)
 

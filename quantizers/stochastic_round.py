@@ -14,7 +14,11 @@ class StochasticRound(ScalarSurrogate):
     """
 
     def __init__(self, *, seed: int):
-        """Seeds the choices: equal seeds draw equal ones."""
+        """Seeds the choices.
+
+        Args:
+            seed: equal seeds draw equal choices.
+        """
         super().__init__(seed=seed)
         self._generator = tf.random.Generator.from_seed(seed, alg="philox")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import pathlib
 import tempfile
-from typing import BinaryIO, Iterator, Union
+from typing import BinaryIO, Iterator, List, Union
 
 Path = Union[str, os.PathLike]
 
@@ -27,6 +28,19 @@ def open_binary(path: Path, kind: str) -> Iterator[BinaryIO]:
         raise ValueError(f"{os.fspath(path)} cannot be read: {error.strerror}.") from error
     with file:
         yield file
+
+
+def matching_paths(pattern: Path) -> List[pathlib.Path]:
+    """The paths that a shell-style pattern matches, in order.
+
+    What exists is taken literally, so folders may have ``[``, ``*`` and ``?`` in their names.
+    """
+    path = pathlib.Path(pattern)
+    if path.exists():
+        return [path]
+    folder = next(parent for parent in path.parents if parent.exists())
+    literally = os.path.join(glob.escape(os.fspath(folder)), path.relative_to(folder))
+    return [pathlib.Path(found) for found in sorted(glob.glob(literally) or glob.glob(str(path)))]
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -7,7 +7,8 @@ import runpy
 import sys
 from typing import Sequence
 
-from sweeps.train_process import TRAIN, quoted
+from assembly.command_line import quoted
+from sweeps.train_process import TRAIN
 
 
 def run_experiment(name: str, folder: str, overrides: Sequence[str]) -> None:

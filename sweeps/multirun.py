@@ -16,11 +16,12 @@ from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
 from assembly.choices import run_name
+from assembly.command_line import quoted
 from assembly.parts import fill_slots, saved_form
 from signals.files import write_atomically
 from sweeps.backends import Backend
 from sweeps.outcomes import Outcome, read_outcome, table
-from sweeps.train_process import Job, quoted
+from sweeps.train_process import Job
 from training.progress import clock
 from training.run_directory import RunDirectory, run_path
 
@@ -83,8 +84,13 @@ def _job(config: DictConfig) -> Job:
         for text in (*config.hydra.overrides.hydra, *config.hydra.overrides.task)
         if not text.lstrip("+~").startswith((*OF_THE_SWEEP, "run=", "hydra.mode"))
     ]
+    folders = [
+        f"--config-dir={source.path}"
+        for source in config.hydra.runtime.config_sources
+        if source.provider == "command-line"
+    ]
     run = pathlib.Path(os.path.abspath(run_path(run_name(config, config.hydra))))
-    return Job([*overrides, f"run={quoted(str(run))}"], run, pathlib.Path.cwd())
+    return Job([*folders, *overrides, f"run={quoted(str(run))}"], run, pathlib.Path.cwd())
 
 
 def _check_distinct(jobs: Sequence[Job]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import re
 import signal
 import subprocess
 import sys
@@ -92,10 +91,3 @@ def train_process(job: Job, threads: Optional[int] = None) -> int:
         process.send_signal(signal.SIGINT)
         process.wait()
         raise
-
-
-def quoted(text: str) -> str:
-    """The text as a value in Hydra's grammar."""
-    if re.fullmatch(r"[\w./+-]+", text):
-        return text
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

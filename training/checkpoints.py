@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pathlib
-from typing import Optional
+import re
+import shutil
+import sys
+import tempfile
+from typing import Dict, Iterator, Optional
 
 import tensorflow as tf
 
 from models import Autoencoder
+from training.whole_folder import damage, has_sums, write_whole
+
+KEPT = 2
+"""How many of the newest checkpoints stay."""
+
+UNREADABLE = (tf.errors.OpError, ValueError, IndexError, NotImplementedError, RuntimeError)
+"""What TensorFlow raises for damaged files: a short read is an IndexError."""
 
 
 class Checkpoints:
-    """Saves and restores a run's whole state in ``folder``; keeps the two newest.
+    """Saves and restores a run's whole state in ``folder``, one folder a checkpoint.
 
-    TensorFlow writes a checkpoint under temporary names and names it in the ``checkpoint`` file
-    last, so a kill at any moment leaves the one before.
+    A kill at any moment leaves the checkpoint before; so does damage to the newest.
     """
 
     def __init__(
@@ -25,42 +36,168 @@ class Checkpoints:
         model: Autoencoder,
         optimizer: tf.keras.optimizers.Optimizer,
         writes: bool = True,
+        config: Optional[bytes] = None,
     ):
-        """The optimizer's variables must be built; without ``writes`` it only restores."""
+        """The optimizer's variables must be built.
+
+        Args:
+            folder: of the checkpoints.
+            model: saved and restored.
+            optimizer: likewise.
+            writes: False: it only restores.
+            config: the run's ``config.yaml``, of which each checkpoint keeps a copy.
+        """
+        self._folder = folder
         self._writes = writes
         self._model = model
+        self._config = config
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-        checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self._step)
-        self._manager = tf.train.CheckpointManager(checkpoint, os.fspath(folder), max_to_keep=2)
+        self._checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self._step)
 
     def restore(self) -> int:
-        """Restores the newest checkpoint, if any; returns the number of steps it has seen."""
-        newest = self._manager.latest_checkpoint
-        if newest is not None:
-            self._manager.checkpoint.restore(newest).assert_consumed()
-            self._model.advance(int(self._step) - 1)  # The last step that was taken.
+        """Restores the newest whole checkpoint, if any; returns the number of steps it has seen.
+
+        Warns of newer ones that are damaged.
+
+        Raises:
+            ValueError: all are damaged, or the state is that of a model with other parts.
+        """
+        damaged = {}
+        for step, prefix in sorted(_saved(self._folder).items(), reverse=True):
+            reason = damaged_weights(prefix)
+            if reason is None:
+                break
+            damaged[step] = f"the checkpoint at step {step} is damaged ({reason})"
+        else:
+            if damaged:
+                raise ValueError(
+                    f"{'; '.join(damaged.values())}; no other is left in {str(self._folder)!r}: "
+                    "overwrite=true starts anew."
+                )
+            return 0
+        if damaged:
+            warning = "; ".join(damaged.values())
+            print(f"warning: {warning}; resuming from the one before.", file=sys.stderr, flush=True)
+        _read(self._checkpoint, prefix)
+        self._model.advance(int(self._step) - 1)  # The last step that was taken.
         return int(self._step)
 
     @property
     def newest_step(self) -> Optional[int]:
-        """Steps that the newest checkpoint has seen, None without one."""
-        newest = self._manager.latest_checkpoint
-        return None if newest is None else int(newest.rsplit("-", 1)[1])
+        """Steps that the newest whole checkpoint has seen, None without one."""
+        for step, prefix in sorted(_saved(self._folder).items(), reverse=True):
+            if damaged_weights(prefix) is None:
+                return step
+        return None
 
     def save(self, step: int) -> None:
         """Saves the state after ``step`` steps."""
         if not self._writes:
             return
         self._step.assign(step)
-        self._manager.save(checkpoint_number=step)
+
+        def write(folder: pathlib.Path) -> None:
+            self._checkpoint.write(os.fspath(folder / "state"))
+            _write_config(folder, self._config)
+
+        write_whole(self._folder / f"step-{step}", write)
+        self._prune(step)
+
+    def _prune(self, newest: int) -> None:
+        """Removes all but the newest two; what has seen more steps was damaged and is outdated."""
+        steps = sorted(_saved(self._folder))
+        kept = [step for step in steps if step <= newest][-KEPT:]
+        for path in self._folder.iterdir():
+            step = _step_of(path)
+            leftover = path.name.startswith(".") or path.name == "checkpoint"
+            if leftover or (step is not None and step not in kept):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def save_model(model: Autoencoder, folder: pathlib.Path) -> None:
-    """Writes a trained, frozen model: ``folder`` appears whole or not at all."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    temporary.mkdir()
-    tf.train.Checkpoint(model=model).write(os.fspath(temporary / "weights"))
-    os.replace(temporary, folder)
+def _step_of(path: pathlib.Path) -> Optional[int]:
+    """The steps of ``step-20``, or of a file ``ckpt-20.index`` of an older run."""
+    match = re.fullmatch(r"(?:step-|ckpt-(?=\d+\.))(\d+)(?:\..+)?", path.name)
+    return None if match is None else int(match[1])
+
+
+def _saved(folder: pathlib.Path) -> Dict[int, pathlib.Path]:
+    """Steps -> prefix of the checkpoint's files, damaged ones too."""
+    found = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        step = _step_of(path)
+        if step is None:
+            continue
+        if path.is_dir():
+            found[step] = path / "state"
+        else:
+            found.setdefault(step, folder / f"ckpt-{step}")
+    return found
+
+
+def damaged_weights(prefix: pathlib.Path) -> Optional[str]:
+    """What is wrong with files that TensorFlow wrote under a prefix; None if they are whole."""
+    if has_sums(prefix.parent):
+        return damage(prefix.parent)
+    # An older run, or only the checksums are lost: TensorFlow has its own of each value.
+    try:
+        with _literal(prefix) as path:
+            reader = tf.train.load_checkpoint(path)
+            for name in reader.get_variable_to_shape_map():
+                reader.get_tensor(name)
+    except UNREADABLE as error:
+        return _reason(error)
+    return None
+
+
+def _read(checkpoint: tf.train.Checkpoint, prefix: pathlib.Path) -> None:
+    """Restores everything or raises ValueError."""
+    # Checkpoints of older runs also count how many were saved.
+    read = checkpoint.restore if prefix.name.startswith("ckpt-") else checkpoint.read
+    try:
+        with _literal(prefix) as path:
+            read(path).assert_consumed()
+    except (AssertionError, *UNREADABLE) as error:
+        raise ValueError(
+            f"{str(prefix.parent)!r} does not hold this configuration's model: {_reason(error)}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _literal(prefix: pathlib.Path) -> Iterator[str]:
+    """A name for files of this prefix that TensorFlow, when it reads, takes for no pattern."""
+    if not set("*?[\\") & set(os.fspath(prefix)):
+        yield os.fspath(prefix)
+        return
+    # Only some of its readers understand escapes, so the folder gets another name.
+    with tempfile.TemporaryDirectory() as temporary:
+        link = pathlib.Path(temporary) / "link"
+        link.symlink_to(prefix.parent.absolute(), target_is_directory=True)
+        yield os.fspath(link / prefix.name)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _write_config(folder: pathlib.Path, config: Optional[bytes]) -> None:
+    if config is not None:
+        (folder / "config.yaml").write_bytes(config)
+
+
+def save_model(model: Autoencoder, folder: pathlib.Path, config: Optional[bytes] = None) -> None:
+    """Writes a trained, frozen model: ``folder`` appears whole or not at all.
+
+    Args:
+        model: whose variables and coding tables are written.
+        folder: that is made, or replaced.
+        config: the run's ``config.yaml``, of which the folder keeps a copy.
+    """
+
+    def write(temporary: pathlib.Path) -> None:
+        tf.train.Checkpoint(model=model).write(os.fspath(temporary / "weights"))
+        _write_config(temporary, config)
+
+    write_whole(folder, write)
 
 
 def restore_model(model: Autoencoder, folder: pathlib.Path, steps: int) -> None:
@@ -74,21 +211,21 @@ def restore_model(model: Autoencoder, folder: pathlib.Path, steps: int) -> None:
     Raises:
         ValueError: the files are damaged or of a model with other parts.
     """
-    try:
-        status = tf.train.Checkpoint(model=model).read(os.fspath(folder / "weights"))
-        status.assert_consumed()
-        model.advance(steps - 1)
-    except (AssertionError, ValueError, tf.errors.OpError) as error:
-        reason = str(error).splitlines()[0]
+    reason = damaged_weights(folder / "weights")
+    if reason is not None:
         raise ValueError(
-            f"{str(folder)!r} does not hold this configuration's model: {reason}"
-        ) from error
+            f"the model in {str(folder)!r} is damaged ({reason}): the run's train.py command "
+            "restores it from the last checkpoint."
+        )
+    _read(tf.train.Checkpoint(model=model), folder / "weights")
+    model.advance(steps - 1)
 
 
 def model_digest(folder: pathlib.Path) -> str:
-    """SHA-256, as hexadecimal digits, of the files that ``save_model`` wrote: no model is built."""
+    """SHA-256, as hexadecimal digits, of the weights that ``save_model`` wrote: none are loaded."""
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-        digest.update(path.read_bytes())
+        if path.name.startswith("weights."):
+            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import pathlib
+import sys
 import time
-from typing import Dict, List, Optional
+from typing import Dict, List
 
 from training.log_columns import LogColumns
+from training.log_table import LogTable
 from training.step import StepResult
 
 
@@ -24,14 +25,20 @@ class Progress:
     ):
         """Continues ``path`` at ``first_step``: rows of steps that will be taken again go."""
         self._columns = columns
-        self._path = path
         self._steps = steps
         self._batch_size = batch_size
         self._first_step = first_step
         self._results: List[StepResult] = []
         self._started = self._since = time.monotonic()
         self._waited = 0.0
-        drop_rows_after(path, first_step)
+        self._table = LogTable(path, first_step)
+        if not first_step and self._table.last_step:
+            print(
+                f"warning: {path} goes to step {self._table.last_step}, but there is no "
+                "checkpoint: training starts from step 0.",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def add(self, result: StepResult, waited: float) -> None:
         """Notes one step and the seconds that it waited for data."""
@@ -60,7 +67,7 @@ class Progress:
             f"ETA {clock(remaining)}",
             flush=True,
         )
-        append_row(self._path, {"step": step, **row})
+        self._table.append({"step": step, **row})
         self._results, self._waited, self._since = [], 0.0, now
         return row
 
@@ -70,32 +77,3 @@ def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def append_row(path: pathlib.Path, row: Dict[str, float]) -> None:
-    """Appends a row to a CSV file, which begins with the first row's names."""
-    is_new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if is_new:
-            writer.writerow(row)
-        writer.writerow(
-            f"{value:.6g}" if isinstance(value, float) else value for value in row.values()
-        )
-
-
-def drop_rows_after(path: pathlib.Path, step: int) -> None:
-    """Drops the rows of steps that a resumed run will take again."""
-    if not path.exists():
-        return
-    header, *rows = path.read_text().splitlines()
-    # A kill may have left half a row: whatever has no readable step is dropped too.
-    kept = [row for row in rows if _step_of(row) is not None and _step_of(row) <= step]
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text("\n".join([header, *kept]) + "\n")
-    temporary.replace(path)
-
-
-def _step_of(row: str) -> Optional[int]:
-    first = row.split(",", 1)[0]
-    return int(first) if first.isdigit() else None

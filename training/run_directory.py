@@ -4,9 +4,9 @@
 config.yaml      the whole configuration, enough to build the model again
 training.csv     the log's figures
 validation.csv   the loss on whole validation files, a row a checkpoint
-checkpoints/     while it trains
+checkpoints/     a folder for each of the newest two, with checksums and the configuration
 tensorboard/
-model/           trained weights and coding tables: the run is trained when this exists
+model/           likewise the trained weights and coding tables: the run is trained when this exists
 results/         one JSON and one CSV a dataset, the figure, the coded files
 ```
 """
@@ -14,16 +14,17 @@ results/         one JSON and one CSV a dataset, the figure, the coded files
 from __future__ import annotations
 
 import fcntl
-import glob
 import hashlib
-import os
 import pathlib
 import shutil
-from typing import Any, Dict, List, Mapping, Sequence, Union
+import sys
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from omegaconf import DictConfig, OmegaConf
 
+from signals.files import matching_paths, write_atomically
 from training.older_configurations import up_to_date
+from training.saved_configuration import configuration_bytes, read_configuration
 from training.settings import register_settings
 
 NOT_PART_OF_A_RUN = (
@@ -37,6 +38,9 @@ NOT_PART_OF_A_RUN = (
 """Settings that may change from one command to the next for the same run."""
 
 LOCK = ".lock"
+
+PARTS = ("checkpoints", "tensorboard", "model", "results", "training.csv", "validation.csv")
+"""What there is in a run directory beside the configuration and the lock."""
 
 
 class RunDirectory:
@@ -69,7 +73,7 @@ class RunDirectory:
         Raises:
             ValueError: another process works there, it holds another run, or no run at all.
         """
-        if self.path.exists() and not self.config_file.exists() and not self._is_bare():
+        if self.path.exists() and not self._is_run():
             raise ValueError(f"run={str(self.path)!r} exists and is not a run directory.")
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = (self.path / LOCK).open("w")
@@ -79,39 +83,66 @@ class RunDirectory:
             raise ValueError(f"run={str(self.path)!r}: another process works there.") from None
         if overwrite:
             self._empty()
-        if self.config_file.exists():
-            changed = self.differences(config)
+        saved, damage = self._saved_configuration()
+        if saved is None and (self.config_file.exists() or self._has_weights()):
+            damage += ", and there is no copy: the configuration of this command is used."
+            print(f"warning: {damage}", file=sys.stderr, flush=True)
+        if saved is not None:
+            changed = _differences(_up_to_date(saved), config)
             if changed:
                 raise ValueError(
                     f"run={str(self.path)!r} holds another run ({'; '.join(changed)}): "
                     "choose another run=, or overwrite=true to start anew."
                 )
-            return
-        temporary = self.path / ".config.yaml"
-        OmegaConf.save(config, temporary)
-        os.replace(temporary, self.config_file)
+        if damage is not None:
+            write_atomically(self.config_file, configuration_bytes(saved or config))
 
     def load_config(self) -> DictConfig:
         """The configuration that the run was started with, with moved classes by their new names.
 
         Raises:
             FileNotFoundError: this is no run directory.
+            ValueError: the configuration is damaged, and so are its copies.
         """
-        if not self.config_file.is_file():
-            raise FileNotFoundError(
-                f"run={str(self.path)!r} is not a run directory (no config.yaml)."
-            )
-        register_settings()
-        saved = OmegaConf.to_container(OmegaConf.load(self.config_file))
-        return OmegaConf.create(up_to_date(saved))
+        saved, damage = self._saved_configuration()
+        if saved is not None:
+            return _up_to_date(saved)
+        if self.config_file.exists():
+            raise ValueError(f"{damage}, and there is no copy of it in the run directory.")
+        raise FileNotFoundError(f"run={str(self.path)!r} is not a run directory (no config.yaml).")
 
     def differences(self, config: DictConfig) -> List[str]:
         """The settings in which ``config`` differs from the run in this directory."""
         return _differences(self.load_config(), config)
 
-    def _is_bare(self) -> bool:
-        """Whether there is only what a run leaves that was killed right after its start."""
-        return {path.name for path in self.path.iterdir()} <= {LOCK, ".config.yaml"}
+    def _saved_configuration(self) -> Tuple[Optional[DictConfig], Optional[str]]:
+        """The configuration, or with a warning a copy of it, if there is one; and the damage."""
+        damage = None
+        for path in (self.config_file, self.model / "config.yaml", *self._copies()):
+            try:
+                config = read_configuration(path)
+            except (FileNotFoundError, ValueError) as error:
+                damage = damage or str(error).rstrip(".")
+                continue
+            if damage is not None:
+                warning = f"warning: {damage}; {path} is a copy and is used instead."
+                print(warning, file=sys.stderr, flush=True)
+            return config, damage
+        return None, damage
+
+    def _copies(self) -> List[pathlib.Path]:
+        return sorted(self.checkpoints.glob("*/config.yaml"))
+
+    def _has_weights(self) -> bool:
+        return self.model.exists() or self.checkpoints.exists()
+
+    def _is_run(self) -> bool:
+        """Whether the directory is a run's, if only that of one that was killed at its start."""
+        names = {path.name for path in self.path.iterdir()}
+        if "config.yaml" in names or (self.model / "config.yaml").exists() or self._copies():
+            return True
+        names = {name for name in names if not name.startswith(".config.yaml")}
+        return names <= {LOCK} or (LOCK in names and names <= {LOCK, *PARTS})
 
     def _empty(self) -> None:
         # The configuration goes last: a kill in the middle leaves what is still a run directory.
@@ -138,10 +169,7 @@ def find_runs(patterns: Union[str, Sequence[str]]) -> List[pathlib.Path]:
     """
     found: Dict[pathlib.Path, None] = {}
     for text in [patterns] if isinstance(patterns, str) else patterns:
-        pattern = run_path(text)
-        # A path may contain brackets, so it is tried before it is read as a pattern.
-        paths = [str(pattern)] if pattern.exists() else sorted(glob.glob(str(pattern)))
-        folders = [pathlib.Path(path) for path in paths if pathlib.Path(path).is_dir()]
+        folders = [path for path in matching_paths(run_path(text)) if path.is_dir()]
         if not folders:
             raise ValueError(f"runs={text!r} names no run directory.")
         found.update(dict.fromkeys(folders))
@@ -157,6 +185,11 @@ def default_name(
     if other_overrides:
         parts.append(hashlib.sha256("\n".join(sorted(other_overrides)).encode()).hexdigest()[:6])
     return "-".join(parts)
+
+
+def _up_to_date(saved: DictConfig) -> DictConfig:
+    register_settings()
+    return OmegaConf.create(up_to_date(OmegaConf.to_container(saved)))
 
 
 def _differences(saved: DictConfig, asked: DictConfig) -> List[str]:

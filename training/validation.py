@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from models import Autoencoder
 from training.log_columns import log_columns
-from training.progress import append_row, drop_rows_after
+from training.log_table import LogTable
 
 MOST_FILES = 4
 MOST_SAMPLES = 2**21
@@ -43,7 +43,6 @@ class Validation:
                 smaller than the distortion can measure are left out.
             first_step: steps that a resumed run has taken.
         """
-        self._path = path
         self._model = model
         self._distortion = distortion
         self._lmbda = lmbda
@@ -56,7 +55,7 @@ class Validation:
             for file in files
             if min(file.shape[sides]) >= distortion.minimum_size
         ]
-        drop_rows_after(path, first_step)
+        self._table = LogTable(path, first_step)
 
     def __call__(self, step: int) -> Dict[str, float]:
         """Measures, prints and writes; returns the figures, or nothing without files."""
@@ -71,7 +70,7 @@ class Validation:
             f"{self._columns.text(row)}",
             flush=True,
         )
-        append_row(self._path, {"step": step, **row})
+        self._table.append({"step": step, **row})
         return row
 
     def _measure(self, file: tf.Tensor) -> Dict[str, float]:

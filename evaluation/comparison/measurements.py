@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import glob
 import pathlib
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from evaluation.results import Dataset, Results, read_results
+from signals.files import matching_paths
 
 # Means recomputed from the rows differ in the order of summation at most.
 _TOLERANCE = 1e-9
@@ -95,11 +95,10 @@ def find_results(patterns: Sequence[str], dataset: str) -> Found:
     found: Dict[pathlib.Path, pathlib.Path] = {}
     skipped, unmeasured = [], {}
     for pattern in patterns:
-        # A name with brackets in it is a path first, a pattern second.
-        paths = [pattern] if pathlib.Path(pattern).exists() else sorted(glob.glob(pattern))
+        paths = matching_paths(pattern)
         if not paths:
             raise FileNotFoundError(f"{pattern!r} names no run directory and no results file.")
-        for path in map(pathlib.Path, paths):
+        for path in paths:
             if path.is_file() and path.suffix != ".json":
                 skipped.append(path)
                 continue

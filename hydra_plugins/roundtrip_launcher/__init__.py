@@ -37,6 +37,6 @@ class SweepLauncher(Launcher):
         from sweeps.multirun import run_sweep
 
         compose = self._context.config_loader.load_sweep_config
-        configs = [compose(self._config, list(overrides)) for overrides in job_overrides]
         with one_line_errors():  # Hydra would show a traceback.
+            configs = [compose(self._config, list(overrides)) for overrides in job_overrides]
             return run_sweep(configs, **self._settings)

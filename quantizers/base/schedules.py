@@ -46,7 +46,14 @@ class Constant:
 
 @dataclasses.dataclass(frozen=True)
 class _Ramp:
-    """From ``start`` to ``end`` between two steps; subclasses define the curve."""
+    """From ``start`` to ``end`` between two steps; subclasses define the curve.
+
+    Args:
+        start: value until ``start_step``.
+        end: value from ``end_step`` on.
+        end_step: training step, above ``start_step``.
+        start_step: training step, at least 0.
+    """
 
     start: float
     end: float

@@ -1,0 +1,43 @@
+"""The root of evaluate.py's configuration: its scalars and what each may be."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, List, Optional
+
+from hydra.core.config_store import ConfigStore
+
+SPLITS = ("train", "validation", "test", "all")
+
+
+@dataclasses.dataclass
+class EvaluationSettings:
+    """One evaluation; ``configs/evaluate.yaml`` describes each key."""
+
+    data: Any = None
+    refinement: Any = None
+    run: Optional[str] = None
+    runs: Any = None
+    split: Optional[str] = None
+    limit: Optional[int] = None
+    stages: Optional[int] = None
+    precision: str = "float32"
+    classical: Optional[List[str]] = None
+    overwrite: bool = False
+    n_jobs: int = 1
+
+    def __post_init__(self):
+        """Raises ValueError for the first value out of its range."""
+        if (self.run is None) == (self.runs is None):
+            raise ValueError(f"run={self.run} and runs={self.runs}: give one of them.")
+        for name in ("limit", "stages", "n_jobs"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name}={value} must be at least 1.")
+        if self.split is not None and self.split not in SPLITS:
+            raise ValueError(f"split={self.split!r} must be one of {', '.join(SPLITS)}.")
+
+
+def register_evaluation_settings() -> None:
+    """Registers the schema; called before the configuration is composed."""
+    ConfigStore.instance().store(name="evaluation_settings", node=EvaluationSettings)

@@ -1,0 +1,44 @@
+"""``config.yaml``: a run's whole configuration, behind a checksum that shows damage to it."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import re
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+_SUM = "# sha256 of what follows (delete this line to edit it): "
+
+_ALWAYS = {"data", "model", "quantizer", "optimizer", "steps", "seed", "test_images"}
+"""Keys that the configuration of every older run has, from its beginning to its end."""
+
+
+def configuration_bytes(config: DictConfig) -> bytes:
+    """What ``config.yaml`` holds: a comment with the checksum, then the configuration as YAML."""
+    text = OmegaConf.to_yaml(config).encode()
+    return f"{_SUM}{hashlib.sha256(text).hexdigest()}\n".encode() + text
+
+
+def read_configuration(path: pathlib.Path) -> DictConfig:
+    """Reads a configuration; one of an older run has no checksum.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing.")
+    first, _, rest = path.read_bytes().partition(b"\n")
+    match = re.fullmatch(re.escape(_SUM.encode()) + rb"(\w+)", first)
+    if match and hashlib.sha256(rest).hexdigest().encode() != match[1]:
+        raise ValueError(f"{path} does not match its checksum.")
+    try:
+        config = OmegaConf.create((first + b"\n" + rest).decode())
+    except (UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
+        raise ValueError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(config, DictConfig) or not (match or set(config) >= _ALWAYS):
+        raise ValueError(f"{path} is {'cut off' if rest.strip() else 'empty'}.")
+    return config
