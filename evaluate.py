@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from assembly.choices import checked
 from assembly.command_line import run_command
+from assembly.user_errors import one_line_errors
 from evaluation.settings import EvaluationSettings, register_evaluation_settings
 from processor.process import set_process
 
@@ -21,13 +22,14 @@ from processor.process import set_process
 @hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
 def main(config: DictConfig) -> None:
     """Entry point: one run, or many, on one dataset."""
-    checked(EvaluationSettings, config)
-    if config.runs is None:
-        _evaluate_configured(config.run, config)
-        return
-    from sweeps.evaluations import evaluate_runs
+    with one_line_errors():
+        checked(EvaluationSettings, config)
+        if config.runs is None:
+            _evaluate_configured(config.run, config)
+            return
+        from sweeps.evaluations import evaluate_runs
 
-    sys.exit(int(evaluate_runs(config, _evaluate_configured) > 0))
+        sys.exit(int(evaluate_runs(config, _evaluate_configured) > 0))
 
 
 def _evaluate_configured(run: str, config: DictConfig):

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from assembly.choices import checked, run_name
 from assembly.command_line import run_command
+from assembly.user_errors import one_line_errors
 from processor.process import set_process
 from training.settings import Settings, register_settings
 
@@ -24,7 +25,8 @@ from training.settings import Settings, register_settings
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(config: DictConfig) -> None:
     """Entry point: one run, or one job of a sweep."""
-    train(config, run_name(config, HydraConfig.get()))
+    with one_line_errors():
+        train(config, run_name(config, HydraConfig.get()))
 
 
 def train(config: DictConfig, run: str) -> None:

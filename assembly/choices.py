@@ -28,17 +28,15 @@ def check_names(option: str, names: Sequence[str], known: Sequence[str]) -> None
     """Raises ValueError for the first name that is not known."""
     for name in names:
         if name.strip() not in known:
-            raise ValueError(
-                f"{option}{name.strip()!r} must be one of {', '.join(known)}"
-                f"{did_you_mean(name, known)}."
-            )
+            listed, end = ", ".join(known), did_you_mean(name, known)
+            raise ValueError(f"{option}{name.strip()!r} must be one of {listed}{end}")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'steps'?``, or nothing if no known word resembles this one."""
+    """The end of a sentence: ``; did you mean 'steps'?``, or a full stop if no word is similar."""
     by_lower_case = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(word.strip().lower(), by_lower_case, n=1)
-    return f"; did you mean {by_lower_case[close[0]]!r}?" if close else ""
+    close = difflib.get_close_matches(word.strip().lower(), by_lower_case, n=1, cutoff=0.65)
+    return f"; did you mean {by_lower_case[close[0]]!r}?" if close else "."
 
 
 def checked(settings: Type[S], config: DictConfig) -> S:
@@ -51,7 +49,7 @@ def checked(settings: Type[S], config: DictConfig) -> S:
     known = [field.name for field in dataclasses.fields(settings)]
     for key, value in values.items():
         if key not in known:
-            raise ValueError(f"{key}={value}: there is no such key{did_you_mean(key, known)}.")
+            raise ValueError(f"{key}={value}: there is no such key{did_you_mean(key, known)}")
     return settings(**values)
 
 

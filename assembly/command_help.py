@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import pathlib
+import pkgutil
 import re
 import textwrap
 from typing import Any, Dict, Iterator, List, Tuple
@@ -12,7 +13,6 @@ from typing import Any, Dict, Iterator, List, Tuple
 import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 WIDTH = 100
@@ -72,7 +72,7 @@ def described(path: pathlib.Path) -> Tuple[List[str], Dict[str, str]]:
 
 def documented(target: str) -> Dict[str, str]:
     """Argument -> its text in the docstrings of a class and its bases, or of a function."""
-    part = get_object(target)
+    part = pkgutil.resolve_name(target)
     found: Dict[str, str] = {}
     for each in reversed(part.__mro__ if inspect.isclass(part) else [part]):
         for doc in (each.__doc__, getattr(vars(each).get("__init__"), "__doc__", None)):

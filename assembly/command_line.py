@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from typing import Any, Callable, List
+from typing import Any, Callable
 from unittest import mock
 
 import hydra
@@ -104,8 +104,8 @@ def _refuse_option(message: str) -> None:
     if match is None:
         raise ValueError(message)
     name = match[1].partition("=")[0]
-    known: List[str] = [option for a in get_args_parser()._actions for option in a.option_strings]
-    raise ValueError(
-        f"{name}: there is no such option{did_you_mean(name, known)}; settings are KEY=VALUE, "
-        "without dashes."
-    )
+    known = [option for a in get_args_parser()._actions for option in a.option_strings]
+    end = did_you_mean(name, known)
+    if end == ".":
+        end = f"; settings are {name.lstrip('-')}=VALUE, without dashes."
+    raise ValueError(f"{name}: there is no such option{end}")

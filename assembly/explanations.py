@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 import re
 from typing import Any, Iterator, List, Optional
 
 from hydra.errors import InstantiationException, MissingConfigException, OverrideParseException
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -18,7 +18,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from assembly.choices import CONFIGS, did_you_mean
+from assembly.choices import did_you_mean
 
 _TYPES = {
     "converted to Integer": "a whole number",
@@ -47,7 +47,8 @@ def explain(error: BaseException) -> str:
     if isinstance(cause, ValidationError):
         return _wrong_type(str(error), cause)
     if isinstance(error, OmegaConfBaseException):
-        return _first_line(error) + (f" ({error.full_key})" if error.full_key else "")
+        key = re.search(r"full_key: (\S+)", str(error))
+        return (f"{key[1]}: " if key else "") + _first_line(error)
     return _by_its_message(error)
 
 
@@ -68,25 +69,29 @@ def _unreadable(override: str) -> str:
 def _no_such_choice(error: MissingConfigException) -> str:
     group, _, name = str(error.missing_cfg_file).rpartition("/")
     options = sorted(set(error.options))
-    meant = did_you_mean(name, options)
-    return f"{group}={name!r} must be one of {', '.join(options)}{meant}."
+    end = did_you_mean(name, options)
+    return f"{group}={name!r} must be one of {', '.join(options)}{end}"
 
 
 def _no_such_key(error: OmegaConfBaseException) -> str:
     parent, key = error.parent_node, str(error.key)
     siblings = [str(name) for name in parent or () if name not in ("_target_", "hydra")]
-    meant = did_you_mean(key, siblings)
-    if not meant and isinstance(parent, DictConfig):
+    end = did_you_mean(key, siblings)
+    if end == "." and isinstance(parent, DictConfig):
         every = _keys(OmegaConf.to_container(parent._get_root(), resolve=False))
         last = {name.rpartition(".")[2]: name for name in every if not name.startswith("hydra")}
-        meant = f"; did you mean {last[key]!r}?" if key in last else ""
-    return f"{error.full_key}: there is no such key{meant or '.'} --help lists them."
+        end = f"; did you mean {last[key]!r}?" if key in last else end
+    return f"{error.full_key}: there is no such key{end} --help lists them."
 
 
 def _keys(node: Any, prefix: str = "") -> List[str]:
-    if not isinstance(node, dict):
-        return [prefix[:-1]]
-    return [name for key, value in node.items() for name in _keys(value, f"{prefix}{key}.")]
+    """Dotted names of everything in a node, the shortest last."""
+    names = [
+        name
+        for key, value in (node.items() if isinstance(node, dict) else ())
+        for name in (*_keys(value, f"{prefix}{key}."), f"{prefix}{key}")
+    ]
+    return sorted(names, key=lambda name: -name.count("."))
 
 
 def _wrong_type(message: str, error: ValidationError) -> str:
@@ -94,10 +99,10 @@ def _wrong_type(message: str, error: ValidationError) -> str:
     kind = next((kind for part, kind in _TYPES.items() if part in str(error)), None)
     if kind is None:
         return f"{given}: {_first_line(error)}"
-    meant = ""
+    end = "."
     if kind == "a whole number" and isinstance(error.value, float) and error.value.is_integer():
-        meant = f"; did you mean {error.full_key}={error.value:.0f}?"
-    return f"{given} must be {kind}{meant}."
+        end = f"; did you mean {error.full_key}={error.value:.0f}?"
+    return f"{given} must be {kind}{end}"
 
 
 def _not_built(error: InstantiationException) -> str:
@@ -116,7 +121,7 @@ def _not_built(error: InstantiationException) -> str:
     name = target[1].rpartition(".")[2]
     unknown = re.search(r"unexpected keyword argument '(\w+)'", str(cause))
     if unknown:
-        known = inspect.signature(get_object(target[1])).parameters
+        known = inspect.signature(pkgutil.resolve_name(target[1])).parameters
         return f"{where}{name} has no argument {unknown[1]!r}{did_you_mean(unknown[1], known)}"
     # Errors of the parts themselves name the argument.
     return f"{where}{name}: {cause}" if isinstance(cause, TypeError) else explain(cause)
@@ -145,10 +150,9 @@ def _by_its_message(error: BaseException) -> str:
         return f"{sweep[1]}: commas separate the values of a sweep, which needs -m; {meant}"
     group = re.match(r"Could not override '(.*?)'\.", message)
     if group:
-        known = [path.name for path in CONFIGS.iterdir() if path.is_dir()]
         named = re.search(r"override one of (.*)\?", message)
-        known = named[1].split(", ") if named else [name for name in known if name != group[1]]
-        return f"{group[1]}: this command has no such group{did_you_mean(group[1], known)}"
+        end = did_you_mean(group[1], named[1].split(", ")) if named else "."
+        return f"{group[1]}: this command has no such group{end} --help lists them."
     if message.startswith("Graph execution error"):  # TensorFlow's, whose reason comes last.
         message = re.sub(r"(?s).*\nNode: [^\n]*\n", "", message).partition("\n\t [[")[0]
     return message or type(error).__name__

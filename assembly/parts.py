@@ -8,6 +8,7 @@ import tensorflow as tf
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from assembly.argument_types import check_numbers
 from entropy import auto_entropy_model
 from models import Autoencoder
 from training.precision import resolve_precision
@@ -63,7 +64,12 @@ def build_model(config: DictConfig) -> Autoencoder:
 
 
 def build_part(node: Any, **parts: Any) -> Any:
-    """Instantiates the node of one group with plain lists and dicts; returns a number as it is."""
+    """Instantiates the node of one group with plain lists and dicts; returns a number as it is.
+
+    Raises:
+        ValueError: a value is out of its range, or text where a number must be.
+    """
     if not OmegaConf.is_config(node):
         return node
+    check_numbers(node)
     return instantiate(node, _convert_="all", **parts)

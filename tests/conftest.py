@@ -67,15 +67,37 @@ def pytest_generate_tests(metafunc):
     """A test that takes ``quantizer_name`` runs once for each YAML of the group.
 
     One that takes ``quantizer_kind`` runs once for each class, one that takes ``scalar_name`` once
-    for each quantizer that rounds to the nearest integer.
+    for each quantizer that rounds to the nearest integer; ``damage_kind`` is for ``damage``.
     """
     if "quantizer_kind" in metafunc.fixturenames:
         metafunc.parametrize("quantizer_kind", quantizer_kinds())
     if "scalar_name" in metafunc.fixturenames:
         metafunc.parametrize("scalar_name", scalar_quantizers())
+    if "damage_kind" in metafunc.fixturenames:
+        metafunc.parametrize("damage_kind", ["missing", "empty", "truncated", "flipped"])
     for group in ("quantizer", "model", "entropy", "distortion", "optimizer", "refinement"):
         if f"{group}_name" in metafunc.fixturenames:
             metafunc.parametrize(f"{group}_name", config_names(group))
+
+
+@pytest.fixture(scope="session")
+def damage():
+    """``damage(path, kind)``: what a disk may do to a file."""
+
+    def damage(path, kind):
+        content = path.read_bytes()
+        half = len(content) // 2
+        if kind == "missing":
+            path.unlink()
+        elif kind == "empty":
+            path.write_bytes(b"")
+        elif kind == "truncated":
+            path.write_bytes(content[:half])
+        else:
+            changed = bytes([content[half] ^ 0x04])
+            path.write_bytes(content[:half] + changed + content[half + 1 :])
+
+    return damage
 
 
 @functools.cache

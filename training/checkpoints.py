@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
-from typing import Dict, Iterator, Optional
+from typing import Dict, Iterator, List, Optional
 
 import tensorflow as tf
 
@@ -51,6 +51,7 @@ class Checkpoints:
         self._writes = writes
         self._model = model
         self._config = config
+        self._whole: List[int] = []
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self._checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, step=self._step)
 
@@ -79,6 +80,7 @@ class Checkpoints:
             warning = "; ".join(damaged.values())
             print(f"warning: {warning}; resuming from the one before.", file=sys.stderr, flush=True)
         _read(self._checkpoint, prefix)
+        self._whole = [step]
         self._model.advance(int(self._step) - 1)  # The last step that was taken.
         return int(self._step)
 
@@ -101,16 +103,15 @@ class Checkpoints:
             _write_config(folder, self._config)
 
         write_whole(self._folder / f"step-{step}", write)
-        self._prune(step)
+        self._whole = [*self._whole, step][-KEPT:]
+        self._prune()
 
-    def _prune(self, newest: int) -> None:
-        """Removes all but the newest two; what has seen more steps was damaged and is outdated."""
-        steps = sorted(_saved(self._folder))
-        kept = [step for step in steps if step <= newest][-KEPT:]
+    def _prune(self) -> None:
+        """Removes all but the newest whole checkpoints, and what kills and older versions left."""
         for path in self._folder.iterdir():
             step = _step_of(path)
             leftover = path.name.startswith(".") or path.name == "checkpoint"
-            if leftover or (step is not None and step not in kept):
+            if leftover or (step is not None and step not in self._whole):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

@@ -188,7 +188,7 @@ def test_divergence_stops_with_step_and_parameter_and_keeps_the_checkpoint(train
     assert result.returncode == 3
     assert re.search(r"error: step \d+: the gradient of \S+.* is not finite", result.stderr)
     assert re.search(r"Kept the checkpoint at step \d+", result.stderr)
-    assert (run / "checkpoints" / "checkpoint").exists() and not (run / "model").exists()
+    assert any((run / "checkpoints").iterdir()) and not (run / "model").exists()
 
 
 @pytest.mark.parametrize(

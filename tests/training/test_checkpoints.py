@@ -41,7 +41,7 @@ def test_damaged_weights_are_named(make, saved):
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 0xFF
     data.write_bytes(bytes(content))
-    with pytest.raises(ValueError, match=f"'{folder}' does not hold this configuration's model"):
+    with pytest.raises(ValueError, match=f"the model in '{folder}' is damaged"):
         restore_model(make(), folder, steps=1)
 
 
