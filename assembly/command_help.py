@@ -8,7 +8,7 @@ import pathlib
 import pkgutil
 import re
 import textwrap
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import yaml
 from hydra.core.global_hydra import GlobalHydra
@@ -22,13 +22,14 @@ COLUMN = 34
 def print_help(config: DictConfig) -> None:
     """Prints help for the choices and values of a command, which Hydra has composed."""
     hydra = HydraConfig.get()
+    folders = [source.path for source in hydra.runtime.config_sources if source.schema == "file"]
+    introduction, comments = described(_find(folders, f"{hydra.job.config_name}.yaml"))
+    # Of Hydra's own groups, the launcher has choices here, for a command that sweeps.
     choices = {
         group: choice
         for group, choice in reversed(list(hydra.runtime.choices.items()))
-        if not group.startswith("hydra/") or group == "hydra/launcher"
+        if not group.startswith("hydra/") or _find(folders, f"{group}/{choice}.yaml")
     }
-    folders = [source.path for source in hydra.runtime.config_sources if source.schema == "file"]
-    introduction, comments = described(_find(folders, f"{hydra.job.config_name}.yaml"))
     print("\n".join(introduction))
     print("\nGroups, as GROUP=CHOICE (now):")
     loader = GlobalHydra.instance().config_loader()
@@ -144,6 +145,7 @@ def _package(group: str) -> str:
     return group.rpartition("@")[2].replace("/", ".")
 
 
-def _find(folders: List[str], name: str) -> pathlib.Path:
-    """A configuration file where Hydra finds it."""
-    return next(path for folder in folders if (path := pathlib.Path(folder) / name).is_file())
+def _find(folders: List[str], name: str) -> Optional[pathlib.Path]:
+    """A configuration file where Hydra finds it; None for one of Hydra's own."""
+    paths = (pathlib.Path(folder) / name for folder in folders)
+    return next((path for path in paths if path.is_file()), None)

@@ -82,8 +82,8 @@ def as_typed(override: str, multirun: bool = False) -> str:
 
 def quoted(text: str) -> str:
     """The text as a value in Hydra's grammar."""
-    if re.fullmatch(r"[\w./+-]*[a-zA-Z_/][\w./+-]*", text, re.ASCII):
-        return text
+    if "/" in text and re.fullmatch(r"[\w./+-]+", text, re.ASCII):
+        return text  # A path, as it was always handed on: nothing else reads like one.
     # Backslashes are themselves unless a quote follows.
     escaped = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
     return f"'{escaped}'"

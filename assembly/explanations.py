@@ -155,7 +155,8 @@ def _by_its_message(error: BaseException) -> str:
         return f"{group[1]}: this command has no such group{end} --help lists them."
     if message.startswith("Graph execution error"):  # TensorFlow's, whose reason comes last.
         message = re.sub(r"(?s).*\nNode: [^\n]*\n", "", message).partition("\n\t [[")[0]
-    return message or type(error).__name__
+    # TensorFlow's names of its own functions say nothing to a user.
+    return re.sub(r"\{\{.*?\}\} ?| ?\[Op:\w+\]", "", message) or type(error).__name__
 
 
 def _first_line(error: BaseException) -> str:

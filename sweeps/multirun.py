@@ -18,10 +18,12 @@ from omegaconf import DictConfig, OmegaConf
 from assembly.choices import run_name
 from assembly.command_line import quoted
 from assembly.parts import fill_slots, saved_form
+from evaluation.report import read_tables
 from signals.files import write_atomically
 from sweeps.backends import Backend
 from sweeps.outcomes import Outcome, read_outcome, table
 from sweeps.train_process import Job
+from training.checkpoints import damaged_weights
 from training.progress import clock
 from training.run_directory import RunDirectory, run_path
 
@@ -160,7 +162,7 @@ def _is_finished(job: Job, config: DictConfig) -> bool:
     config = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
     config.run = None
     directory = RunDirectory(job.run)
-    if config.overwrite or not directory.trained:
+    if config.overwrite or not directory.trained or damaged_weights(directory.model / "weights"):
         return False
     if directory.differences(saved_form(fill_slots(config))):
         return False  # train.py reports them.
@@ -168,7 +170,7 @@ def _is_finished(job: Job, config: DictConfig) -> bool:
         read_outcome(job.run)
     except (OSError, ValueError):
         return False  # None yet, or damaged: train.py measures the files.
-    return any(directory.results.glob("*.txt"))
+    return any(read_tables(path) is not None for path in directory.results.glob("*.txt"))
 
 
 def _failure(job: Job, future: Future[int]) -> Optional[str]:

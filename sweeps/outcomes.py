@@ -23,7 +23,7 @@ class Outcome(NamedTuple):
         points: quantities under their keys in results files; None if not finite or not measured.
         loss: bits per pixel or sample, plus lmbda times the run's own distortion, of decoded files;
             None for older results that do not tell it.
-        examples_per_second: median speed while training.
+        examples_per_second: median speed while training; NaN if the log is damaged.
     """
 
     medium: Medium
@@ -84,7 +84,7 @@ def read_outcome(run: pathlib.Path) -> Outcome:
 
     Raises:
         FileNotFoundError: the run has no such results, or only unreadable ones.
-        ValueError: its training log is damaged.
+        ValueError: the table of its files is damaged.
     """
     found: Dict[bool, Tuple[pathlib.Path, Results]] = {}
     for path in sorted((run / "results").glob("*.json")):
@@ -129,10 +129,11 @@ def _loss(results: Results, table: pathlib.Path) -> Optional[float]:
 
 
 def _training_speed(path: pathlib.Path) -> float:
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
-    if not rows:
-        raise ValueError(f"{path} has no lines.")
-    column = next(name for name in rows[0] if name.endswith("s_per_second"))
-    speeds = [float(row[column]) for row in rows]
+    try:
+        with path.open() as file:
+            rows = list(csv.DictReader(file))
+        column = next(name for name in rows[0] if name.endswith("s_per_second"))
+        speeds = [float(row[column]) for row in rows]
+    except (OSError, LookupError, StopIteration, TypeError, ValueError):
+        return math.nan  # A damaged log takes nothing from the results.
     return statistics.median(speeds[1:] or speeds)  # Graphs are built during the first line.

@@ -100,13 +100,20 @@ def damage():
     return damage
 
 
+@pytest.fixture(scope="session", autouse=True)
+def schemas():
+    """Registers what the primary configurations refer to, as the commands do."""
+    from evaluation.settings import register_evaluation_settings
+    from training.settings import register_settings
+
+    register_settings()
+    register_evaluation_settings()
+
+
 @functools.cache
 def composed(overrides):
     import hydra
 
-    from training.settings import register_settings
-
-    register_settings()
     with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         return hydra.compose("train", overrides=list(overrides))
 

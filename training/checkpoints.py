@@ -97,6 +97,7 @@ class Checkpoints:
         if not self._writes:
             return
         self._step.assign(step)
+        self._folder.mkdir(exist_ok=True)  # Not its parents: a run that was deleted stays so.
 
         def write(folder: pathlib.Path) -> None:
             self._checkpoint.write(os.fspath(folder / "state"))

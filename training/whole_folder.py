@@ -16,10 +16,14 @@ def write_whole(folder: pathlib.Path, write: Callable[[pathlib.Path], None]) -> 
     """Lets ``write`` fill a temporary folder, which then takes the place of ``folder``.
 
     Everything is on the disk before the name is, so a loss of power leaves no half of it.
+
+    Raises:
+        FileNotFoundError: the folder above does not exist.
+        OSError: the disk is full, or cannot be written to.
     """
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    temporary.mkdir()
     try:
         write(temporary)
         sums = "".join(f"{_sha256(path)}  {path.name}\n" for path in sorted(temporary.iterdir()))

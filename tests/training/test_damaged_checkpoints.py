@@ -120,6 +120,7 @@ def test_checkpoints_of_older_runs(tmp_path, damage, name, damage_kind):
 @pytest.mark.parametrize("parent", ["[x]", "a*b", "q?", "back\\slash", "{a,b}", "é =(1)"])
 def test_any_name_of_a_folder(tmp_path, parent):
     folder = tmp_path / parent / "checkpoints"
+    folder.parent.mkdir()
     model, checkpoints = checkpoints_in(folder)
     model.weights.assign(tf.fill([1000], 3.0))
     checkpoints.save(3)
@@ -156,6 +157,14 @@ def test_a_full_disk_leaves_what_was_there(folder):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert sorted(path.name for path in folder.iterdir()) == ["step-20", "step-40"]
     assert restored(folder)[0] == 40
+
+
+def test_a_run_that_was_deleted_stays_so(folder):
+    save = restored(folder)[1]
+    folder.parent.rename(folder.parent.with_name("elsewhere"))
+    with pytest.raises(FileNotFoundError):
+        save(60)
+    assert not folder.parent.exists()
 
 
 def test_a_folder_takes_the_place_of_a_damaged_one_whole(tmp_path):
