@@ -74,9 +74,10 @@ def as_typed(override: str, multirun: bool = False) -> str:
     if isinstance(read, (str, dict)) or (parsed.is_sweep_override() and multirun):
         return override
     if isinstance(read, list) and key.lstrip("+") != "run":
-        if all(isinstance(item, (int, str)) for item in read):
-            return f"{key}=[{','.join(quoted(str(item)) for item in read)}]"
-        return override
+        kinds = {type(item) for item in read}
+        has_digits = int in kinds and kinds <= {int, str}
+        listed = ",".join(quoted(str(item)) for item in read)
+        return f"{key}=[{listed}]" if has_digits else override
     return f"{key}={quoted(value)}"
 
 

@@ -15,14 +15,15 @@ SUMS = "SHA256SUMS"
 def write_whole(folder: pathlib.Path, write: Callable[[pathlib.Path], None]) -> None:
     """Lets ``write`` fill a temporary folder, which then takes the place of ``folder``.
 
-    Everything is on the disk before the name is, so a loss of power leaves no half of it.
+    One process at a time may write a folder. Everything is on the disk before the name is, so a loss of power leaves no half of it.
 
     Raises:
         FileNotFoundError: the folder above does not exist.
         OSError: the disk is full, or cannot be written to.
     """
+    for left_by_a_kill in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(left_by_a_kill, ignore_errors=True)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
         write(temporary)

@@ -55,4 +55,4 @@ def test_help_of_evaluate(warm):
     done = warm("evaluate.py", "-h")
     assert done.returncode == 0, done.stderr
     assert "refinement=null" in done.stdout and "rdoq, sga" in done.stdout
-    assert "n_jobs=1" in done.stdout and "quantizer" not in done.stdout
+    assert "n_jobs=1" in done.stdout and "lmbda" not in done.stdout

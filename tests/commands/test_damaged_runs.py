@@ -3,43 +3,47 @@
 The table that ``pytest -m slow -s`` prints says what the command did.
 """
 
+import pathlib
 import shutil
+import subprocess
+import sys
+import time
 
 import pytest
 import tensorflow as tf
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SETTINGS = [
     "model.transforms.num_filters=4",
     "data.patch_size=32",
     "batch_size=2",
-    "steps=6",
+    "steps=60",
     "log_every=1",
-    "checkpoint_every=2",
     "test_images=1",
     "classical=[]",
 ]
 
-WHILE_TRAINING = [
+UNFINISHED = [
     "config.yaml",
     "training.csv",
     "validation.csv",
     ".lock",
     "tensorboard/*",
-    "checkpoints/step-6/state.index",
-    "checkpoints/step-6/state.data-00000-of-00001",
-    "checkpoints/step-6/config.yaml",
-    "checkpoints/step-6/SHA256SUMS",
-    "checkpoints/step-4/state.index",
+    "NEWEST/state.index",
+    "NEWEST/state.data-00000-of-00001",
+    "NEWEST/config.yaml",
+    "NEWEST/SHA256SUMS",
 ]
 
-WHEN_TRAINED = [
+TRAINED = [
     "config.yaml",
     "training.csv",
     "model/weights.index",
     "model/weights.data-00000-of-00001",
     "model/config.yaml",
     "model/SHA256SUMS",
-    "checkpoints/step-6/state.index",
+    "checkpoints/step-60/state.index",
     "results/photos.txt",
     "results/photos.json",
     "results/photos.csv",
@@ -48,15 +52,35 @@ WHEN_TRAINED = [
 
 @pytest.fixture(scope="module")
 def train(warm):
-    return lambda run: warm("train.py", f"run={run}", *SETTINGS)
+    return lambda run: warm("train.py", f"run={run}", *SETTINGS, "checkpoint_every=1000")
 
 
 @pytest.fixture(scope="module")
 def finished(train, tmp_path_factory):
-    # A folder whose name is a pattern, as users have them.
+    # In a folder whose name is a pattern, as users have them.
     run = tmp_path_factory.mktemp("damaged") / "[x] a*(1)=é" / "run"
     result = train(run)
     assert result.returncode == 0, result.stderr
+    return run
+
+
+def newest(run):
+    """Folders of the checkpoints, the newest first."""
+    folders = (run / "checkpoints").glob("step-*")
+    return sorted(folders, key=lambda path: -int(path.name.partition("-")[2]))
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A run that was killed when it had two checkpoints."""
+    run = tmp_path_factory.mktemp("killed") / "run"
+    command = [sys.executable, str(ROOT / "train.py"), f"run={run}", *SETTINGS]
+    process = subprocess.Popen([*command, "checkpoint_every=2"], cwd=ROOT)
+    while process.poll() is None and len(newest(run)) < 2:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (run / "model").exists()
     return run
 
 
@@ -74,58 +98,64 @@ def expected(finished, tmp_path_factory):
     return weights(plain)
 
 
-def resumes(train, expected, run, capsys, what):
-    """Runs the command on a damaged run; it reaches the same weights with one warning at most."""
+def resumes(train, expected, run, capsys, *what):
+    """Runs the command on a damaged run: it reaches the same weights with one warning at most."""
     result = train(run)
     warnings = [line for line in result.stderr.splitlines() if "warning: " in line]
     with capsys.disabled():
-        said = warnings[0].replace(str(run), "RUN") if warnings else ""
-        print(f"| {' | '.join(what)} | {result.returncode} | {said} |")
-    assert result.returncode == 0, result.stderr
-    assert len(warnings) <= 1 and "Traceback" not in result.stderr
+        said = warnings[0].replace(str(run), "RUN") if warnings else "no warning"
+        print(f"\n| {' | '.join(what)} | exit {result.returncode}, same weights | {said} |")
+    assert result.returncode == 0 and len(result.stderr.splitlines()) <= 1, result.stderr
     assert weights(run) == expected
     assert (run / "results" / "photos.txt").read_text().endswith("\n")
-    assert train(run).stderr == "", "it has been mended"
+    return result
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WHILE_TRAINING)
-def test_an_unfinished_run(train, finished, expected, tmp_path, damage, name, damage_kind, capsys):
+@pytest.mark.parametrize("name", UNFINISHED)
+def test_an_unfinished_run(train, killed, expected, tmp_path, damage, name, damage_kind, capsys):
     run = tmp_path / "run"
-    shutil.copytree(finished, run)
-    shutil.rmtree(run / "model")
-    shutil.rmtree(run / "results")
-    damage(next(run.glob(name)), damage_kind)
-    resumes(train, expected, run, capsys, ("training", name, damage_kind))
+    shutil.copytree(killed, run)
+    last, before = (int(path.name.partition("-")[2]) for path in newest(run))
+    damage(next(run.glob(name.replace("NEWEST", f"checkpoints/step-{last}"))), damage_kind)
+    result = resumes(train, expected, run, capsys, "unfinished", name, damage_kind)
+    assert f"resuming at step {last} of" in result.stdout or (
+        name.startswith("NEWEST") and f"resuming at step {before} of" in result.stdout
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WHEN_TRAINED)
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_trained_run(train, finished, expected, tmp_path, damage, name, damage_kind, capsys):
     run = tmp_path / "run"
     shutil.copytree(finished, run)
-    damage(next(run.glob(name)), damage_kind)
-    resumes(train, expected, run, capsys, ("trained", name, damage_kind))
+    damage(run / name, damage_kind)
+    resumes(train, expected, run, capsys, "trained", name, damage_kind)
 
 
-def test_several_files_at_once(train, finished, expected, tmp_path, damage):
+def test_several_files_at_once(train, killed, expected, tmp_path, damage):
     run = tmp_path / "run"
-    shutil.copytree(finished, run)
-    damage(run / "model" / "weights.index", "flipped")
-    damage(run / "checkpoints" / "step-6" / "state.data-00000-of-00001", "truncated")
+    shutil.copytree(killed, run)
+    last, before = newest(run)
+    damage(last / "state.data-00000-of-00001", "truncated")
     damage(run / "training.csv", "empty")
     damage(run / "config.yaml", "empty")
     result = train(run)
-    assert result.returncode == 0 and "resuming at step 4 of 6" in result.stdout, result.stderr
-    assert len(result.stderr.splitlines()) == 4, "a warning for each"
+    assert result.returncode == 0, result.stderr
+    assert f"resuming at step {before.name.partition('-')[2]} of 60" in result.stdout
+    assert len(result.stderr.splitlines()) == 3, "a warning for each"
     assert weights(run) == expected
+    damage(run / "model" / "weights.index", "flipped")
+    assert "restoring it from the last checkpoint" in train(run).stderr
+    assert weights(run) == expected
+    assert train(run).stderr == "", "it has been mended"
 
 
 def test_nothing_whole_is_left(train, finished, tmp_path, damage):
     run = tmp_path / "run"
     shutil.copytree(finished, run)
-    for path in (run / "model", *(run / "checkpoints").iterdir()):
-        damage(next(path.glob("*.index")), "flipped")
+    for folder in (run / "model", *newest(run)):
+        damage(next(folder.glob("*.index")), "flipped")
     result = train(run)
     assert result.returncode == 2
     assert "no whole checkpoint" in result.stderr.splitlines()[-1]
@@ -133,4 +163,4 @@ def test_nothing_whole_is_left(train, finished, tmp_path, damage):
     (run / "model").rename(tmp_path / "model")
     result = train(run)
     assert result.returncode == 2 and len(result.stderr.splitlines()) == 1
-    assert "step 6 is damaged" in result.stderr and "overwrite=true" in result.stderr
+    assert "step 60 is damaged" in result.stderr and "overwrite=true" in result.stderr
