@@ -132,10 +132,9 @@ def _fit(
     pieces = "segments" if source.medium == "audio" else "patches"
     print(f"input pipeline alone: {rate:.0f} {pieces}/s", flush=True)
     signals = validation_signals(source, model, MOST_FILES)
-    config = directory.config_file.read_bytes()
-    checkpoints = Checkpoints(
-        directory.checkpoints, model, optimizer, writes=distribution.is_chief, config=config
-    )
+    writes = distribution.is_chief
+    config = directory.config_file.read_bytes() if writes else None
+    checkpoints = Checkpoints(directory.checkpoints, model, optimizer, writes, config)
     if directory.trained and checkpoints.newest_step is None:
         raise ValueError(
             f"there is no whole checkpoint in {str(directory.checkpoints)!r} to restore the model "

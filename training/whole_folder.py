@@ -15,7 +15,8 @@ SUMS = "SHA256SUMS"
 def write_whole(folder: pathlib.Path, write: Callable[[pathlib.Path], None]) -> None:
     """Lets ``write`` fill a temporary folder, which then takes the place of ``folder``.
 
-    One process at a time may write a folder. Everything is on the disk before the name is, so a loss of power leaves no half of it.
+    One process at a time may do so. Everything is on the disk before the name is, so that a loss
+    of power leaves no half of it.
 
     Raises:
         FileNotFoundError: the folder above does not exist.

@@ -1,0 +1,31 @@
+"""What the process of a sweep's job is given on its command line."""
+
+import hydra
+from hydra.conf import ConfigSourceInfo
+from omegaconf import open_dict
+
+from assembly.choices import CONFIGS
+from sweeps.multirun import _job
+
+
+def job(*overrides, sources=()):
+    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = hydra.compose("train", list(overrides), return_hydra_config=True)
+    with open_dict(config):
+        config.hydra.runtime.config_sources = list(sources)
+    return _job(config)
+
+
+def test_a_job_finds_its_own_configs_and_run(tmp_path):
+    own = ConfigSourceInfo(provider="command-line", path="/my/configs", schema="file")
+    project = ConfigSourceInfo(provider="main", path=str(CONFIGS), schema="file")
+    overrides = ("seed=1", "hydra.launcher.n_jobs=2", f"run={tmp_path}/a-1")
+    assert job(*overrides, sources=[project, own]).overrides == [
+        "--config-dir=/my/configs",
+        "seed=1",
+        f"run={tmp_path}/a-1",
+    ]
+
+
+def test_a_job_gets_any_name_as_it_is(tmp_path):
+    assert job(f"run='{tmp_path}/a (1)=é'").overrides == [f"run='{tmp_path}/a (1)=é'"]
