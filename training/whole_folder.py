@@ -84,5 +84,8 @@ def _sync(path: pathlib.Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError:
+        if not path.is_dir():  # Some network file systems cannot do this with a folder.
+            raise
     finally:
         os.close(handle)
