@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import csv
 import pathlib
 import statistics
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
@@ -12,10 +13,11 @@ from evaluation.classical import classical_codecs
 from evaluation.classical.codec import CannotCode, ClassicalCodec
 from evaluation.classical.ladders import LADDERS, kept_ladder
 from evaluation.classical.matches import closest_to
+from evaluation.comparison.measurements import read_measurement
 from evaluation.figures.overview import Example, Version, write_overview
 from evaluation.measure import Objective, Refine, check_coded_size, coded_file, measure
 from evaluation.media import Medium, Row
-from evaluation.results import Results, read_results, write_results
+from evaluation.results import Results, write_results
 from evaluation.tables import comparison_table, gap_table
 from signals.files import write_atomically
 
@@ -122,11 +124,13 @@ def _objective(rows: Sequence[Row]) -> Dict[str, Dict[str, float]]:
 def read_tables(path: pathlib.Path) -> Optional[str]:
     """The tables in ``<dataset>.txt``, which a report writes last; None if results are damaged."""
     try:
-        read_results(path.with_suffix(".json"))
+        # This also compares the means in the JSON with the rows of the CSV.
+        read_measurement(path.with_suffix(".json"))
         text = path.read_text("utf-8")
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, csv.Error):
         return None
-    return text if text.endswith("\n") else None
+    whole = text.endswith("\n") and path.with_suffix(".csv").exists()
+    return text if whole else None
 
 
 def _classical(medium: Medium, names: Optional[Sequence[str]]) -> List[ClassicalCodec]:

@@ -134,6 +134,6 @@ def _training_speed(path: pathlib.Path) -> float:
             rows = list(csv.DictReader(file))
         column = next(name for name in rows[0] if name.endswith("s_per_second"))
         speeds = [float(row[column]) for row in rows]
-    except (OSError, LookupError, StopIteration, TypeError, ValueError):
+    except (OSError, LookupError, StopIteration, TypeError, ValueError, csv.Error):
         return math.nan  # A damaged log takes nothing from the results.
     return statistics.median(speeds[1:] or speeds)  # Graphs are built during the first line.
