@@ -94,7 +94,7 @@ def damage():
         elif kind == "truncated":
             path.write_bytes(content[:half])
         else:
-            changed = bytes([content[half] ^ 0x04])
+            changed = bytes(byte ^ 0x04 for byte in content[half : half + 1])
             path.write_bytes(content[:half] + changed + content[half + 1 :])
 
     return damage
