@@ -18,7 +18,7 @@ from assembly.command_help import print_help
 from assembly.user_errors import one_line_errors
 
 NAMES = {
-    "run", "runs", "data.root", "data.validation_root", "data.test_root", "data.name",
+    "run", "runs", "init_from", "data.root", "data.validation_root", "data.test_root", "data.name",
     "data.data_dir", "data.download_dir", "hydra.sweep.dir",
 }  # fmt: skip
 """Settings whose values are names or paths: Hydra's grammar does not apply to them."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import csv
+import math
 import pathlib
 import statistics
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple

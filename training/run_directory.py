@@ -63,7 +63,7 @@ class RunDirectory:
     @property
     def started(self) -> bool:
         """Whether there is a checkpoint to resume from, or the model."""
-        return self.trained or any(self.checkpoints.glob("*.index"))
+        return self.trained or any(self.checkpoints.glob("[a-z]*-*"))  # step-N, or older ckpt-N.*
 
     def open(self, config: DictConfig, overwrite: bool) -> None:
         """Creates the directory, or opens it again for the same configuration.

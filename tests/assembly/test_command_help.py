@@ -31,7 +31,7 @@ def test_every_key_of_a_command_is_described(name):
 
 
 def test_help_of_train(warm):
-    done = warm("train.py", "--help")
+    done = warm("train.py", "quantizer=soft_round", "steps=2500", "--help")
     assert done.returncode == 0 and done.stderr == ""
     for text in ("quantizer=soft_round", "choices as quantizer", "steps=2500 ", "training steps",
                  "quantizer.decoder.alpha.end=12.0", "hydra.launcher.n_jobs=1"):  # fmt: skip

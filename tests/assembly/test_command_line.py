@@ -51,6 +51,8 @@ def test_digits_in_a_list_and_values_of_a_sweep():
 
 
 def explained(command, *overrides):
+    if command == "train" and not overrides[0].startswith("quantizer="):
+        overrides = ("quantizer=soft_round", *overrides)  # Which has an alpha.
     settings = {"train": Settings, "evaluate": EvaluationSettings}[command]
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
         try:

@@ -17,6 +17,7 @@ from evaluation.report import read_tables
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SETTINGS = [
+    "model=bls2017",
     "model.transforms.num_filters=4",
     "data.patch_size=32",
     "batch_size=2",
@@ -46,9 +47,9 @@ TRAINED = [
     "model/config.yaml",
     "model/SHA256SUMS",
     "checkpoints/step-60/state.index",
-    "results/photos.txt",
-    "results/photos.json",
-    "results/photos.csv",
+    "results/photos-first1.txt",
+    "results/photos-first1.json",
+    "results/photos-first1.csv",
 ]
 
 
@@ -112,7 +113,7 @@ def resumes(train, expected, run, capsys, *what):
     assert result.returncode == 0 and len(warnings) <= 1, result.stderr
     assert all(line.startswith("warning: ") for line in warnings), result.stderr
     assert weights(run) == expected
-    assert read_tables(run / "results" / "photos.txt"), "results are whole"
+    assert read_tables(run / "results" / "photos-first1.txt"), "results are whole"
     return result
 
 

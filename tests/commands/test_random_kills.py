@@ -21,6 +21,7 @@ KILLS = int(os.environ.get("ROUNDTRIP_KILLS", "5"))
 """Of each command."""
 
 SETTINGS = [
+    "model=bls2017",
     "model.transforms.num_filters=4",
     "data.patch_size=32",
     "batch_size=2",
