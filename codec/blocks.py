@@ -44,6 +44,8 @@ def decode_blocks(coder: LatentCoder, payload: bytes, rows: int, columns: int) -
     values, start = [], 0
     for size in others:
         length, start = from_varint(payload, start)
+        if start + length > len(payload):
+            raise ValueError(f"{length} bytes of a block are not there.")
         values.append(coder.decode(payload[start : start + length], rows, size))
         start += length
     values.append(coder.decode(payload[start:], rows, last))

@@ -69,7 +69,7 @@ class PayloadReader:
     An alphabet of indices has a single slice, and no scale indexes.
     """
 
-    def __init__(self, quantizer, entropy, payload: bytes, rows: int, columns: int):
+    def __init__(self, quantizer, entropy, payload: bytes, rows: int, columns: int, channels: int):
         """Starts at the beginning.
 
         Args:
@@ -78,9 +78,10 @@ class PayloadReader:
             payload: the bytes.
             rows: of the symbols.
             columns: of the symbols.
+            channels: of all values.
 
         Raises:
-            ValueError: the payload is too short.
+            ValueError: the payload is too short for so many, whatever they are.
         """
         self._entropy, self._payload, self._size = entropy, payload, (rows, columns)
         self._seed, self._reader = None, None
@@ -91,7 +92,7 @@ class PayloadReader:
                 raise ValueError(f"{len(payload)} bytes are too few to hold the dither's seed.")
             (self._seed,) = struct.unpack("<I", payload[:SEED_BYTES])
             payload = payload[SEED_BYTES:]
-        self._reader = entropy.reader(payload)
+        self._reader = entropy.reader(payload, rows, columns, channels)
 
     def read(self, quantizer, channels: int, indexes: Optional[tf.Tensor] = None) -> tf.Tensor:
         """Values float32 ``[rows, columns, channels]`` of the next slice.
@@ -107,7 +108,7 @@ class PayloadReader:
         if self._reader is None:
             return quantizer.decode(self._read_indices(quantizer))
         layout = quantizer.layout(channels, self._seed)
-        return quantizer.decode(self._reader.read(*self._size, layout, indexes), self._seed)
+        return quantizer.decode(self._reader.read(layout, indexes), self._seed)
 
     def finish(self) -> None:
         """Raises ValueError unless an encoder writes exactly this payload for what was read."""
