@@ -39,6 +39,7 @@ def train(config: DictConfig, run: str) -> None:
 
     from assembly.media import check_fit, small_patch_warning
     from assembly.parts import build_model, build_part, fill_slots, saved_form
+    from assembly.trust import targets_of
     from evaluate import evaluate
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
@@ -91,6 +92,7 @@ def train(config: DictConfig, run: str) -> None:
         split="test",
         limit=settings.test_images,
         classical=settings.classical,
+        trusted=targets_of(config),
     )
 
 

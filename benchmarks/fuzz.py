@@ -125,7 +125,7 @@ def outcome(codec, data: bytes, original: Original) -> str:
 
 
 def configurations() -> Dict[str, List[str]]:
-    """Name -> overrides of train.py, for each model with each class of quantizer.
+    """Name -> overrides of train.py, for each model with each class of quantizer, and more.
 
     Where scales are predicted, quantizers of indices take the hyper-latents.
     """
@@ -148,6 +148,10 @@ def configurations() -> Dict[str, List[str]]:
             if "hyper" in node and _codes_indices(quantizer):
                 own = ["quantizer=mixed", f"quantizer@hyper_quantizer={quantizer}"]
             found[f"{model}/{quantizer}"] = [f"model={model}", *own, *small]
+        if "hyper" not in node:
+            # Tables in which 0 is nearly certain: few bytes may hold many symbols.
+            peaked = ("quantizer=mixed", "entropy=factorized", "entropy.init_scale=0.05")
+            found[f"{model}/peaked"] = [f"model={model}", *peaked, *small]
     return found
 
 
@@ -160,7 +164,7 @@ def _codes_indices(quantizer: str) -> bool:
 
 
 def build(name: str):
-    """The codec of an untrained model whose latents fill the coding tables and leave them."""
+    """The codec of an untrained model whose latents fill the coding tables, and leave some."""
     import tensorflow as tf
 
     from assembly.parts import build_model

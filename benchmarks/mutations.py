@@ -98,7 +98,7 @@ def _escape(original: Original, rng: random.Random) -> bytes:
     start = rng.choice(original.escapes or (0,)) << 16
     above = rng.choice((0, 0, 1 << rng.randrange(17), rng.randrange(2**16)))
     tail = rng.choice((b"", b"\0" * rng.randrange(200) + b"\1", rng.randbytes(20)))
-    return (start + above).to_bytes(4, "big") + tail
+    return (start + above).to_bytes(5, "big")[1:] + tail
 
 
 def _lengths(original: Original, rng: random.Random) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Callable, List, Optional, Tuple
 
@@ -208,8 +209,11 @@ class SymbolReader:
         self._fewest = fewest
         if len(data) < fewest:  # Before anything is allocated for them.
             raise self._damage()
-        self._decode = tables.decoder(data, math.prod(shape))
         self._passes: List[Tuple[tf.Tensor, tf.Tensor]] = []
+
+    @functools.cached_property
+    def _decode(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        return self._tables.decoder(self._data, math.prod(self._shape))
 
     def read(self, layout, indexes: Optional[tf.Tensor] = None) -> tf.Tensor:
         """The next symbols int32 ``[height, width, channels of the layout]``.

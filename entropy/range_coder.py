@@ -95,8 +95,10 @@ class Tables(NamedTuple):
         # Beyond the end TFC's decoder reads zeros, and an escape's code ends with its first one:
         # it would never return. What it gets instead are ones, further behind the end than an
         # encoder's string reaches, and enough for all symbols: 16 are an escape, 2 its code.
-        ones = b"\xff" * (_LEAST_TAIL + _TAIL_BYTES_PER_SYMBOL * symbols)
-        handle = tfc.create_range_decoder(data + bytes(SLACK_BYTES) + ones, self.lookup)
+        zeros_end = len(data) + SLACK_BYTES
+        ones_end = zeros_end + _LEAST_TAIL + _TAIL_BYTES_PER_SYMBOL * symbols
+        data = data.ljust(zeros_end, b"\0").ljust(ones_end, b"\xff")
+        handle = tfc.create_range_decoder(data, self.lookup)
 
         def decode(tables: tf.Tensor) -> tf.Tensor:
             nonlocal handle

@@ -32,11 +32,16 @@ def main() -> None:
         help="most pixels, or samples of all channels, that the file may decode to "
         "(default: 2^27 pixels, 2^28 samples)",
     )
+    parser.add_argument(
+        "--config-dir", metavar="FOLDER", help="configuration folder of your own that the run used"
+    )
     with one_line_errors():
         decompress(**vars(parser.parse_args()))
 
 
-def decompress(run: str, coded: str, output: str, max_size: Optional[int]) -> None:
+def decompress(
+    run: str, coded: str, output: str, max_size: Optional[int], config_dir: Optional[str]
+) -> None:
     """Decodes the file ``coded`` into the file ``output``.
 
     Raises:
@@ -48,10 +53,11 @@ def decompress(run: str, coded: str, output: str, max_size: Optional[int]) -> No
     _check(output, suffix, LOSSLESS, "a lossy format would change what was decoded")
 
     from assembly.saved_run import load_run
+    from assembly.trust import targets_in
     from evaluation.media import MEDIA
 
     data = pathlib.Path(coded).read_bytes()
-    saved = load_run(run)
+    saved = load_run(run, trusted=targets_in(filter(None, [config_dir])))
     medium = MEDIA[saved.medium]
     _check(output, suffix, medium.lossless, f"this run codes {medium.content}")
     decoded = saved.codec.decode(data, **({} if max_size is None else {"max_size": max_size}))

@@ -24,6 +24,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Union
 from omegaconf import DictConfig, OmegaConf
 
 from training.older_configurations import up_to_date
+from training.saved_values import check_references
 from training.settings import register_settings
 
 NOT_PART_OF_A_RUN = (
@@ -91,6 +92,7 @@ class RunDirectory:
 
         Raises:
             FileNotFoundError: this is no run directory.
+            ValueError: a value refers to more than the run's own settings.
         """
         if not self.config_file.is_file():
             raise FileNotFoundError(
@@ -98,6 +100,10 @@ class RunDirectory:
             )
         register_settings()
         saved = OmegaConf.to_container(OmegaConf.load(self.config_file))
+        try:
+            check_references(saved)
+        except ValueError as error:
+            raise ValueError(f"run={str(self.path)!r}: {error}") from None
         return OmegaConf.create(up_to_date(saved))
 
     def differences(self, config: DictConfig) -> List[str]:

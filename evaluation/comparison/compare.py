@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import pathlib
 from typing import Any, Callable, Dict, List, Optional, Sequence
@@ -94,7 +95,9 @@ def compare(
     crops = crops_at(groups, images, bpp, load_codec) if images else []
     title = _dataset_title(list(curves.values()), dataset)
 
-    write_atomically(output / "comparison.md", (text + "\n").encode())
+    # Names are whatever results files say, and Markdown may hold HTML.
+    markdown = html.escape(text, quote=False)
+    write_atomically(output / "comparison.md", (markdown + "\n").encode())
     document = json.dumps(record(reference, rows, remarks, **bootstrap), indent=2, allow_nan=False)
     write_atomically(output / "comparison.json", (document + "\n").encode())
     compared = [
