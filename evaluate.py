@@ -6,10 +6,12 @@ python evaluate.py 'runs=runs/compare-*' data=image_folder data.root=/photos n_j
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import Optional, Sequence
+from typing import Collection, Optional, Sequence
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from assembly.choices import checked
@@ -24,21 +26,25 @@ def main(config: DictConfig) -> None:
     """Entry point: one run, or many, on one dataset."""
     with one_line_errors():
         checked(EvaluationSettings, config)
+        from assembly.trust import named_folders, targets_in
+
+        trusted = targets_in(named_folders(HydraConfig.get()))
         if config.runs is None:
-            _evaluate_configured(config.run, config)
+            _evaluate_configured(config.run, config, trusted)
             return
         from sweeps.evaluations import evaluate_runs
 
-        sys.exit(int(evaluate_runs(config, _evaluate_configured) > 0))
+        evaluate_run = functools.partial(_evaluate_configured, trusted=trusted)
+        sys.exit(int(evaluate_runs(config, evaluate_run, trusted) > 0))
 
 
-def _evaluate_configured(run: str, config: DictConfig):
+def _evaluate_configured(run: str, config: DictConfig, trusted: Collection[str]):
     """``evaluate`` with the arguments in ``config``; worker processes find it by this name."""
     from assembly.parts import build_part
 
     names = ("split", "limit", "precision", "stages", "classical", "refinement")
     source = build_part(config.data) if config.get("data") else None
-    return evaluate(run, source, **{name: config.get(name) for name in names})
+    return evaluate(run, source, **{name: config.get(name) for name in names}, trusted=trusted)
 
 
 def evaluate(
@@ -50,6 +56,7 @@ def evaluate(
     stages: Optional[int] = None,
     classical: Optional[Sequence[str]] = None,
     refinement: Optional[DictConfig] = None,
+    trusted: Collection[str] = (),
 ):
     """Evaluates a trained run; the results are written to its directory.
 
@@ -62,6 +69,7 @@ def evaluate(
         stages: number of stages of a residual quantizer that the files get; None: all.
         classical: names of the classical codecs to compare with; None: all of the medium.
         refinement: node of ``configs/refinement``, whose name the results then bear; None: none.
+        trusted: classes that the run may name besides those of ``configs/``.
 
     Returns:
         The results as ``evaluation.results.Results``.
@@ -81,7 +89,7 @@ def evaluate(
 
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all files.")
-    saved = load_run(run, precision, stages)
+    saved = load_run(run, precision, stages, trusted)
     check_classical(saved.medium, classical)
     refine = None if refinement is None else Refining(saved, refinement)
     source, split = data_to_evaluate(saved.config.data, source, split)

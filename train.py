@@ -40,6 +40,7 @@ def train(config: DictConfig, run: str) -> None:
 
     from assembly.media import check_classical, check_fit, small_patch_warning
     from assembly.parts import build_model, build_part, fill_slots, saved_form
+    from assembly.trust import targets_of
     from assembly.warm_start import start_from
     from evaluate import evaluate
     from evaluation.report import read_tables
@@ -65,7 +66,7 @@ def train(config: DictConfig, run: str) -> None:
     check_classical(source.medium, settings.classical)
     directory = RunDirectory(run_path(run))
     if settings.init_from and (settings.overwrite or not directory.started):
-        print(start_from(model, settings.init_from), flush=True)
+        print(start_from(model, settings.init_from, targets_of(config)), flush=True)
     fit_model = functools.partial(
         _fit, settings, source, model, train_step, optimizer, distortion, directory, distribution
     )
@@ -99,6 +100,7 @@ def train(config: DictConfig, run: str) -> None:
         split="test",
         limit=settings.test_images,
         classical=settings.classical,
+        trusted=targets_of(config),
     )
 
 

@@ -12,6 +12,7 @@ from assembly.argument_types import check_numbers
 from entropy import auto_entropy_model
 from models import Autoencoder
 from training.precision import resolve_precision
+from training.saved_values import self_contained
 
 
 def fill_slots(config: DictConfig) -> DictConfig:
@@ -39,8 +40,8 @@ def fill_slots(config: DictConfig) -> DictConfig:
 
 
 def saved_form(config: DictConfig) -> DictConfig:
-    """The configuration with everything decided that depends on the machine."""
-    config = config.copy()
+    """The configuration with everything decided that depends on the machine or the command."""
+    config = self_contained(config)
     config.precision = resolve_precision(config.precision)
     if config.get("strategy") == "single":
         config.strategy = None  # As saved by runs from before this setting.

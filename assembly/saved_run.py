@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pathlib
-from typing import NamedTuple, Optional, Union
+from typing import Collection, NamedTuple, Optional, Union
 
 from omegaconf import DictConfig
 
 from assembly.parts import build_model
+from assembly.trust import check_trusted
 from codec import AudioCodec, ImageCodec
 from evaluation.media import MEDIA
 from training.checkpoints import restore_model
@@ -23,25 +24,50 @@ class SavedRun(NamedTuple):
     medium: str
 
 
-def load_run(run: str, precision: str = "float32", stages: Optional[int] = None) -> SavedRun:
-    """Loads a trained run.
+def trusted_config(directory: RunDirectory, trusted: Collection[str] = ()) -> DictConfig:
+    """The configuration of a run, of which parts may be built.
+
+    Args:
+        directory: of the run.
+        trusted: classes that it may name besides those of ``configs/``, see ``assembly.trust``.
+
+    Raises:
+        FileNotFoundError: there is no such run.
+        ValueError: it names a class that is no part, or refers to more than its own settings.
+    """
+    config = directory.load_config()
+    try:
+        check_trusted(config, trusted)
+    except ValueError as error:
+        raise ValueError(f"run={str(directory.path)!r}: {error}") from None
+    return config
+
+
+def load_run(
+    run: str,
+    precision: str = "float32",
+    stages: Optional[int] = None,
+    trusted: Collection[str] = (),
+) -> SavedRun:
+    """Loads a trained run. Nothing of it is executed but the project's own and trusted classes.
 
     Args:
         run: name under ``runs/``, or a path.
         precision: of the transforms. The default is float32 however the run was trained, because
             decoding should not depend on what the machine is fast at.
         stages: number of stages of a residual quantizer that files get; None: all.
+        trusted: see `trusted_config`.
 
     Raises:
         FileNotFoundError: there is no such run.
-        ValueError: training has not finished, the files are damaged, or the quantizer has fewer
-            stages.
+        ValueError: it names a class that is not trusted, training has not finished, the files are
+            damaged, or the quantizer has fewer stages.
     """
     path = run_path(run)
     if not path.exists() and pathlib.Path(run).exists():
         path = pathlib.Path(run)
     directory = RunDirectory(path)
-    config = directory.load_config()
+    config = trusted_config(directory, trusted)
     if not directory.trained:
         raise ValueError(
             f"run={str(path)!r} is not trained to its end: its train.py command resumes it."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from typing import Collection, Dict
 
 import tensorflow as tf
 
@@ -13,7 +13,7 @@ KERAS_VIEWS = {"_output_layers", "_output_coordinates", "_trainable_weights"}
 """Attributes in which Keras lists variables once more, in an order of their own."""
 
 
-def start_from(model: Autoencoder, run: str) -> str:
+def start_from(model: Autoencoder, run: str, trusted: Collection[str] = ()) -> str:
     """Copies the trained parameters that have the same place and shape in both models.
 
     Another lmbda, quantizer or data set leaves everything in place; another entropy model leaves
@@ -22,6 +22,7 @@ def start_from(model: Autoencoder, run: str) -> str:
     Args:
         model: untrained.
         run: name under ``runs/``, or a path.
+        trusted: classes that the run may name besides those of ``configs/``.
 
     Returns:
         A log line: how many parameters were taken, and from where.
@@ -30,7 +31,7 @@ def start_from(model: Autoencoder, run: str) -> str:
         FileNotFoundError: there is no such run.
         ValueError: it is not trained to its end, or nothing of it fits.
     """
-    saved = load_run(run)
+    saved = load_run(run, trusted=trusted)
     theirs, own = (_parameters(m) for m in (saved.codec.model, model))
     fits = {p: v for p, v in own.items() if p in theirs and theirs[p].shape == v.shape}
     if not fits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,9 @@ from signals.loudness import from_half_decibels, half_decibels, loudness_gain
 from signals.resampling import resample, resampled_length
 
 FULL_SCALE = 32768.0
+
+MAX_SAMPLES = 2**28
+"""Of all channels together, 93 minutes of mono at 48 kHz: a small file can claim any size."""
 
 
 class Audio(NamedTuple):
@@ -63,15 +66,18 @@ class AudioCodec(FileCodec):
             lambda values: self._audio(values, gain, length, sample_rate),
         )
 
-    def decode(self, data: bytes) -> Audio:
-        """The audio of an .rtc file.
+    def decode(self, data: bytes, max_size: Optional[int] = MAX_SAMPLES) -> Audio:
+        """The audio of an .rtc file, in time and memory for ``max_size`` samples at most.
 
         Raises:
             codec.ForeignFile: not an .rtc file of audio, or not for this model.
             codec.DamagedFile: truncated or altered.
+            codec.TooLarge: more samples than ``max_size``, which is None for no limit: of all
+                channels, at the file's or at the model's rate.
         """
         coded = container.unpack(data, self.fingerprint, container.CodedAudio)
         length = resampled_length(coded.length, coded.sample_rate, self.sample_rate)
+        container.check_size(max(coded.length, length) * coded.channels, "samples", max_size)
         grid = self.model.latent_grid(coded.channels, length)
         with container.errors_as_damage():
             values = decode_blocks(self._coder, coded.payload, *grid)

@@ -19,8 +19,12 @@ POSITIONS = 2**14
 
 def columns_of_blocks(rows: int, columns: int) -> List[int]:
     """Number of columns in each block."""
-    size = max(1, POSITIONS // rows)
+    size = _columns_of_a_block(rows)
     return [min(size, columns - start) for start in range(0, columns, size)]
+
+
+def _columns_of_a_block(rows: int) -> int:
+    return max(1, POSITIONS // rows)
 
 
 def blocks(latents: tf.Tensor) -> List[tf.Tensor]:
@@ -40,10 +44,15 @@ def decode_blocks(coder: LatentCoder, payload: bytes, rows: int, columns: int) -
     Raises:
         ValueError: not a payload of such latents.
     """
+    # Each block but the last has a byte or more for its length.
+    if columns > (len(payload) + 1) * _columns_of_a_block(rows):
+        raise ValueError(f"{len(payload)} bytes are too few for the blocks of {columns} columns.")
     *others, last = columns_of_blocks(rows, columns)
     values, start = [], 0
     for size in others:
         length, start = from_varint(payload, start)
+        if start + length > len(payload):
+            raise ValueError(f"{length} bytes of a block are not there.")
         values.append(coder.decode(payload[start : start + length], rows, size))
         start += length
     values.append(coder.decode(payload[start:], rows, last))

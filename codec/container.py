@@ -21,7 +21,7 @@ from __future__ import annotations
 import contextlib
 import struct
 import zlib
-from typing import Iterator, NamedTuple, Type, TypeVar
+from typing import Iterator, NamedTuple, Optional, Type, TypeVar
 
 from codec.varint import from_varint, to_varint
 
@@ -49,6 +49,10 @@ class DamagedFile(ValueError):
 
 class ForeignFile(ValueError):
     """The data are not an .rtc file, of another format version, or coded by another model."""
+
+
+class TooLarge(ValueError):
+    """The file decodes to more than the reader allows."""
 
 
 class CodedImage(NamedTuple):
@@ -177,6 +181,16 @@ def unpack(data: bytes, fingerprint: bytes, kind: Type[Coded] = CodedImage) -> C
         coded = kind.read(body, start + FINGERPRINT_BYTES)
         coded.check()
     return coded
+
+
+def check_size(size: int, unit: str, most: Optional[int]) -> None:
+    """Checks what a file declares against the reader's limit, which None lifts.
+
+    Raises:
+        TooLarge: the size is above the limit.
+    """
+    if most is not None and size > most:
+        raise TooLarge(f"The .rtc file declares {size} {unit}, more than --max-size {most} allows.")
 
 
 @contextlib.contextmanager

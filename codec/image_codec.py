@@ -11,6 +11,7 @@ from codec import container
 from codec.file_codec import FileCodec
 from codec.latent_coder import Latents
 from codec.quantized_file import QuantizedFile
+from signals.image_files import MAX_PIXELS
 
 
 class ImageCodec(FileCodec):
@@ -39,14 +40,16 @@ class ImageCodec(FileCodec):
             lambda values: to_pixels(self.model.synthesize(values, height, width)),
         )
 
-    def decode(self, data: bytes) -> np.ndarray:
-        """The pixels of an .rtc file.
+    def decode(self, data: bytes, max_size: Optional[int] = MAX_PIXELS) -> np.ndarray:
+        """The pixels of an .rtc file, in time and memory for ``max_size`` pixels at most.
 
         Raises:
             codec.ForeignFile: not an .rtc file of an image, or not for this model.
             codec.DamagedFile: truncated or altered.
+            codec.TooLarge: more pixels than ``max_size``, which is None for no limit.
         """
         image = container.unpack(data, self.fingerprint)
+        container.check_size(image.height * image.width, "pixels", max_size)
         grid = self.model.latent_grid(image.height, image.width)
         with container.errors_as_damage():
             values = self._coder.decode(image.payload, *grid)

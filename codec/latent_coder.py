@@ -133,18 +133,17 @@ class LatentCoder:
         z_hat, checksum = None, b""
         if model.hyper is not None:
             length, start = from_varint(payload, 0)
-            head, payload = payload[start : start + length], payload[start + length :]
-            checksum, payload = payload[:_CRC_BYTES], payload[_CRC_BYTES:]
-            size = -(-rows // STRIDE), -(-columns // STRIDE)
-            hyper_channels = model.hyper.latent_channels
-            reader = PayloadReader(
-                model.hyper_quantizer, model.hyper_entropy, head, *size, hyper_channels
-            )
-            z_hat = reader.read(model.hyper_quantizer, hyper_channels)[tf.newaxis]
-            reader.finish()
-        predictor = model.predictor(z_hat, rows, columns, exact=True)
+            stop = start + length + _CRC_BYTES
+            if stop > len(payload):
+                raise ValueError(f"{length} bytes of side information are not there.")
+            head, checksum = payload[start : start + length], payload[start + length : stop]
+            payload = payload[stop:]
         channels = model.transforms.latent_channels
+        # Made first: a payload that is too short is found before anything is computed.
         reader = PayloadReader(model.quantizer, model.entropy, payload, rows, columns, channels)
+        if model.hyper is not None:
+            z_hat = self._decode_side(head, -(-rows // STRIDE), -(-columns // STRIDE))
+        predictor = model.predictor(z_hat, rows, columns, exact=True)
         known: List[tf.Tensor] = []
         last = len(model.slice_sizes) - 1
         for number, channels in enumerate(model.slice_sizes):
@@ -158,6 +157,14 @@ class LatentCoder:
             predictor.add(values[tf.newaxis])
         reader.finish()
         return predictor.decoded[0]
+
+    def _decode_side(self, head: bytes, rows: int, columns: int) -> tf.Tensor:
+        """z_hat, float32 ``[1, rows, columns, hyper channels]``."""
+        quantizer, channels = self.model.hyper_quantizer, self.model.hyper.latent_channels
+        reader = PayloadReader(quantizer, self.model.hyper_entropy, head, rows, columns, channels)
+        values = reader.read(quantizer, channels)
+        reader.finish()
+        return values[tf.newaxis]
 
     def symbol_bits(self, coded: CodedLatents) -> float:
         """Bits of what ``encode`` codes under the trained densities, before any table."""

@@ -113,7 +113,7 @@ class PayloadReader:
             if payload[:1] != b"\0":
                 raise ValueError("the payload does not begin as one of a bounded alphabet does.")
             payload = payload[1:]
-        self._reader = entropy.reader(payload)
+        self._reader = entropy.reader(payload, rows, columns, channels)
 
     def read(self, quantizer, channels: int, indexes: Optional[tf.Tensor] = None) -> tf.Tensor:
         """Values float32 ``[rows, columns, channels]`` of the next slice.
@@ -134,7 +134,7 @@ class PayloadReader:
         if self._reader is None:
             return quantizer.decode(self._read_indices(quantizer))
         layout = quantizer.layout(channels, self._seed)
-        return quantizer.decode(self._reader.read(*self._size, layout, indexes), self._seed)
+        return quantizer.decode(self._reader.read(layout, indexes), self._seed)
 
     def finish(self) -> None:
         """Raises ValueError unless an encoder writes exactly this payload for what was read."""

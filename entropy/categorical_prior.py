@@ -7,13 +7,14 @@ than ``range_coder_precision`` bits.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from typing import Optional
+from typing import Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from entropy.range_coder import DamagedData, Tables, lookup_rows
+from entropy.range_coder import DamagedData, Tables, fewest_bytes, lookup_rows
 
 END_BYTES = 2
 """The most that the coder needs beyond the bits of the symbols."""
@@ -159,21 +160,19 @@ class CategoricalPrior(tf.Module):
             ValueError: ``compress`` does not make exactly these data of any such symbols.
             RuntimeError: there are no learned tables yet.
         """
-        channels = self._channels(symbol_channels)
-        tables = self._tables(fixed_length)
-        rows = self._rows(height, width, channels)
-        try:
-            symbols = tables.decoder(data)(rows)
-            # Coding once more takes milliseconds and accepts only what an encoder writes.
-            good = self._encode(symbols, fixed_length) == data
-        except DamagedData:
-            good = False
-        if not good:
-            raise ValueError(
-                f"data: {len(data)} range-coded bytes do not decode to {height} x {width} x "
-                f"{channels} symbols."
-            )
-        return symbols
+        shape = (height, width, self._channels(symbol_channels))
+        with contextlib.suppress(DamagedData):
+            # Before anything is allocated for the symbols.
+            if len(data) >= self._fewest_bytes(shape, fixed_length):
+                decode = self._tables(fixed_length).decoder(data, math.prod(shape))
+                symbols = decode(self._rows(*shape))
+                # Coding once more takes milliseconds and accepts only what an encoder writes.
+                if self._encode(symbols, fixed_length) == data:
+                    return symbols
+        raise ValueError(
+            f"data: {len(data)} range-coded bytes do not decode to "
+            f"{' x '.join(map(str, shape))} symbols."
+        )
 
     def _log_probabilities(self) -> tf.Tensor:
         """Natural logarithms float32 ``[S, K]``; 0 beyond a channel's alphabet."""
@@ -186,13 +185,18 @@ class CategoricalPrior(tf.Module):
 
     def _encode(self, symbols: tf.Tensor, fixed_length: bool) -> bytes:
         data = self._tables(fixed_length).encode([(self._rows(*symbols.shape), symbols)])
+        return data.ljust(self._fewest_bytes(symbols.shape, fixed_length), b"\0")
+
+    def _fewest_bytes(self, shape: Sequence[int], fixed_length: bool) -> int:
+        """Of the string of symbols ``[height, width, S']``; ``fixed_length``: of each string."""
+        positions = shape[0] * shape[1]
         if not fixed_length:
-            return data
+            least = self._tables(fixed_length).least_bits()[: shape[2]]
+            return fewest_bytes(positions * int(least.sum()))
         # The coder drops trailing zeros, and a table of 5 equal probabilities is not quite equal.
         unit = 2**self._precision
-        bits = np.log2(unit / (unit // self._sizes[: symbols.shape[-1]])).sum()
-        size = math.ceil(round(symbols.shape[0] * symbols.shape[1] * float(bits) / 8, 6))
-        return data.ljust(size + END_BYTES, b"\0")
+        bits = np.log2(unit / (unit // self._sizes[: shape[2]])).sum()
+        return math.ceil(round(positions * float(bits) / 8, 6)) + END_BYTES
 
     def _tables(self, fixed_length: bool) -> Tables:
         if fixed_length:

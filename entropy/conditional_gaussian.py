@@ -123,6 +123,10 @@ class ConditionalGaussian(IntegerCoder):
                 firsts.append(symbol + start)
         self._set_tables(masses, firsts)
 
+    def _least_of_position(self, least: np.ndarray, channels: int) -> int:
+        # Which scales there are is known only when the symbols before are decoded.
+        return channels * int(least.min())
+
     def _rows(
         self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
     ) -> tf.Tensor:

@@ -130,6 +130,9 @@ class FactorizedPrior(IntegerCoder):
             firsts += list(symbol + start)
         self._set_tables(masses, firsts)
 
+    def _least_of_position(self, least: np.ndarray, channels: int) -> int:
+        return int(least[:channels].sum())
+
     def _rows(
         self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
     ) -> tf.Tensor:

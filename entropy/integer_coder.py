@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Callable, List, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
 
-from entropy.range_coder import DamagedData, Tables, lookup_rows
+from entropy.range_coder import DamagedData, Tables, fewest_bytes, lookup_rows
 
 _COARSE_BITS = 3
 """Probabilities of fewer than 2**3 counts of the range coder are rounded too coarsely to ignore."""
@@ -98,13 +99,14 @@ class IntegerCoder(tf.Module):
             layout: the quantizer's, see ``quantizers.base.grids``.
             indexes: int32, same shape: scale indexes, where the model is conditional.
         """
-        return self._tables().encode(
+        data = self._tables().encode(
             (
                 self._rows(layout.grids_of(number, symbols), channels, indexes),
                 tf.gather(symbols, channels, axis=-1),
             )
             for number, channels in enumerate(layout.passes)
         )
+        return data.ljust(self._fewest_bytes(*symbols.shape), b"\0")
 
     def decompress(
         self,
@@ -122,14 +124,33 @@ class IntegerCoder(tf.Module):
         Raises:
             ValueError: ``compress`` does not make exactly these data of any such symbols.
         """
-        reader = self.reader(data)
-        symbols = reader.read(height, width, layout, indexes)
+        reader = self.reader(data, height, width, sum(map(len, layout.passes)))
+        symbols = reader.read(layout, indexes)
         reader.finish()
         return symbols
 
-    def reader(self, data: bytes) -> SymbolReader:
-        """Decodes what ``compress`` gave, one group of channels with its layout at a time."""
-        return SymbolReader(self._tables(), self._rows, data)
+    def reader(self, data: bytes, height: int, width: int, channels: int) -> SymbolReader:
+        """Decodes what ``compress`` gave, one group of channels with its layout at a time.
+
+        Raises:
+            ValueError: the data are too few for so many symbols, whatever these are.
+        """
+        fewest = self._fewest_bytes(height, width, channels)
+        return SymbolReader(self._tables(), self._rows, data, (height, width, channels), fewest)
+
+    def _fewest_bytes(self, height: int, width: int, channels: int) -> int:
+        """Of the string of so many symbols: known before any is, and never less."""
+        least = self._tables().least_bits().reshape(len(self._grids), -1).min(axis=0)
+        return fewest_bytes(height * width * self._least_of_position(least, channels))
+
+    def _least_of_position(self, least: np.ndarray, channels: int) -> int:
+        """What all channels of a position cost at least.
+
+        Args:
+            least: int64 ``[tables of a grid]``, the least of each table, whatever the grid.
+            channels: that are coded.
+        """
+        raise NotImplementedError
 
     def _rows(
         self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
@@ -194,26 +215,46 @@ class IntegerCoder(tf.Module):
 class SymbolReader:
     """Decodes one string piece by piece; a piece's tables may follow from the pieces before it."""
 
-    def __init__(self, tables: Tables, rows_of: Callable, data: bytes):
-        """Takes the tables, ``IntegerCoder._rows`` and range-coded data."""
+    def __init__(
+        self,
+        tables: Tables,
+        rows_of: Callable,
+        data: bytes,
+        shape: Tuple[int, int, int],
+        fewest: int,
+    ):
+        """Starts at the beginning.
+
+        Args:
+            tables: the tables.
+            rows_of: ``IntegerCoder._rows``.
+            data: range-coded data.
+            shape: height, width and channels of all symbols.
+            fewest: bytes that they take.
+
+        Raises:
+            ValueError: there are fewer bytes.
+        """
         self._tables = tables
         self._rows_of = rows_of
         self._data = data
-        self._decode = tables.decoder(data)
+        self._shape = shape
+        self._fewest = fewest
+        if len(data) < fewest:  # Before anything is allocated for them.
+            raise self._damage()
         self._passes: List[Tuple[tf.Tensor, tf.Tensor]] = []
-        self._height = self._width = self._channels = 0
 
-    def read(
-        self, height: int, width: int, layout, indexes: Optional[tf.Tensor] = None
-    ) -> tf.Tensor:
+    @functools.cached_property
+    def _decode(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        return self._tables.decoder(self._data, math.prod(self._shape))
+
+    def read(self, layout, indexes: Optional[tf.Tensor] = None) -> tf.Tensor:
         """The next symbols int32 ``[height, width, channels of the layout]``.
 
         Raises:
-            ValueError: the data end before.
+            ValueError: the data are not of such symbols.
         """
-        channels = sum(map(len, layout.passes))
-        self._height, self._width, self._channels = height, width, self._channels + channels
-        symbols = np.zeros([height, width, channels], np.int32)
+        symbols = np.zeros([*self._shape[:2], sum(map(len, layout.passes))], np.int32)
         for number, channels in enumerate(layout.passes):
             grids = layout.grids_of(number, tf.constant(symbols))
             rows = self._rows_of(grids, channels, indexes)
@@ -228,13 +269,13 @@ class SymbolReader:
     def finish(self) -> None:
         """Raises ValueError unless an encoder makes exactly these data of the symbols read."""
         # Coding once more takes milliseconds, and almost any bytes decode to something.
-        if self._tables.encode(self._passes) != self._data:
+        if self._tables.encode(self._passes).ljust(self._fewest, b"\0") != self._data:
             raise self._damage()
 
     def _damage(self) -> ValueError:
         return ValueError(
-            f"data: {len(self._data)} range-coded bytes do not decode to {self._height} x "
-            f"{self._width} x {self._channels} symbols."
+            f"data: {len(self._data)} range-coded bytes do not decode to "
+            f"{' x '.join(map(str, self._shape))} symbols."
         )
 
 

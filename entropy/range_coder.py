@@ -12,6 +12,19 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
+LARGEST_SYMBOL = 2**23
+"""Magnitude of the largest symbol that encoders write. TFC's encoder hangs at 2**30."""
+
+SLACK_BYTES = 16
+"""What a string may lack of the fewest bytes that its symbols take.
+
+The coder omits zeros at the end. Those are a byte or three, but more if the code of all symbols
+lies at a multiple of a power of two, which has probability 2**-(8 * bytes).
+"""
+
+_LEAST_TAIL = 64
+_TAIL_BYTES_PER_SYMBOL = 3
+
 
 class DamagedData(ValueError):
     """The data are not what an encoder makes of symbols with these tables."""
@@ -56,12 +69,35 @@ class Tables(NamedTuple):
         behind = np.where(outside, 2 + 2 * np.floor(np.log2(distance)), 0.0)
         return -lookup[starts][tables] - np.log2(counts) + behind
 
-    def decoder(self, data: bytes) -> Callable[[tf.Tensor], tf.Tensor]:
+    def least_bits(self) -> np.ndarray:
+        """Of each table, a lower bound of what a symbol costs: int64, in ``2**-16`` bits.
+
+        A symbol of probability p takes -log2(p) bits, which is more than 1 - p. Whole numbers, so
+        that all machines agree on which strings are too short.
+        """
+        lookup = self.lookup.numpy().astype(np.int64)
+        # A table: its precision, 0, and the cumulative counts up to 2**precision.
+        starts = np.flatnonzero(lookup == 0) - 1
+        counts = np.diff(lookup, append=0)
+        counts[starts] = counts[starts[1:] - 1] = counts[-1] = 0
+        return 2**16 - (np.maximum.reduceat(counts, starts) << (16 - np.abs(lookup[starts])))
+
+    def decoder(self, data: bytes, symbols: int) -> Callable[[tf.Tensor], tf.Tensor]:
         """A function that decodes one pass: int32 table numbers to int32 symbols.
 
         Almost any bytes decode to something: to know whether an encoder wrote them, encode the
         symbols again and compare.
+
+        Args:
+            data: range-coded bytes.
+            symbols: how many all passes have together.
         """
+        # Beyond the end TFC's decoder reads zeros, and an escape's code ends with its first one:
+        # it would never return. What it gets instead are ones, further behind the end than an
+        # encoder's string reaches, and enough for all symbols: 16 are an escape, 2 its code.
+        zeros_end = len(data) + SLACK_BYTES
+        ones_end = zeros_end + _LEAST_TAIL + _TAIL_BYTES_PER_SYMBOL * symbols
+        data = data.ljust(zeros_end, b"\0").ljust(ones_end, b"\xff")
         handle = tfc.create_range_decoder(data, self.lookup)
 
         def decode(tables: tf.Tensor) -> tf.Tensor:
@@ -70,9 +106,23 @@ class Tables(NamedTuple):
                 handle, relative = tfc.entropy_decode_index(handle, tables, tables.shape, tf.int32)
             except tf.errors.InvalidArgumentError as error:
                 raise DamagedData("range-coded bytes end in the middle of a code.") from error
-            return relative + tf.gather(self.offsets, tables)
+            # In 64 bits: an escape holds any 32, to which an offset is added.
+            offsets = tf.cast(tf.gather(self.offsets, tables), tf.int64)
+            decoded = tf.cast(relative, tf.int64) + offsets
+            if tf.reduce_any(tf.abs(decoded) > LARGEST_SYMBOL):
+                raise DamagedData(f"a symbol is beyond {LARGEST_SYMBOL}.")
+            return tf.cast(decoded, tf.int32)
 
         return decode
+
+
+def fewest_bytes(least_bits: int) -> int:
+    """The fewest bytes of a string.
+
+    Args:
+        least_bits: sum of `Tables.least_bits` over its symbols.
+    """
+    return max(0, least_bits // (8 * 2**16) - SLACK_BYTES)
 
 
 def lookup_rows(

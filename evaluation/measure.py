@@ -76,7 +76,7 @@ def measure(
     for file in files:
         if not rows:
             # The first call builds graphs; that time belongs to no file.
-            codec.decode(codec.quantize(*medium.signal(file)).encode())
+            codec.decode(codec.quantize(*medium.signal(file)).encode(), max_size=None)
         path = coded_file(folder, file.name)
         rows.append(measure_file(medium, codec, file, path, refine, objective))
         if progress is not None:
@@ -116,7 +116,7 @@ def measure_file(
 
     start = time.perf_counter()
     try:
-        decoded = codec.decode(stored)
+        decoded = codec.decode(stored, max_size=None)
     except ValueError as error:
         raise RoundTripError(f"{path}: the file just written does not decode: {error}") from error
     decode_seconds = time.perf_counter() - start
@@ -126,7 +126,7 @@ def measure_file(
     bits_fixed_length = math.nan
     if codec.has_fixed_length:
         fixed = quantized.encode(fixed_length=True)
-        _check_equal(medium, path, codec.decode(fixed), reconstruction)
+        _check_equal(medium, path, codec.decode(fixed, max_size=None), reconstruction)
         bits_fixed_length = 8 * len(fixed)
     estimate = quantized.estimate_bits()
     seen_in_training = quantized.reconstruct(training=True)

@@ -197,7 +197,8 @@ def _beside_classical(
             matches[other.name].append(match)
         if len(examples) < medium.examples:
             path = coded_file(coded, file.name)
-            learned = medium.comparable(medium.signal(codec.decode(path.read_bytes()))[0])
+            (values, *_) = medium.signal(codec.decode(path.read_bytes(), max_size=None))
+            learned = medium.comparable(values)
             original, *sample_rate = medium.signal(file)
             kept = {"original": original, "decoded": learned}
             versions = [Version("learned", learned, row[medium.rate], row[metric])]

@@ -19,6 +19,7 @@ set_process()  # Before TensorFlow is imported.
 
 from assembly.choices import CONFIGS
 from assembly.saved_run import load_run
+from assembly.trust import targets_in
 from assembly.user_errors import one_line_errors
 from data.image_folder import ImageFolder
 from evaluation.comparison.compare import compare
@@ -48,16 +49,21 @@ def main() -> None:
     parser.add_argument(
         "--bpp", type=float, metavar="RATE", help="of the crops; default: one that all curves have"
     )
+    parser.add_argument(
+        "--config-dir", metavar="FOLDER", help="configuration folder of your own that the run used"
+    )
     arguments = vars(parser.parse_args())
+    config_dir = arguments.pop("config_dir")
     with one_line_errors():
         if arguments["images"] is not None:
             images = ImageFolder(root=arguments["images"]).images("all")
             arguments["images"] = list(itertools.islice(images, CROPPED_IMAGES))
+        trusted = targets_in(filter(None, [config_dir]))
         text = compare(
             **{key: value for key, value in arguments.items() if value is not None},
             quantizers=CONFIGS / "quantizer",
             ignored=NOT_PART_OF_A_RUN,
-            load_codec=lambda run: load_run(str(run)).codec,
+            load_codec=lambda run: load_run(str(run), trusted=trusted).codec,
         )
         print(text)
 

@@ -31,6 +31,9 @@ def main() -> None:
     parser.add_argument(
         "--refine", metavar="NAME", help="improve the latents first, by sga or rdoq; slow"
     )
+    parser.add_argument(
+        "--config-dir", metavar="FOLDER", help="configuration folder of your own that the run used"
+    )
     parser.add_argument("--refine-steps", type=int, metavar="N", help="maximum, for --refine")
     with one_line_errors():
         compress(parser.parse_args())
@@ -44,11 +47,13 @@ def compress(arguments: argparse.Namespace) -> None:
     """
     from assembly.refining import Refining, refinement_node
     from assembly.saved_run import load_run
+    from assembly.trust import targets_in
     from evaluation.media import MEDIA
     from signals.files import write_atomically
 
     node = refinement_node(arguments.refine, arguments.refine_steps)
-    saved = load_run(arguments.run, stages=arguments.stages)
+    trusted = targets_in(filter(None, [arguments.config_dir]))
+    saved = load_run(arguments.run, stages=arguments.stages, trusted=trusted)
     medium = MEDIA[saved.medium]
     signal, options = medium.read(arguments.file), {"fixed_length": arguments.fixed_length}
     warning = medium.warning(arguments.file, signal)

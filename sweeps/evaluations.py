@@ -12,12 +12,13 @@ import signal
 import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterator, Optional, Sequence, Tuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from assembly.parts import build_part
 from assembly.refining import refinement_settings
+from assembly.saved_run import trusted_config
 from assembly.selection import Selection
 from assembly.user_errors import USER_ERRORS
 from evaluation.comparison.measurements import read_measurement
@@ -63,7 +64,9 @@ def results_name(
     return source.name_of(split) + stages_named + (f"-{refinement}" if refinement else "")
 
 
-def evaluate_runs(config: DictConfig, evaluate_run: EvaluateRun) -> int:
+def evaluate_runs(
+    config: DictConfig, evaluate_run: EvaluateRun, trusted: Collection[str] = ()
+) -> int:
     """Evaluates ``config.runs`` and prints a line for each.
 
     Runs that were measured with the same weights, on the same files, in the same way are skipped.
@@ -71,6 +74,7 @@ def evaluate_runs(config: DictConfig, evaluate_run: EvaluateRun) -> int:
     Args:
         config: of evaluate.py.
         evaluate_run: evaluates one run; of its output, only warnings are shown.
+        trusted: classes that runs may name besides those of ``configs/``.
 
     Returns:
         How many runs failed.
@@ -83,7 +87,7 @@ def evaluate_runs(config: DictConfig, evaluate_run: EvaluateRun) -> int:
     if config.classical is None:
         config = OmegaConf.merge(config, {"classical": []})
     runs = find_runs(config.runs)
-    known = _KnownData(config)
+    known = _KnownData(config, trusted)
     waiting = [run for run in runs if config.overwrite or not known.is_evaluated(run)]
     if len(waiting) < len(runs):
         print(f"{len(runs) - len(waiting)} of {len(runs)} runs have been evaluated.", flush=True)
@@ -143,8 +147,9 @@ def _evaluate_quietly(evaluate_run: EvaluateRun, run: str, config: DictConfig) -
 class _KnownData:
     """Tells which results are of the current weights, on the current files."""
 
-    def __init__(self, config: DictConfig):
+    def __init__(self, config: DictConfig, trusted: Collection[str]):
         self._config = config
+        self._trusted = trusted
         # Built first, to find mistakes before any run is loaded.
         self._source = build_part(config.data) if config.get("data") else None
         self._selections: Dict[str, Selection] = {}
@@ -160,7 +165,7 @@ class _KnownData:
         directory = RunDirectory(run)
         if not directory.trained:
             return False
-        config, data = self._config, directory.load_config().data
+        config, data = self._config, trusted_config(directory, self._trusted).data
         source, split = data_to_evaluate(data, self._source, config.split)
         refinement = refinement_settings(config.get("refinement"))
         usual = results_name(source, split, config.stages, refinement and refinement["name"])

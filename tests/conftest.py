@@ -119,6 +119,20 @@ def composed(overrides):
 
 
 @pytest.fixture(scope="session")
+def refuses_damage():
+    """``refuses_damage(codec, data)``: changed files decode or are refused, as documented."""
+    sys.path.append(str(ROOT / "benchmarks"))
+    import fuzz
+
+    def check(codec, data, files=8):
+        original = fuzz.original_of(codec, data)
+        for _, changed in fuzz.mutants([original], codec.name, range(files)):
+            fuzz.outcome(codec, changed)
+
+    return check
+
+
+@pytest.fixture(scope="session")
 def compose():
     """``compose("quantizer=mixed", ...)``: the configuration that train.py would see.
 

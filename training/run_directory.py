@@ -25,6 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from signals.files import matching_paths, write_atomically
 from training.older_configurations import up_to_date
 from training.saved_configuration import configuration_bytes, read_configuration
+from training.saved_values import check_references
 from training.settings import register_settings
 
 NOT_PART_OF_A_RUN = (
@@ -102,11 +103,15 @@ class RunDirectory:
 
         Raises:
             FileNotFoundError: this is no run directory.
-            ValueError: the configuration is damaged, and so are its copies.
+            ValueError: the configuration is damaged, and so are its copies, or a value refers to
+                more than the run's own settings.
         """
         saved, damage = self._saved_configuration()
         if saved is not None:
-            return _up_to_date(saved)
+            try:
+                return _up_to_date(saved)
+            except ValueError as error:
+                raise ValueError(f"run={str(self.path)!r}: {error}") from None
         if self.config_file.exists():
             raise ValueError(f"{damage}, and there is no copy of it in the run directory.")
         raise FileNotFoundError(f"run={str(self.path)!r} is not a run directory (no config.yaml).")
@@ -189,7 +194,9 @@ def default_name(
 
 def _up_to_date(saved: DictConfig) -> DictConfig:
     register_settings()
-    return OmegaConf.create(up_to_date(OmegaConf.to_container(saved)))
+    plain = OmegaConf.to_container(saved)
+    check_references(plain)
+    return OmegaConf.create(up_to_date(plain))
 
 
 def _differences(saved: DictConfig, asked: DictConfig) -> List[str]:

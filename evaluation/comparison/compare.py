@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import pathlib
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
@@ -102,7 +103,9 @@ def compare(
     text = f"{table(reference, rows, unranked)}\n\n" + "\n".join(f"- {each}" for each in remarks)
     title = _dataset_title(list(curves.ranked.values()), dataset)
 
-    write_atomically(output / "comparison.md", (text + "\n").encode())
+    # Names are whatever results files say, and Markdown may hold HTML.
+    markdown = html.escape(text, quote=False)
+    write_atomically(output / "comparison.md", (markdown + "\n").encode())
     document = record(reference, rows, unranked, remarks, **bootstrap)
     encoded = json.dumps(document, indent=2, allow_nan=False) + "\n"
     write_atomically(output / "comparison.json", encoded.encode())

@@ -5,7 +5,15 @@ import pytest
 import tensorflow as tf
 
 from assembly.parts import build_model
-from codec import AUDIO_HEADER_LIMIT, AudioCodec, DamagedFile, ForeignFile, ImageCodec
+from codec import (
+    AUDIO_HEADER_LIMIT,
+    AudioCodec,
+    DamagedFile,
+    ForeignFile,
+    ImageCodec,
+    TooLarge,
+    container,
+)
 from codec import blocks as block_coding
 from distortion import WaveformError
 from training.optimizers import adam
@@ -129,8 +137,10 @@ def test_no_seam_where_long_audio_is_cut_into_tiles(codec, monkeypatch):
     assert abs((at_borders - elsewhere) - whole_gap) < 0.1, "dB"
 
 
-def test_every_kind_of_quantizer_trains_a_step_and_codes_audio(make, quantizer_kind):
-    check_quantizer(make, quantizer_kind)
+def test_every_kind_of_quantizer_trains_a_step_and_codes_audio(
+    make, quantizer_kind, refuses_damage
+):
+    refuses_damage(*check_quantizer(make, quantizer_kind))
 
 
 # The others code as one of their kind, and ``test_image_codec`` has all of them.
@@ -165,6 +175,7 @@ def check_quantizer(make, quantizer_name):
     if codec.has_fixed_length:
         fixed = codec.encode(samples, 8000, fixed_length=True)
         assert abs(8 * len(fixed) - bits.fixed_length) <= header
+    return codec, data
 
 
 def test_a_file_of_the_other_medium_is_refused(codec, compose):
@@ -210,3 +221,36 @@ def test_other_samples_are_refused(codec, samples, rate, message):
 def test_an_unfrozen_model_is_refused(make):
     with pytest.raises(ValueError, match="must be frozen"):
         AudioCodec(make(), "unfrozen")
+
+
+def claims(codec, *numbers):
+    coded = container.CodedAudio(*numbers, payload=bytes(range(1, 16)))
+    return container.pack(coded, codec.fingerprint)
+
+
+@pytest.mark.parametrize("numbers", [(1, 2**32 - 1, 255, 0), (2**20 - 1, 2**32 - 1, 1, 0)])
+def test_no_number_of_samples_is_believed(codec, numbers):
+    data = claims(codec, *numbers)
+    with pytest.raises(TooLarge, match=r"declares \d+ samples, more than --max-size 268435456"):
+        codec.decode(data)
+    with pytest.raises(DamagedFile, match="too few for the blocks of"):
+        codec.decode(data, max_size=None)
+
+
+def test_the_limit_counts_all_channels_at_the_higher_rate(codec):
+    for rate, length in ((8000, 50), (4000, 25), (16000, 50)):
+        data = codec.encode(recording(length, 2), rate)
+        assert codec.decode(data, max_size=100).samples.shape == (length, 2)
+        with pytest.raises(TooLarge, match="declares 100 samples, more than --max-size 99"):
+            codec.decode(data, max_size=99)
+
+
+def test_a_block_that_is_longer_than_the_file_is_damage(codec, monkeypatch):
+    monkeypatch.setattr(block_coding, "POSITIONS", 100)
+    data = codec.encode(recording(3001, 2), 8000)
+    coded = container.unpack(data, codec.fingerprint, container.CodedAudio)
+    for length in (b"\xff\xff\xff\x7f", b"\xff\x7f"):
+        payload = length + coded.payload[1:]
+        data = container.pack(coded._replace(payload=payload), codec.fingerprint)
+        with pytest.raises(DamagedFile, match="bytes of a block are not there"):
+            codec.decode(data)

@@ -1,11 +1,14 @@
 """The image codec over small real models: exact sizes, exact decoding, refusal of other models."""
 
+import resource
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from assembly.parts import build_model
-from codec import DamagedFile, ForeignFile, ImageCodec, container
+from codec import DamagedFile, ForeignFile, ImageCodec, TooLarge, container
 from codec.latent_coder import Latents
 
 SIZES = [(1, 1), (1, 40), (15, 17), (16, 16), (33, 47), (64, 48)]
@@ -44,10 +47,13 @@ def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model):
         np.testing.assert_array_equal(decoded, codec.reconstruct(pixels), err_msg=f"{size}")
 
 
-def test_every_quantizer_codes_and_its_size_is_the_estimate(make_codec, quantizer_name):
+def test_every_quantizer_codes_and_its_size_is_the_estimate(
+    make_codec, quantizer_name, refuses_damage
+):
     codec = make_codec(f"quantizer={quantizer_name}")
     pixels = picture(96, 112)
     data = codec.encode(pixels)
+    refuses_damage(codec, data)
     np.testing.assert_array_equal(codec.decode(data), codec.reconstruct(pixels))
     bits = codec.estimate_bits(pixels)
     header = 8 * (container.HEADER_LIMIT + 4)
@@ -85,6 +91,39 @@ def test_a_payload_that_no_encoder_writes_is_damage(make_codec):
         data = container.pack(coded._replace(payload=payload), codec.fingerprint)
         with pytest.raises(DamagedFile):
             codec.decode(data)
+
+
+@pytest.mark.parametrize(
+    "quantizer", ["mixed", "universal", "trellis", "vector", "residual_vector"]
+)
+def test_no_size_is_believed(make_codec, quantizer):
+    codec = make_codec(f"quantizer={quantizer}")
+    largest = container.CodedImage(2**14, 2**14, bytes(range(1, 16)))
+    largest = container.pack(largest, codec.fingerprint)
+    memory, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    with pytest.raises(TooLarge, match="declares 268435456 pixels, more than --max-size 134217728"):
+        codec.decode(largest)
+    with pytest.raises(DamagedFile, match="do not decode to 1024 x 1024 x"):
+        codec.decode(largest, max_size=None)
+    assert time.process_time() - start < 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 100 * 2**10, "KiB"
+
+
+def test_the_limit_is_the_readers(make_codec):
+    codec = make_codec()
+    data = codec.encode(picture(10, 7))
+    assert codec.decode(data, max_size=70).shape == (10, 7, 3)
+    with pytest.raises(TooLarge, match="declares 70 pixels, more than --max-size 69"):
+        codec.decode(data, max_size=69)
+
+
+def test_flat_images_are_coded_however_few_bytes_they_take(make_codec):
+    """What is refused for its length must not be what an encoder writes."""
+    codec = make_codec("entropy=factorized", "entropy.init_scale=0.01", "quantizer=mixed")
+    pixels = np.full([1500, 2000, 3], 128, np.uint8)
+    data = codec.encode(pixels)
+    assert len(data) < 1000
+    np.testing.assert_array_equal(codec.decode(data), codec.reconstruct(pixels))
 
 
 def test_a_decoder_that_shares_only_the_weights_agrees(make_codec):

@@ -48,8 +48,10 @@ def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model):
         np.testing.assert_array_equal(decoded, codec.reconstruct(pixels))
 
 
-def test_every_kind_of_grid_codes_and_its_size_is_the_estimate(make_codec, quantizer_kind):
-    check_files(make_codec, "mean_scale_hyperprior", quantizer_kind)
+def test_every_kind_of_grid_codes_and_its_size_is_the_estimate(
+    make_codec, quantizer_kind, refuses_damage
+):
+    refuses_damage(*check_files(make_codec, "mean_scale_hyperprior", quantizer_kind))
 
 
 @pytest.mark.parametrize(
@@ -61,8 +63,10 @@ def test_every_kind_of_grid_codes_and_its_size_is_the_estimate(make_codec, quant
         ("channel_autoregressive", "vector"),
     ],
 )
-def test_grids_that_are_no_plain_one_code_with_other_models_too(make_codec, model, quantizer):
-    check_files(make_codec, model, quantizer)
+def test_grids_that_are_no_plain_one_code_with_other_models_too(
+    make_codec, model, quantizer, refuses_damage
+):
+    refuses_damage(*check_files(make_codec, model, quantizer))
 
 
 # All pairs: quantizers of one kind differ while training alone, models in what they predict.
@@ -90,6 +94,7 @@ def check_files(make_codec, model, quantizer):
     assert 0 < bits.side < bits.rounded and np.isfinite([bits.noise, bits.training]).all()
     slack = 8 * (container.HEADER_LIMIT + 4 + 4 + 2 + 2 * 8)  # CRC, length, two ends and seeds
     assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + slack
+    return codec, data
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 
@@ -143,6 +144,40 @@ def test_bad_input_of_compress(run, photo, tmp_path, warm):
     result = warm("scripts/compress.py", "--run", tmp_path / "no-run", photo, tmp_path / "out.rtc")
     assert result.returncode == 2 and "is not a run directory" in result.stderr
     assert not (tmp_path / "out.rtc").exists()
+
+
+def test_a_file_above_the_readers_limit_is_refused(run, coded, tmp_path, warm):
+    output = tmp_path / "out.png"
+    command = ("scripts/decompress.py", "--run", run, coded, output, "--max-size")
+    declared = "declares 5063 pixels, more than --max-size 5062"
+    for limit, message in ((5062, declared), (0, "must be at least 1")):
+        result = warm(*command, limit)
+        assert result.returncode == 2 and message in result.stderr, result.stderr
+        assert result.stderr.count("\n") == 1 and not output.exists()
+    assert warm(*command, 5063).returncode == 0 and output.exists()
+
+
+def test_a_run_with_a_class_of_its_own_needs_its_folder(run, photo, coded, tmp_path, warm):
+    copy, output, own = shutil.copytree(run, tmp_path / "run"), tmp_path / "out.png", tmp_path / "o"
+    config = (copy / "config.yaml").read_text()
+    # The same class under a name that no YAML of the project has.
+    target = "quantizers.base.scalar.ScalarQuantizer"
+    (copy / "config.yaml").write_text(config.replace("quantizers.ScalarQuantizer", target))
+    (own / "quantizer").mkdir(parents=True)
+    (own / "quantizer" / "mine.yaml").write_text(f"_target_: {target}\n")
+    commands = (
+        ("scripts/decompress.py", "--run", copy, coded, output),
+        ("scripts/compress.py", "--run", copy, photo, tmp_path / "out.rtc"),
+        ("evaluate.py", f"run={copy}", "data=image_folder", f"data.root={photo.parent}"),
+    )
+    for command in commands:
+        result = warm(*command)
+        assert result.returncode == 2 and result.stderr.count("\n") == 1
+        assert f"{target}' is no quantizer of Roundtrip" in result.stderr
+    assert not output.exists()
+    for command in commands:
+        result = warm(*command, "--config-dir", own)
+        assert result.returncode == 0, result.stderr
 
 
 def test_lossy_output_is_refused(run, coded, tmp_path, warm):

@@ -51,7 +51,7 @@ class UniformCodec(QuantizesLate):
         header = struct.pack("<4sII", b"UNIF", *pixels.shape[:2])
         return header + zlib.compress((pixels // self.step).tobytes(), 0 if fixed_length else 9)
 
-    def decode(self, data):
+    def decode(self, data, max_size=None):
         magic, height, width = struct.unpack("<4sII", data[:12])
         if magic != b"UNIF":
             raise ValueError("not a file of this codec")
@@ -110,7 +110,7 @@ class CoarsePcm(QuantizesLate):
         level = 0 if fixed_length else 9
         return header + zlib.compress(self._symbols(samples).tobytes(), level)
 
-    def decode(self, data):
+    def decode(self, data, max_size=None):
         sample_rate, channels = struct.unpack("<II", data[:8])
         symbols = np.frombuffer(zlib.decompress(data[8:]), np.int8)
         return self._sound(symbols.reshape(-1, channels), sample_rate)

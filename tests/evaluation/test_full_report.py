@@ -97,7 +97,7 @@ class RefinedCodec:
 
         return call
 
-    def decode(self, data):
+    def decode(self, data, max_size=None):
         return self._codec.decode(data)
 
 

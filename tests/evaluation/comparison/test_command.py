@@ -54,6 +54,17 @@ def test_originals_are_read_from_a_folder(published, warm, tmp_path):
     assert "photo.png" in (tmp_path / "o" / "report.html").read_text()
 
 
+def test_names_are_no_html(published, warm, tmp_path):
+    hostile = published("<img src=x onerror=alert(1)>", 0.7, path=tmp_path / "hostile.json")
+    output = tmp_path / "o"
+    command = (published("JPEG"), hostile, "--anchor", "JPEG", "--output", output)
+    done = warm("scripts/compare.py", *command)
+    assert done.returncode == 0, done.stderr
+    assert "| &lt;img src=x onerror=alert(1)&gt; |" in (output / "comparison.md").read_text()
+    for file in ("comparison.md", "report.html"):
+        assert "<img src=x" not in (output / file).read_text()
+
+
 def test_mistakes_end_in_one_line_with_status_2(runs, warm, tmp_path):
     done = warm("scripts/compare.py", f"{runs}/*", "--anchor", "nosuch", "--output", tmp_path / "o")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
