@@ -12,6 +12,7 @@ from assembly.saved_run import load_run, trusted_config
 from assembly.trust import check_trusted, named_folders, targets_in, targets_of
 from training.older_configurations import up_to_date
 from training.run_directory import RunDirectory
+from training.saved_configuration import configuration_bytes
 from training.saved_values import check_references
 
 SAVED = OmegaConf.load(pathlib.Path(__file__).parents[1] / "training" / "saved_0_1_0.yaml")
@@ -27,7 +28,7 @@ def run(tmp_path):
             OmegaConf.update(config, name, value)
         path = tmp_path / "run"
         path.mkdir(exist_ok=True)
-        (path / "config.yaml").write_text(OmegaConf.to_yaml(config))
+        (path / "config.yaml").write_bytes(configuration_bytes(config))
         return path
 
     return run
