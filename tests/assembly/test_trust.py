@@ -87,7 +87,9 @@ def test_every_choice_of_older_runs_is_trusted():
 @pytest.mark.parametrize("name", ["Constant", "Linear", "Exponential", "Cosine", "Step"])
 def test_a_schedule_may_stand_for_any_number(compose, name):
     node = f"{{_target_: quantizers.base.schedules.{name}}}"
-    check_trusted(compose(f"lmbda_factor={node}", f"quantizer.decoder.alpha={node}"))
+    check_trusted(
+        compose("quantizer=soft_round", f"lmbda_factor={node}", f"quantizer.decoder.alpha={node}")
+    )
 
 
 def test_a_folder_that_the_user_names_is_trusted(run, tmp_path):

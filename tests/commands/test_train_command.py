@@ -202,7 +202,10 @@ def test_divergence_stops_with_step_and_parameter_and_keeps_the_checkpoint(train
         ("quantizer=rounding", "quantizer='rounding' must be one of .*soft_round, .*uniform_noise"),
         ("data.patch_size=40", "data.patch_size=40 must be a multiple of the model's 16"),
         ("distortion=ms_ssim", "data.patch_size=64 must be at least 161"),
-        ("quantizer.decoder.alpha=-2", "alpha=-2 of SoftRound must be at least 0"),
+        (
+            "quantizer=soft_round quantizer.decoder.alpha=-2",
+            "alpha=-2 of SoftRound must be at least 0",
+        ),
         ("data=image_folder data.root=/no/such/folder", "/no/such/folder"),
     ],
 )
