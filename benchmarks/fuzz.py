@@ -48,17 +48,21 @@ class Failure(Exception):
 
 
 def main() -> None:
-    """Fuzzes all models whose name contains ``--only``, each with its share of the files."""
+    """Fuzzes all models, or those of ``--only``, each with its share of the files."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--files", type=int, default=100_000, metavar="N", help="of all models")
     parser.add_argument(
-        "--only", nargs="+", default=[""], metavar="TEXT", help="models whose name contains one"
+        "--only", nargs="+", default=[""], metavar="NAME", help="MODEL, QUANTIZER, MODEL/QUANTIZER"
     )
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
     arguments = parser.parse_args()
     with one_line_errors():
-        names = [name for name in configurations() if any(o in name for o in arguments.only)]
+        names = [
+            name
+            for name in configurations()
+            if any(name.startswith(each) or name.endswith(f"/{each}") for each in arguments.only)
+        ]
         if not names or arguments.files < 1:
             raise ValueError(
                 f"--only {' '.join(arguments.only)} --files {arguments.files} must be at least one "
