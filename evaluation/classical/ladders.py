@@ -129,6 +129,7 @@ def measure_rows(
     with contextlib.ExitStack() as stack:
         measured = map(measure, files)
         if processes > 1:
+            stack.enter_context(_one_thread_each())
             # Spawned, because TensorFlow's threads do not survive a fork.
             context = multiprocessing.get_context("spawn")
             executor = concurrent.futures.ProcessPoolExecutor(processes, context, _prepare_worker)
@@ -191,10 +192,20 @@ def write_curve(
 
 
 def _prepare_worker() -> None:
-    """One core per process; Ctrl-C is left to the parent."""
+    """Ctrl-C is left to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """One core for each process that starts meanwhile, whatever starts TensorFlow there."""
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value

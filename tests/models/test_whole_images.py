@@ -63,4 +63,4 @@ def test_a_whole_image_costs_what_its_tiles_cost(compose, model_name, pixels):
     config = compose(f"model={model_name}", *SMALL)
     if get_class(config.model.transforms._target_).medium != "image":
         pytest.skip(f"model={model_name} does not code images")
-    assert whole_to_tiles(trained(config), pixels) == pytest.approx(1, abs=0.05)
+    assert whole_to_tiles(trained(config), pixels) == pytest.approx(1, abs=0.1)
