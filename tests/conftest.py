@@ -136,11 +136,11 @@ def refuses_damage():
 def compose():
     """``compose("quantizer=mixed", ...)``: the configuration that train.py would see.
 
-    Unless a model or an experiment is named, the model is ``bls2017``, the smallest.
+    Unless a model or an experiment is named, or ``small=False``, the model is ``bls2017``.
     """
 
-    def make(*overrides):
-        if not any(text.startswith(("model=", "experiment=")) for text in overrides):
+    def make(*overrides, small=True):
+        if small and not any(text.startswith(("model=", "experiment=")) for text in overrides):
             overrides = ("model=bls2017", *overrides)
         # Hundreds of tests ask for the same few, and to compose takes 100 times as long as to copy.
         return copy.deepcopy(composed(overrides))
