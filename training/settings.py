@@ -46,7 +46,7 @@ class Settings:
     decoder: Any = None
     rate: Any = None
     hyper_quantizer: Any = None
-    steps: int = 1500
+    steps: int = 1000
     batch_size: int = 8
     lmbda: float = 0.013
     lmbda_factor: Any = 1.0
