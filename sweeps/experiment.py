@@ -14,7 +14,5 @@ from sweeps.train_process import TRAIN
 def run_experiment(name: str, folder: str, overrides: Sequence[str]) -> None:
     """Becomes ``train.py -m experiment=<name>`` with run directories and tables in ``folder``."""
     folder = quoted(os.path.abspath(folder))
-    # As in ``python train.py``: Hydra lists the packages of hydra_plugins by the path alone.
-    sys.path.insert(0, str(TRAIN.parent))
     sys.argv = [str(TRAIN), "-m", f"experiment={name}", f"hydra.sweep.dir={folder}", *overrides]
     runpy.run_path(str(TRAIN), run_name="__main__")

@@ -1,8 +1,8 @@
 """Hydra launcher for sweeps of train.py: each job is a process of its own, which resumes.
 
 State would leak from job to job with Hydra's own launcher, which runs all jobs in one process, and
-with that of joblib, which reuses its workers. Hydra only loads launchers from packages of this
-name, whenever it starts, so everything heavy is imported when a sweep begins.
+with that of joblib, which reuses its workers. Hydra only takes launchers from packages of this
+name. Every command imports this one, so everything heavy is imported when a sweep begins.
 """
 
 from __future__ import annotations
