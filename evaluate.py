@@ -2,6 +2,7 @@
 
 python evaluate.py run=runs/NAME data=image_folder data.root=/photos
 python evaluate.py 'runs=runs/compare-*' data=image_folder data.root=/photos n_jobs=2
+python evaluate.py run=runs/NAME quality=[0,25,50,75,100]
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from omegaconf import DictConfig
 from assembly.choices import checked
 from assembly.command_line import run_command
 from assembly.user_errors import one_line_errors
-from evaluation.settings import EvaluationSettings, register_evaluation_settings
+from evaluation.settings import EvaluationSettings, qualities, register_evaluation_settings
 from processor.process import set_process
 
 
@@ -44,7 +45,10 @@ def _evaluate_configured(run: str, config: DictConfig, trusted: Collection[str])
 
     names = ("split", "limit", "precision", "stages", "classical", "refinement")
     source = build_part(config.data) if config.get("data") else None
-    return evaluate(run, source, **{name: config.get(name) for name in names}, trusted=trusted)
+    options = {name: config.get(name) for name in names}
+    for quality in qualities(config.quality):
+        results = evaluate(run, source, **options, quality=quality, trusted=trusted)
+    return results
 
 
 def evaluate(
@@ -56,6 +60,7 @@ def evaluate(
     stages: Optional[int] = None,
     classical: Optional[Sequence[str]] = None,
     refinement: Optional[DictConfig] = None,
+    quality: Optional[float] = None,
     trusted: Collection[str] = (),
 ):
     """Evaluates a trained run; the results are written to its directory.
@@ -69,6 +74,8 @@ def evaluate(
         stages: number of stages of a residual quantizer that the files get; None: all.
         classical: names of the classical codecs to compare with; None: all of the medium.
         refinement: node of ``configs/refinement``, whose name the results then bear; None: none.
+        quality: of a run for every rate, 0 to 100, which the results' name then says; None: that
+            of the run's own lmbda.
         trusted: classes that the run may name besides those of ``configs/``.
 
     Returns:
@@ -90,6 +97,7 @@ def evaluate(
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all files.")
     saved = load_run(run, precision, stages, trusted)
+    saved = saved if quality is None else saved.at_quality(quality)
     check_classical(saved.medium, classical)
     refine = None if refinement is None else Refining(saved, refinement)
     source, split = data_to_evaluate(saved.config.data, source, split)
@@ -102,7 +110,7 @@ def evaluate(
     if saved.medium == "image" and "patch_size" in saved.config.data:
         _check_patches(saved, next(medium.whole_files(source, split), None))
     selection = Selection(source, split, limit)
-    usual = results_name(source, split, stages, refine and refine.name)
+    usual = results_name(source, split, stages, refine and refine.name, quality)
     name = selection.name_in(saved.directory.results, usual)
     if name != usual:
         print(f"results are named {name}, to keep those of other files", flush=True)
@@ -121,6 +129,7 @@ def evaluate(
             split=split,
             limit=limit,
             stages=stages,
+            quality=quality,
             classical=None if classical is None else list(classical),
             refinement=refine and refine.settings,
         ),

@@ -59,6 +59,8 @@ def build_model(config: DictConfig) -> Autoencoder:
         other.seed = (config.seed + 1) % 2**31
         parts["hyper_quantizer"] = build_part(other.hyper_quantizer or other.quantizer)
         parts["hyper_entropy"] = auto_entropy_model
+    if config.get("rates") is not None:
+        parts["rate"] = build_part(config.rates)
     # Seeded again: random numbers that a quantizer drew must not change the initial weights.
     tf.keras.utils.set_random_seed(config.seed)
     return build_part(config.model, **parts)

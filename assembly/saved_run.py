@@ -11,6 +11,7 @@ from assembly.parts import build_model
 from assembly.trust import check_trusted
 from codec import AudioCodec, ImageCodec
 from evaluation.media import MEDIA
+from models.variable_rate import STEPS_PER_QUALITY
 from training.checkpoints import restore_model
 from training.run_directory import RunDirectory, run_path
 
@@ -22,6 +23,20 @@ class SavedRun(NamedTuple):
     config: DictConfig
     codec: Union[ImageCodec, AudioCodec]
     medium: str
+
+    def at_quality(self, quality: float) -> SavedRun:
+        """A run for every rate, set to one: its ``lmbda`` is the one of that quality.
+
+        Args:
+            quality: 0 to 100, in whole hundredths.
+
+        Raises:
+            ValueError: it is out of its range, or the run has one rate.
+        """
+        hundredths = round(quality * STEPS_PER_QUALITY)
+        codec, config = self.codec.at_quality(hundredths), self.config.copy()
+        config.lmbda = codec.model.rate.lmbda_of(hundredths)
+        return self._replace(codec=codec, config=config)
 
 
 def trusted_config(directory: RunDirectory, trusted: Collection[str] = ()) -> DictConfig:

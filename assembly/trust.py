@@ -17,7 +17,7 @@ from assembly.choices import CONFIGS
 from quantizers.base import schedules
 from training.older_configurations import up_to_date
 
-_GROUP_OF = dict.fromkeys(("decoder", "rate", "hyper_quantizer"), "quantizer")
+_GROUP_OF = {**dict.fromkeys(("decoder", "rate", "hyper_quantizer"), "quantizer"), "rates": "rate"}
 """Setting -> the group of its choices, where the names differ."""
 
 _ANY_GROUP = "experiment"

@@ -55,7 +55,7 @@ class AudioCodec(FileCodec):
         gain, latents = self._latents(samples, sample_rate)
 
         def pack(payload: bytes) -> bytes:
-            coded = container.CodedAudio(sample_rate, length, channels, gain, payload)
+            coded = container.CodedAudio(sample_rate, length, channels, gain, payload, self.quality)
             return container.pack(coded, self.fingerprint)
 
         return QuantizedFile(
@@ -80,7 +80,7 @@ class AudioCodec(FileCodec):
         container.check_size(max(coded.length, length) * coded.channels, "samples", max_size)
         grid = self.model.latent_grid(coded.channels, length)
         with container.errors_as_damage():
-            values = decode_blocks(self._coder, coded.payload, *grid)
+            values = decode_blocks(self._coder_at(coded.quality), coded.payload, *grid)
         return self._audio(values, coded.gain, coded.length, coded.sample_rate)
 
     def _latents(self, samples: np.ndarray, sample_rate: int) -> Tuple[int, tf.Tensor]:

@@ -5,8 +5,9 @@ Layout, all integers little-endian:
 | bytes | content |
 |---|---|
 | 3 | ``RTC`` |
-| 1 | format version, plus 128 if the file holds audio |
+| 1 | format version: 2 with a quality, otherwise 1; plus 128 if the file holds audio |
 | 8 | fingerprint of the model and its coding tables |
+| 1 to 2 | version 2, of a model for every rate: quality in hundredths, 0 to 10000 (varint) |
 | 2 to 8 | image: height, width, each a base-128 varint of up to 4 bytes |
 | 4 to 10 | audio: Hz (varint, up to 3), samples (varint, up to 5), channels, gain |
 | all but the last 4 | payload, see ``codec.latent_coder``; audio: see ``codec.blocks`` |
@@ -26,13 +27,15 @@ from typing import Iterator, NamedTuple, Optional, Type, TypeVar
 from codec.varint import from_varint, to_varint
 
 MAGIC = b"RTC"
-VERSION = 1
 FINGERPRINT_BYTES = 8
-HEADER_LIMIT = len(MAGIC) + 1 + FINGERPRINT_BYTES + 4 + 4 + 4
-"""Most bytes of an image's file that are not payload (24)."""
+HEADER_LIMIT = len(MAGIC) + 1 + FINGERPRINT_BYTES + 2 + 4 + 4 + 4
+"""Most bytes of an image's file that are not payload (26)."""
 
 AUDIO_HEADER_LIMIT = HEADER_LIMIT - 8 + 3 + 5 + 1 + 1
-"""Most bytes of an audio file that are not payload (26)."""
+"""Most bytes of an audio file that are not payload (28)."""
+
+HIGHEST_QUALITY = 10000
+"""In hundredths."""
 
 LARGEST_SIDE = 2**24 - 1
 LARGEST_IMAGE = 2**28
@@ -40,6 +43,8 @@ LARGEST_RATE = 2**20 - 1
 LONGEST_AUDIO = 2**32 - 1
 MOST_CHANNELS = 255
 
+_ONE_RATE, _EVERY_RATE = 1, 2  # Format versions.
+_SHORTEST = len(MAGIC) + 1 + FINGERPRINT_BYTES + 2 + 4
 _AUDIO = 128
 
 
@@ -61,12 +66,13 @@ class CodedImage(NamedTuple):
     height: int
     width: int
     payload: bytes
+    quality: Optional[int] = None  # in hundredths; None from a model of one rate
 
     marker = 0
     contents = "an image"
 
     def head(self) -> bytes:
-        """The bytes between fingerprint and payload."""
+        """The bytes before the payload that say what size it is for."""
         return to_varint(self.height) + to_varint(self.width)
 
     @classmethod
@@ -95,12 +101,13 @@ class CodedAudio(NamedTuple):
     channels: int
     gain: int  # half-decibels by which it was raised before coding
     payload: bytes  # the range-coded symbols
+    quality: Optional[int] = None  # in hundredths; None from a model of one rate
 
     marker = _AUDIO
     contents = "audio"
 
     def head(self) -> bytes:
-        """The bytes between fingerprint and payload."""
+        """The bytes before the payload that say what size it is for."""
         numbers = to_varint(self.sample_rate) + to_varint(self.length)
         return numbers + struct.pack("<Bb", self.channels, self.gain)
 
@@ -137,8 +144,12 @@ def pack(coded: Coded, fingerprint: bytes) -> bytes:
     if len(fingerprint) != FINGERPRINT_BYTES:
         raise ValueError(f"fingerprint={fingerprint!r} must have {FINGERPRINT_BYTES} bytes.")
     coded.check()
-    head = MAGIC + bytes([VERSION + coded.marker]) + fingerprint + coded.head()
-    body = head + coded.payload
+    version, quality = _ONE_RATE, b""
+    if coded.quality is not None:
+        _check_quality(coded.quality)
+        version, quality = _EVERY_RATE, to_varint(coded.quality)
+    start = MAGIC + bytes([version + coded.marker]) + fingerprint
+    body = start + quality + coded.head() + coded.payload
     return body + struct.pack("<I", zlib.crc32(body))
 
 
@@ -158,12 +169,13 @@ def unpack(data: bytes, fingerprint: bytes, kind: Type[Coded] = CodedImage) -> C
         raise ForeignFile("The file is empty (0 bytes): not an .rtc file.")
     if data[: len(MAGIC)] != MAGIC:
         raise ForeignFile(f"Not an .rtc file: it starts with {data[:3]!r}, not {MAGIC!r}.")
-    smallest = HEADER_LIMIT - 6
-    if len(data) < smallest:
-        raise DamagedFile(f"Truncated .rtc file: {len(data)} bytes, at least {smallest} needed.")
+    if len(data) < _SHORTEST:
+        raise DamagedFile(f"Truncated .rtc file: {len(data)} bytes, at least {_SHORTEST} needed.")
     version = data[3] % _AUDIO
-    if version != VERSION:
-        raise ForeignFile(f"The .rtc file has format version {version}; this reads {VERSION}.")
+    if version not in (_ONE_RATE, _EVERY_RATE):
+        raise ForeignFile(
+            f"The .rtc file has format version {version}; this reads {_ONE_RATE} and {_EVERY_RATE}."
+        )
     body, checksum = data[:-4], struct.unpack("<I", data[-4:])[0]
     if zlib.crc32(body) != checksum:
         raise DamagedFile("Damaged .rtc file: wrong checksum (truncated or altered).")
@@ -177,8 +189,13 @@ def unpack(data: bytes, fingerprint: bytes, kind: Type[Coded] = CodedImage) -> C
             f"The .rtc file was coded by another model: its fingerprint is {found.hex()}, this "
             f"model's {fingerprint.hex()}."
         )
+    start += FINGERPRINT_BYTES
+    quality = None
     with errors_as_damage():
-        coded = kind.read(body, start + FINGERPRINT_BYTES)
+        if version == _EVERY_RATE:
+            quality, start = from_varint(body, start, most=2)
+            _check_quality(quality)
+        coded = kind.read(body, start)._replace(quality=quality)
         coded.check()
     return coded
 
@@ -200,6 +217,11 @@ def errors_as_damage() -> Iterator[None]:
         yield
     except ValueError as error:
         raise DamagedFile(f"Damaged .rtc file: {error}") from error
+
+
+def _check_quality(quality: int) -> None:
+    if not 0 <= quality <= HIGHEST_QUALITY:
+        raise ValueError(f"quality={quality} must be 0 to {HIGHEST_QUALITY} hundredths.")
 
 
 def _check_range(name: str, value: int, largest: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Optional
 
 from codec.fingerprint import fingerprint
@@ -18,6 +19,7 @@ class FileCodec:
         name: name for tables and figures.
         fingerprint: 8 bytes that each of its files carries.
         has_fixed_length: whether ``encode`` accepts ``fixed_length=True``.
+        quality: at which a model for every rate codes, in hundredths; None for one rate.
     """
 
     def __init__(self, model: Autoencoder, name: str, stages: Optional[int] = None):
@@ -38,7 +40,37 @@ class FileCodec:
         self.name = name
         self.fingerprint = fingerprint(model)
         self.has_fixed_length = model.quantizer.alphabet.kind == "indices" or model.entropy.bounded
+        self.quality = None if model.rate is None else model.rate.default_quality
+        self._stages = stages
         self._coder = LatentCoder(model, stages)
+
+    def at_quality(self, quality: int) -> FileCodec:
+        """The same codec, which codes at another quality. It decodes files of every quality.
+
+        Args:
+            quality: in hundredths, 0 to 10000.
+
+        Raises:
+            ValueError: it is out of its range, or the model has one rate.
+        """
+        if self.model.rate is None:
+            raise ValueError(
+                f"quality={quality / 100:g}: {self.name} has one rate. Runs of rate=variable have "
+                "every quality from 0 to 100."
+            )
+        other = copy.copy(self)
+        other.quality, other._coder = quality, self._coder_at(quality)
+        return other
+
+    def _coder_at(self, quality: Optional[int]) -> LatentCoder:
+        """The coder for what a file says."""
+        if quality == self.quality:
+            return self._coder
+        rate = self.model.rate
+        if rate is None or quality is None:
+            has = "one rate" if rate is None else "every rate"
+            raise ValueError(f"quality={quality} in a file of a model that has {has}.")
+        return LatentCoder(self.model.at_rate(rate.at(quality)), self._stages)
 
     def quantize(self, *signal: Any, **latents: Any) -> QuantizedFile:
         """Analyzes and quantizes a file once, for all that is coded or measured of it."""

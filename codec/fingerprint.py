@@ -30,4 +30,7 @@ def fingerprint(model: Autoencoder) -> bytes:
             value = variable.numpy()
             digest.update(f"{value.dtype.str}{value.shape}".encode())
             digest.update(value.tobytes())
+    if model.rate is not None:
+        for steps in model.rate.coding_values:
+            digest.update(f"{steps.shape}".encode() + steps.tobytes())
     return digest.digest()[:FINGERPRINT_BYTES]

@@ -30,7 +30,8 @@ class ImageCodec(FileCodec):
         height, width = _check_pixels(pixels)
 
         def pack(payload: bytes) -> bytes:
-            return container.pack(container.CodedImage(height, width, payload), self.fingerprint)
+            coded = container.CodedImage(height, width, payload, self.quality)
+            return container.pack(coded, self.fingerprint)
 
         return QuantizedFile(
             self._coder,
@@ -52,7 +53,7 @@ class ImageCodec(FileCodec):
         container.check_size(image.height * image.width, "pixels", max_size)
         grid = self.model.latent_grid(image.height, image.width)
         with container.errors_as_damage():
-            values = self._coder.decode(image.payload, *grid)
+            values = self._coder_at(image.quality).decode(image.payload, *grid)
         return to_pixels(self.model.synthesize(values, image.height, image.width))
 
 

@@ -113,7 +113,7 @@ class LatentCoder:
         model = self.model
         payload = pack_symbols(
             model.quantizer,
-            model.entropy,
+            model.entropy_at_rate,
             coded.symbols,
             fixed_length=fixed_length,
             indexes=coded.indexes,
@@ -140,7 +140,9 @@ class LatentCoder:
             payload = payload[stop:]
         channels = model.transforms.latent_channels
         # Made first: a payload that is too short is found before anything is computed.
-        reader = PayloadReader(model.quantizer, model.entropy, payload, rows, columns, channels)
+        reader = PayloadReader(
+            model.quantizer, model.entropy_at_rate, payload, rows, columns, channels
+        )
         if model.hyper is not None:
             z_hat = self._decode_side(head, -(-rows // STRIDE), -(-columns // STRIDE))
         predictor = model.predictor(z_hat, rows, columns, exact=True)
@@ -169,7 +171,7 @@ class LatentCoder:
     def symbol_bits(self, coded: CodedLatents) -> float:
         """Bits of what ``encode`` codes under the trained densities, before any table."""
         model = self.model
-        bits = symbol_bits(model.quantizer, model.entropy, coded.symbols, coded.indexes)
+        bits = symbol_bits(model.quantizer, model.entropy_at_rate, coded.symbols, coded.indexes)
         return bits + self.side_bits(coded)
 
     def side_bits(self, coded: CodedLatents) -> float:
@@ -181,14 +183,14 @@ class LatentCoder:
     def bits_of_each(self, coded: CodedLatents) -> np.ndarray:
         """What each symbol of an alphabet of integers adds to ``symbol_bits``: latents' shape."""
         model = self.model
-        return bits_of_each(model.quantizer, model.entropy, coded.symbols, coded.indexes)
+        return bits_of_each(model.quantizer, model.entropy_at_rate, coded.symbols, coded.indexes)
 
     def noise_bits(self, coded: CodedLatents, noise: tf.Tensor) -> float:
         """Bits with ``noise`` on the latents in place of rounding; predictions as coded."""
         conditions = ()
         if coded.indexes is not None:
             conditions = (tf.cast(coded.indexes, tf.float32)[tf.newaxis],)
-        bits = self.model.entropy.bits((coded.centred + noise)[tf.newaxis], *conditions)
+        bits = self.model.entropy_at_rate.bits((coded.centred + noise)[tf.newaxis], *conditions)
         return float(bits[0]) + self.side_bits(coded)
 
 

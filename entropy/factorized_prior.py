@@ -8,8 +8,9 @@ symbol is the density's integral over the symbol's cell.
 
 from __future__ import annotations
 
+import copy
 import math
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -56,6 +57,20 @@ class FactorizedPrior(IntegerCoder):
         self._density = tfc.NoisyDeepFactorized(
             batch_shape=(channels,), num_filters=tuple(num_filters), init_scale=init_scale
         )
+        self._gains: Optional[tf.Tensor] = None
+        self._level = 0
+
+    def at_gains(self, gains: tf.Tensor, level: int = 0) -> FactorizedPrior:
+        """The same density, of latents times ``gains``.
+
+        Args:
+            gains: float32 ``[batch or 1, 1, 1, channels]``, above 0.
+            level: which of the tables that ``freeze`` made are used.
+        """
+        other = copy.copy(self)
+        # An assignment would change what tf.Module tracks, which the copy shares with this model.
+        vars(other).update(_gains=gains, _level=level)
+        return other
 
     def bits(self, values: tf.Tensor) -> tf.Tensor:
         """Bits of each example under the density convolved with the unit box.
@@ -68,10 +83,9 @@ class FactorizedPrior(IntegerCoder):
             parameters. At integers it is the exact code length, up to the tables' rounding.
         """
         values = tf.cast(values, tf.float32)
-        if self._size is None:
+        if self._size is None and self._gains is None:
             return sum_log_probabilities(self._density, values) / -math.log(2)
-        points = tf.transpose(tf.reshape(values, [-1, self._channels]))
-        logarithms = self._log_shares(*self._box(points))
+        logarithms = self._log_masses(*self._box(values), self._size is not None)
         by_example = tf.reshape(logarithms, [self._channels, tf.shape(values)[0], -1])
         return tf.reduce_sum(by_example, axis=(0, 2)) / -math.log(2)
 
@@ -85,31 +99,74 @@ class FactorizedPrior(IntegerCoder):
 
     def bits_of_each(self, symbols: tf.Tensor, layout) -> np.ndarray:
         """The terms of ``symbol_bits``: float32 of the symbols' shape."""
-        cells = self._cells(symbols, layout)
-        by_channel = [tf.transpose(tf.reshape(ends, [-1, self._channels])) for ends in cells]
         bounded = self.bounded
-        masses = (
-            self._log_shares(*by_channel) if bounded else log_masses(self._density, *by_channel)
-        )
-        logarithms = tf.transpose(masses)
+        logarithms = tf.transpose(self._log_masses(*self._cells(symbols, layout), bounded))
         bits = tf.reshape(logarithms, tf.shape(symbols)).numpy() / np.float32(-math.log(2))
         return bits if bounded or not self.frozen else self._in_whole_counts(bits, symbols, layout)
 
-    def _log_shares(self, lower: tf.Tensor, upper: tf.Tensor) -> tf.Tensor:
-        """As ``log_masses``, as shares of the density's mass over a bounded alphabet."""
-        ends = (tf.fill([self._channels, 1], end) for end in (-0.5, self._size - 0.5))
-        whole = log_masses(self._density, *ends)
-        return self._kept_apart(log_masses(self._density, lower, upper) - whole)
+    def _log_masses(self, lower: tf.Tensor, upper: tf.Tensor, bounded: bool) -> tf.Tensor:
+        """Natural logarithms ``[channels, points]`` of masses between ends ``[..., channels]``.
 
-    def freeze(self) -> None:
-        """Builds the coding tables, grid by grid and channel by channel, from the density."""
-        if self._size is not None:
-            symbols = tf.tile(
-                tf.range(self._size, dtype=tf.float32)[tf.newaxis], [self._channels, 1]
-            )
-            masses = np.exp(self._log_shares(*self._box(symbols)).numpy())
-            self._set_tables(list(masses), [0] * self._channels)
-            return
+        Of a bounded alphabet they are shares of the density's mass over all of it.
+        """
+        masses = log_masses(self._density, *map(self._by_channel, (lower, upper)))
+        if not bounded:
+            return masses
+        outermost = (tf.fill(tf.shape(lower), end) for end in (-0.5, self._size - 0.5))
+        whole = log_masses(self._density, *map(self._by_channel, outermost))
+        return self._kept_apart(masses - whole)
+
+    def _by_channel(self, points: tf.Tensor) -> tf.Tensor:
+        """Points ``[..., channels]`` of the latents before their gains, ``[channels, points]``."""
+        if self._gains is not None:
+            gains = self._gains if points.shape.rank == 4 else self._gains[0]
+            points /= gains
+        return tf.transpose(tf.reshape(points, [-1, self._channels]))
+
+    def freeze(self, gains: Sequence[tf.Tensor] = ()) -> None:
+        """Builds the coding tables, grid by grid and channel by channel, from the density.
+
+        Args:
+            gains: float32 ``[1, 1, 1, channels]`` for each level that ``at_gains`` may name; none:
+                one level without gains.
+        """
+        tails = self._tails() if self._size is None else None
+        masses, firsts = [], []
+        for prior in [self.at_gains(each) for each in gains] or [self]:
+            made = prior._bounded_tables() if tails is None else prior._tables_to(*tails)
+            masses += made[0]
+            firsts += made[1]
+        self._set_tables(masses, firsts)
+
+    def _bounded_tables(self) -> Tuple[List[np.ndarray], List[int]]:
+        symbols = tf.range(self._size, dtype=tf.float32)[:, tf.newaxis, tf.newaxis]
+        symbols = tf.tile(symbols, [1, 1, self._channels])
+        return list(np.exp(self._log_masses(*self._box(symbols), True).numpy())), [
+            0
+        ] * self._channels
+
+    def _tables_to(
+        self, lower: np.ndarray, upper: np.ndarray
+    ) -> Tuple[List[np.ndarray], List[int]]:
+        if self._gains is not None:
+            gains = self._gains.numpy().reshape(-1)
+            lower, upper = lower * gains, upper * gains
+        masses, firsts = [], []
+        for grid in self._grids:
+            symbol, edges = edges_beyond(grid, lower.min(), upper.max())
+            start = np.searchsorted(edges, lower, side="right") - 1
+            stop = np.maximum(np.searchsorted(edges, upper, side="left"), start + 1)
+            ends = [
+                tf.tile(e[:, tf.newaxis, tf.newaxis], [1, 1, self._channels])
+                for e in (edges[:-1], edges[1:])
+            ]
+            table = np.exp(self._log_masses(*ends, False).numpy())
+            masses += [row[a:b] for row, a, b in zip(table, start, stop)]
+            firsts += list(symbol + start)
+        return masses, firsts
+
+    def _tails(self) -> Tuple[np.ndarray, np.ndarray]:
+        """Points beyond which each channel's density has half of the tail mass."""
 
         @tf.function  # The search for the tails is a long loop: ten times slower when eager.
         def tails():
@@ -118,23 +175,18 @@ class FactorizedPrior(IntegerCoder):
                 tfc.upper_tail(self._density, self._tail_mass),
             )
 
-        lower, upper = (tail.numpy() for tail in tails())
-        masses, firsts = [], []
-        for grid in self._grids:
-            symbol, edges = edges_beyond(grid, lower.min(), upper.max())
-            start = np.searchsorted(edges, lower, side="right") - 1
-            stop = np.maximum(np.searchsorted(edges, upper, side="left"), start + 1)
-            cells = [tf.tile(e[tf.newaxis], [self._channels, 1]) for e in (edges[:-1], edges[1:])]
-            table = np.exp(log_masses(self._density, *cells).numpy())
-            masses += [row[a:b] for row, a, b in zip(table, start, stop)]
-            firsts += list(symbol + start)
-        self._set_tables(masses, firsts)
+        return tuple(tail.numpy() for tail in tails())
 
     def _least_of_position(self, least: np.ndarray, channels: int) -> int:
         return int(least[:channels].sum())
 
+    def _least_bits(self) -> np.ndarray:
+        count = len(self._grids) * self._channels
+        return super()._least_bits()[self._level * count :][:count]
+
     def _rows(
         self, grids: tf.Tensor, channels: np.ndarray, indexes: Optional[tf.Tensor]
     ) -> tf.Tensor:
-        """Tables are ordered by grid, then by channel."""
-        return grids * self._channels + tf.constant(channels, tf.int32)
+        """Tables are ordered by level, by grid, then by channel."""
+        rows = (self._level * len(self._grids) + grids) * self._channels
+        return rows + tf.constant(channels, tf.int32)

@@ -140,7 +140,7 @@ class IntegerCoder(tf.Module):
 
     def _fewest_bytes(self, height: int, width: int, channels: int) -> int:
         """Of the string of so many symbols: known before any is, and never less."""
-        least = self._tables().least_bits().reshape(len(self._grids), -1).min(axis=0)
+        least = self._least_bits().reshape(len(self._grids), -1).min(axis=0)
         return fewest_bytes(height * width * self._least_of_position(least, channels))
 
     def _least_of_position(self, least: np.ndarray, channels: int) -> int:
@@ -157,6 +157,10 @@ class IntegerCoder(tf.Module):
     ) -> tf.Tensor:
         """Table numbers of the symbols of one pass, int32."""
         raise NotImplementedError
+
+    def _least_bits(self) -> np.ndarray:
+        """What each table's symbols cost at least, grid by grid: int64 ``[tables]``."""
+        return self._tables().least_bits()
 
     def _set_tables(self, masses: List[np.ndarray], firsts: List[int]) -> None:
         """Takes each table's probabilities and the symbol of the first of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Sequence
 
 from hydra.core.config_store import ConfigStore
 
@@ -21,6 +21,7 @@ class EvaluationSettings:
     split: Optional[str] = None
     limit: Optional[int] = None
     stages: Optional[int] = None
+    quality: Any = None
     precision: str = "float32"
     classical: Optional[List[str]] = None
     overwrite: bool = False
@@ -34,8 +35,16 @@ class EvaluationSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name}={value} must be at least 1.")
+        for quality in filter(None, qualities(self.quality)):
+            if isinstance(quality, bool) or not isinstance(quality, (int, float)):
+                raise ValueError(f"quality={self.quality} must be a number or a list of numbers.")
         if self.split is not None and self.split not in SPLITS:
             raise ValueError(f"split={self.split!r} must be one of {', '.join(SPLITS)}.")
+
+
+def qualities(setting: Any) -> Sequence[Any]:
+    """The qualities that a setting asks for, one by one; None is the run's own."""
+    return [setting] if setting is None or not isinstance(setting, Sequence) else list(setting)
 
 
 def register_evaluation_settings() -> None:

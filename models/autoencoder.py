@@ -15,6 +15,7 @@ from models.hyperprior import SideInformation
 from models.prediction import Predictor
 from models.tiling import apply_in_tiles
 from models.transforms import Transforms
+from models.variable_rate import RateSetting, VariableRate
 from quantizers.base.annealing import Annealed
 from quantizers.base.slices import SlicedQuantizer
 
@@ -75,6 +76,7 @@ class Autoencoder(tf.Module):
         hyper: hyper-analysis and hyper-synthesis; None without side information.
         hyper_quantizer: of z, or None.
         hyper_entropy: the entropy model of z, or None.
+        rate: the gains of a model for every rate; None for a model of one rate.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Autoencoder(tf.Module):
         hyper: Optional[SideInformation] = None,
         hyper_quantizer=None,
         hyper_entropy: Optional[Callable] = None,
+        rate: Optional[VariableRate] = None,
     ):
         """Joins the parts.
 
@@ -97,6 +100,7 @@ class Autoencoder(tf.Module):
             hyper: see the class.
             hyper_quantizer: a second object, not ``quantizer``.
             hyper_entropy: makes the entropy model of the hyper-latents, as ``entropy``.
+            rate: see the class.
 
         Raises:
             ValueError: the entropy model codes another alphabet than the quantizer yields, or the
@@ -125,6 +129,15 @@ class Autoencoder(tf.Module):
                 alphabet=hyper_quantizer.alphabet,
                 conditional=False,
             )
+        self.rate = rate
+        self._setting: Optional[RateSetting] = None
+        if rate is not None:
+            if quantizer.alphabet.kind != "integers":
+                raise ValueError(
+                    "rate=variable needs a quantizer of integers. The files of a codebook's run "
+                    "have several rates by their --stages."
+                )
+            rate.build(channels, 0 if hyper is None else hyper.context_channels)
 
     def __call__(self, images: tf.Tensor, training: bool) -> Forward:
         """One pass over images float32 ``[batch, height, width, 3]`` in 0..255, or over audio.
@@ -166,9 +179,9 @@ class Autoencoder(tf.Module):
         rate_input = tf.concat([each.rate_input for each in quantized], -1)
         penalty = tf.add_n([each.penalty for each in quantized])
         if side is None:
-            bits = self.entropy.bits(rate_input)
+            bits = self.entropy_at_rate.bits(rate_input)
         else:
-            bits = self.entropy.bits(rate_input, tf.concat(indexes, -1))
+            bits = self.entropy_at_rate.bits(rate_input, tf.concat(indexes, -1))
             bits += self.hyper_entropy.bits(side.rate_input)
             penalty += side.penalty
         inputs = QuantizerInputs(centred, hyper_latents)
@@ -179,8 +192,12 @@ class Autoencoder(tf.Module):
     ) -> Predictor:
         """See ``SideInformation.predictor``; without side information nothing is predicted."""
         if self.hyper is None:
-            return Predictor()
-        return self.hyper.predictor(hyper_values, rows, columns, exact)
+            predictor = Predictor(exact=exact)
+        else:
+            predictor = self.hyper.predictor(hyper_values, rows, columns, exact)
+        if self.setting is not None:
+            predictor.at_rate(self.setting.split(self.slice_sizes))
+        return predictor
 
     def update(self, inputs: QuantizerInputs) -> None:
         """Lets the quantizers learn from a training batch what gradients do not teach."""
@@ -188,6 +205,28 @@ class Autoencoder(tf.Module):
             self.hyper_quantizer.update(inputs.hyper_latents)
         for number, latents in enumerate(inputs.latents):
             self.quantizer.for_slice(number).update(latents)
+
+    @property
+    def setting(self) -> Optional[RateSetting]:
+        """Of a model for every rate: the rate that it is set to, at first the run's own."""
+        if self._setting is None and self.rate is not None:
+            return self.rate.at(self.rate.default_quality)
+        return self._setting
+
+    def at_rate(self, setting: RateSetting) -> Autoencoder:
+        """The same model, set to another rate."""
+        other = copy.copy(self)
+        vars(other).update(_setting=setting)
+        return other
+
+    @property
+    def entropy_at_rate(self):
+        """The entropy model of y at the present setting."""
+        if self.setting is None or self.hyper is not None:
+            return self.entropy  # Scale indexes have the gains already.
+        quality = self.setting.quality
+        level = 0 if quality is None else self.rate.nearest_level(quality)
+        return self.entropy.at_gains(self.setting.gains, level)
 
     def with_quantizers(self, quantizer, hyper_quantizer=None) -> Autoencoder:
         """The same transforms and entropy models around other quantizers, for passes only."""
@@ -225,6 +264,9 @@ class Autoencoder(tf.Module):
 
     def freeze(self) -> None:
         """Builds the coding tables from the trained densities."""
+        if self.rate is not None and self.hyper is None:
+            self.entropy.freeze([setting.gains for setting in self.rate.levels])
+            return
         for entropy in self._entropy_models:
             entropy.freeze()
 

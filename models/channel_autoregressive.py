@@ -119,8 +119,8 @@ class _SlicePredictor(Predictor):
     """Predicts each slice from the hyper-synthesis and the slices decoded before it."""
 
     def __init__(self, hyper: ChannelAutoregressiveTransforms, synthesis: tf.Tensor, exact: bool):
-        super().__init__()
-        self._hyper, self._exact = hyper, exact
+        super().__init__(exact=exact)
+        self._hyper = hyper
         self._apply = apply_exactly if exact else apply_layers
         self._means, indexes = tf.split(synthesis, 2, axis=-1)
         # Indexes enter the stacks at about the size of latents, by operations without rounding.
@@ -129,14 +129,13 @@ class _SlicePredictor(Predictor):
         halves = (tf.split(values, hyper.slice_sizes, -1) for values in (self._means, indexes))
         self._first = [tf.concat(pair, -1) for pair in zip(*halves)]
 
-    def next(self) -> Prediction:
+    def _predict(self) -> Prediction:
         number = len(self._slices)
         values = self._first[number]
         if number:
             stack = self._hyper._predictors[number - 1]
             values += self._apply(stack, self._with_decoded(self._side))
-        self._prediction = self._hyper._prediction(values, self._exact)
-        return self._prediction
+        return self._hyper._prediction(values)
 
     def add(self, values: tf.Tensor) -> None:
         super().add(values)
@@ -144,7 +143,8 @@ class _SlicePredictor(Predictor):
             stack = self._hyper._refiners[len(self._slices) - 1]
             residual = self._apply(stack, self._with_decoded(self._means))
             # Within plus and minus 1/2, which is the most that rounding can take.
-            self._slices[-1] += tf.cast(residual / (2 + 2 * tf.abs(residual)), tf.float32)
+            residual = tf.cast(residual / (2 + 2 * tf.abs(residual)), tf.float32)
+            self._slices[-1] += self._prediction._replace(means=None).uncentre(residual)
 
     def _with_decoded(self, known: tf.Tensor) -> tf.Tensor:
         return tf.concat([known, *(tf.cast(y_hat, known.dtype) for y_hat in self._slices)], -1)

@@ -11,7 +11,6 @@ import abc
 from typing import Sequence, Tuple
 
 import tensorflow as tf
-import tensorflow_compression as tfc
 
 from models.fixed_point import apply_exactly
 from models.layers import (
@@ -31,8 +30,6 @@ PADDINGS = {
 }
 """What layers see beyond the border of the latents -> convolution and transposed convolution."""
 
-LARGEST_INDEX = 63.0
-
 INDEX_OF_ONE = 17.9
 """Index of scale 1 in a table of 64 from 0.11 to 256."""
 
@@ -44,11 +41,13 @@ class SideInformation(tf.Module, abc.ABC):
         latent_channels: channels of the hyper-latents.
         predicts_means: whether means are predicted, too, not only scales.
         slice_sizes: channels of the groups of the latents that are predicted in turn.
+        context_channels: of a context that is told of a variable rate; 0: there is none.
     """
 
     latent_channels: int
     predicts_means: bool
     slice_sizes: Tuple[int, ...]
+    context_channels = 0
 
     def analysis(self, latents: tf.Tensor) -> tf.Tensor:
         """Hyper-latents float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
@@ -93,13 +92,6 @@ class SideInformation(tf.Module, abc.ABC):
     @abc.abstractmethod
     def _seen(self, latents: tf.Tensor) -> tf.Tensor:
         """What the hyper-analysis sees of latents."""
-
-
-def within_table(indexes: tf.Tensor, exact: bool) -> tf.Tensor:
-    """Scale indexes limited to the table; whole where the prediction is ``exact``."""
-    # At a bound, gradients that lead away from it still pass.
-    indexes = tfc.upper_bound(tfc.lower_bound(tf.cast(indexes, tf.float32), 0.0), LARGEST_INDEX)
-    return tf.round(indexes) if exact else indexes
 
 
 class HyperTransforms(SideInformation):
@@ -174,9 +166,8 @@ class HyperTransforms(SideInformation):
         self, hyper_latents: tf.Tensor, rows: int, columns: int, exact: bool
     ) -> Predictor:
         """See ``SideInformation``."""
-        return Predictor(
-            self._prediction(self._synthesis(hyper_latents, rows, columns, exact), exact)
-        )
+        values = self._synthesis(hyper_latents, rows, columns, exact)
+        return Predictor(self._prediction(values), exact)
 
     @property
     def decoding_layers(self):
@@ -189,12 +180,12 @@ class HyperTransforms(SideInformation):
         apply = apply_exactly if exact else apply_layers
         return apply(self._layers, hyper_latents)[:, :rows, :columns]
 
-    def _prediction(self, values: tf.Tensor, exact: bool) -> Prediction:
+    def _prediction(self, values: tf.Tensor) -> Prediction:
         means = None
         if self.predicts_means:
             means, values = tf.split(values, 2, axis=-1)
             means = tf.cast(means, tf.float32)
-        return Prediction(means, within_table(values, exact))
+        return Prediction(means, values)
 
 
 def apply_layers(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:

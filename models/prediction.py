@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import List, NamedTuple, Optional
 
 import tensorflow as tf
+import tensorflow_compression as tfc
+
+from entropy.conditional_gaussian import SCALES
+from models.variable_rate import RateSetting
 
 
 class Prediction(NamedTuple):
@@ -12,19 +16,26 @@ class Prediction(NamedTuple):
 
     Attributes:
         means: float32, the latents' shape, or None for zeros.
-        indexes: float32, the latents' shape, in 0..63: scale indexes; whole numbers where the
-            prediction is exact. None without side information.
+        indexes: float32, the latents' shape, in 0..63: scale indexes of latents times their gains;
+            whole numbers where the prediction is exact. None without side information.
+        gains: float32 ``[batch or 1, 1, 1, channels]``, or None for ones.
     """
 
     means: Optional[tf.Tensor] = None
     indexes: Optional[tf.Tensor] = None
+    gains: Optional[tf.Tensor] = None
 
     def centre(self, latents: tf.Tensor) -> tf.Tensor:
-        """Latents less their means: quantization grids are always centred."""
-        return latents if self.means is None else latents - self.means
+        """Latents less their means, times their gains: quantization grids are always centred."""
+        if self.means is not None:
+            latents -= self.means
+        return latents if self.gains is None else latents * self.gains
 
     def uncentre(self, values: tf.Tensor) -> tf.Tensor:
         """The inverse of ``centre``."""
+        # A division: some machines round a product and a sum in one, others twice.
+        if self.gains is not None:
+            values /= self.gains
         return values if self.means is None else values + self.means
 
 
@@ -41,13 +52,33 @@ class Predictor:
         >>> y_hat = predictor.decoded
     """
 
-    def __init__(self, prediction: Optional[Prediction] = None):
-        """Takes the prediction of the only slice; None: nothing is known of it."""
-        self._prediction = prediction or Prediction()
+    def __init__(self, prediction: Optional[Prediction] = None, exact: bool = False):
+        """Starts before the first slice.
+
+        Args:
+            prediction: of the only slice; None: nothing is known of it.
+            exact: whether scale indexes are whole, see ``SideInformation.predictor``.
+        """
+        self._only = prediction or Prediction()
+        self._exact = exact
         self._slices: List[tf.Tensor] = []
+        self._settings: Optional[List[RateSetting]] = None
+
+    def at_rate(self, settings: List[RateSetting]) -> Predictor:
+        """This predictor, with the gains of a model of variable rate, slice by slice."""
+        self._settings = settings
+        return self
 
     def next(self) -> Prediction:
         """Of the first slice that is not decoded yet."""
+        means, indexes, _ = self._predict()
+        setting = self._settings and self._settings[len(self._slices)]
+        if indexes is not None:
+            indexes = tf.cast(indexes, tf.float32)
+            if setting is not None:
+                indexes += setting.index_shifts
+            indexes = _within_table(indexes, self._exact)
+        self._prediction = Prediction(means, indexes, setting and setting.gains)
         return self._prediction
 
     def add(self, values: tf.Tensor) -> None:
@@ -58,3 +89,14 @@ class Predictor:
     def decoded(self) -> tf.Tensor:
         """y_hat: all slices so far, float32 ``[batch, rows, columns, channels]``."""
         return tf.concat(self._slices, axis=-1)
+
+    def _predict(self) -> Prediction:
+        """Means and scale indexes of latents without gains; indexes of any value."""
+        return self._only
+
+
+def _within_table(indexes: tf.Tensor, exact: bool) -> tf.Tensor:
+    """Scale indexes limited to the table; whole where the prediction is ``exact``."""
+    # At a bound, gradients that lead away from it still pass.
+    indexes = tfc.upper_bound(tfc.lower_bound(indexes, 0.0), SCALES - 1.0)
+    return tf.round(indexes) if exact else indexes

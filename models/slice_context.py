@@ -14,17 +14,18 @@ decoder can repeat it exactly; the layers it repeats in fixed point (``models.fi
 from __future__ import annotations
 
 import math
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import numpy as np
 import tensorflow as tf
 
 from entropy.conditional_gaussian import LARGEST_SCALE, SCALES, SMALLEST_SCALE
 from models.fixed_point import MOST_PRODUCTS, apply_exactly
-from models.hyperprior import INDEX_OF_ONE, STRIDE, SideInformation, apply_layers, within_table
+from models.hyperprior import INDEX_OF_ONE, STRIDE, SideInformation, apply_layers
 from models.layers import Convolution, EdgeConvolution, EdgeTransposedConvolution
 from models.prediction import Prediction, Predictor
 from models.transforms import policy
+from models.variable_rate import RateSetting
 
 INDEXES_PER_UNIT = 8.0
 """Scale indexes per output of 1: a factor of 2.7 in scale. A power of two is exact."""
@@ -71,6 +72,7 @@ class SliceContext(SideInformation):
             if number < 1:
                 raise ValueError(f"{name}={number} must be at least 1.")
         self.latent_channels = num_filters
+        self.context_channels = context_channels
         self.slice_sizes = slice_sizes(latent_channels, slices)
         if self.slice_sizes[0] < 1:
             raise ValueError(
@@ -155,20 +157,22 @@ class _SlicePredictor(Predictor):
     """Predicts each slice from the context, to which ``add`` adds the slice."""
 
     def __init__(self, model: SliceContext, context: tf.Tensor, exact: bool):
-        super().__init__()
-        self._model, self._context, self._exact = model, context, exact
+        super().__init__(exact=exact)
+        self._model, self._context = model, context
         self._apply = apply_exactly if exact else apply_layers
 
-    def next(self) -> Prediction:
+    def at_rate(self, settings: List[RateSetting]) -> Predictor:
+        """Also tells the context of the rate."""
+        self._context += tf.cast(settings[0].context, self._context.dtype)
+        return super().at_rate(settings)
+
+    def _predict(self) -> Prediction:
         number = len(self._slices)
         values = self._apply(self._model._predictors[number], self._context)
         means, indexes = tf.split(values, 2, axis=-1)
         usual = tf.split(self._model._usual_indexes, self._model.slice_sizes)[number]
         indexes = tf.cast(indexes, tf.float32) * INDEXES_PER_UNIT + usual
-        self._prediction = Prediction(
-            tf.cast(means, tf.float32), within_table(indexes, self._exact)
-        )
-        return self._prediction
+        return Prediction(tf.cast(means, tf.float32), indexes)
 
     def add(self, values: tf.Tensor) -> None:
         super().add(values)

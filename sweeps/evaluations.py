@@ -23,6 +23,7 @@ from assembly.selection import Selection
 from assembly.user_errors import USER_ERRORS
 from evaluation.comparison.measurements import read_measurement
 from evaluation.results import Results
+from evaluation.settings import qualities
 from processor.process import set_process
 from sweeps.multirun import progress
 from training.checkpoints import model_digest
@@ -57,11 +58,20 @@ def data_to_evaluate(data: DictConfig, source: Any, split: Optional[str]) -> Tup
 
 
 def results_name(
-    source: Any, split: str, stages: Optional[int], refinement: Optional[str] = None
+    source: Any,
+    split: str,
+    stages: Optional[int],
+    refinement: Optional[str] = None,
+    quality: Optional[float] = None,
 ) -> str:
-    """Name of results on a split; it tells those of fewer stages or refined files apart."""
-    stages_named = f"-stages{stages}" if stages else ""
-    return source.name_of(split) + stages_named + (f"-{refinement}" if refinement else "")
+    """Name of results on a split; it tells fewer stages, refined files and qualities apart."""
+    parts = [
+        source.name_of(split),
+        f"stages{stages}" if stages else None,
+        refinement,
+        None if quality is None else f"q{quality:g}",
+    ]
+    return "-".join(filter(None, parts))
 
 
 def evaluate_runs(
@@ -157,18 +167,19 @@ class _KnownData:
     def is_evaluated(self, run: pathlib.Path) -> bool:
         """Whether there are whole results of this request; a run that cannot be read has none."""
         try:
-            return self._has_results(run)
+            return all(self._has_results(run, each) for each in qualities(self._config.quality))
         except USER_ERRORS:
             return False  # Its own evaluation says why.
 
-    def _has_results(self, run: pathlib.Path) -> bool:
+    def _has_results(self, run: pathlib.Path, quality: Optional[float]) -> bool:
         directory = RunDirectory(run)
         if not directory.trained:
             return False
         config, data = self._config, trusted_config(directory, self._trusted).data
         source, split = data_to_evaluate(data, self._source, config.split)
         refinement = refinement_settings(config.get("refinement"))
-        usual = results_name(source, split, config.stages, refinement and refinement["name"])
+        refined = refinement and refinement["name"]
+        usual = results_name(source, split, config.stages, refined, quality)
         selection = self._selection(data, source, split)
         path = directory.results / f"{selection.name_in(directory.results, usual)}.json"
         # The table is written last.
@@ -181,6 +192,7 @@ class _KnownData:
             measured.get("checkpoint") == model_digest(directory.model)
             and measured.get("config", {}).get("precision") == config.precision
             and measured.get("stages") == config.stages
+            and measured.get("quality") == quality
             and measured.get("refinement") == refinement
             and (classical is None or set(config.classical) <= set(classical))
             and results.dataset is not None

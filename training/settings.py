@@ -20,6 +20,7 @@ class Settings:
         decoder: a quantizer whose decoder slot replaces that of ``quantizer``, or None.
         rate: a quantizer whose rate slot replaces that of ``quantizer``, or None.
         hyper_quantizer: of the side information, where the model has some; None: as ``quantizer``.
+        rates: gains of a run for every rate; None: a run of one rate.
         steps: training steps, at least 1.
         batch_size: patches a step, at least 1.
         lmbda: weight of the distortion in ``bpp + lmbda * distortion``, above 0. With ``mse`` it
@@ -46,6 +47,7 @@ class Settings:
     decoder: Any = None
     rate: Any = None
     hyper_quantizer: Any = None
+    rates: Any = None
     steps: int = 1000
     batch_size: int = 8
     lmbda: float = 0.013

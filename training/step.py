@@ -119,11 +119,16 @@ class TrainStep:
         parameters = self._trained
         pixels = tf.cast(tf.shape(images)[1] * tf.shape(images)[2], tf.float32)
         with tf.GradientTape() as tape:
-            forward = self._model(images, training=True)
-            bpp = tf.reduce_mean(forward.bits) / pixels
-            distortion = tf.reduce_mean(self._distortion(images, forward.reconstructions))
-            weight = self._lmbda * self._lmbda_factor.value
-            loss = bpp + weight * distortion + forward.penalty
+            model, weights, shares = self._at_rates(tf.shape(images)[0])
+            forward = model(images, training=True)
+            distortions = self._distortion(images, forward.reconstructions)
+            bpp, distortion = tf.reduce_mean(forward.bits) / pixels, tf.reduce_mean(distortions)
+            if weights is None:
+                loss = bpp + self._lmbda * self._lmbda_factor.value * distortion
+            else:
+                losses = forward.bits / pixels + weights * self._lmbda_factor.value * distortions
+                loss = tf.reduce_mean(shares * losses)
+            loss += forward.penalty
             scaled = loss / self._distribution.replicas
         gradients = tape.gradient(scaled, parameters)
         self._optimizer.apply_gradients(zip(gradients, parameters))
@@ -137,6 +142,18 @@ class TrainStep:
             penalty=forward.penalty,
             finite=tf.stack([tf.reduce_all(tf.math.is_finite(g)) for g in gradients]),
         )
+
+    def _at_rates(self, batch):
+        """The model, weights of the distortion ``[batch]`` and of each example; of one rate, None.
+
+        A loss grows about with the root of its weight. Divided by it, no rate counts more than
+        the others.
+        """
+        if self._model.rate is None:
+            return self._model, None, None
+        setting = self._model.rate.sample(batch)
+        shares = tf.sqrt(self._lmbda / setting.lmbda)
+        return self._model.at_rate(setting), setting.lmbda, shares
 
     def check(self, result: StepResult, step: int) -> None:
         """Raises ``NonFiniteGradient``, naming step and parameters, if it went wrong."""

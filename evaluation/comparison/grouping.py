@@ -144,7 +144,14 @@ def _classes(flat) -> List[str]:
 
 def _identity(run: Measurement, ignored) -> Dict[str, Any]:
     provenance = run.results.provenance
-    identity = {key: value for key, value in _flat(run.config).items() if key not in ignored}
+    own = {key: value for key, value in _flat(run.config).items() if key not in ignored}
+    # Parts that follow the run's lmbda, such as a transform's first step of quantization.
+    follows = run.config["lmbda"] if "lmbda" in ignored else None
+    identity = {
+        key: value
+        for key, value in own.items()
+        if not (key.endswith(".lmbda") and value == follows)
+    }
     if provenance.get("stages") is not None:
         identity["stages"] = provenance["stages"]
     if provenance.get("refinement") is not None:

@@ -74,7 +74,11 @@ def test_empty_payload():
     [
         (lambda data: b"", ForeignFile, "empty"),
         (lambda data: b"\x89PNG" + data, ForeignFile, "Not an .rtc file"),
-        (lambda data: data[:3] + b"\x02" + data[4:], ForeignFile, "format version 2; this reads 1"),
+        (
+            lambda data: data[:3] + b"\x03" + data[4:],
+            ForeignFile,
+            "format version 3; this reads 1 and 2",
+        ),
         (lambda data: data[:5], DamagedFile, "Truncated .rtc file: 5 bytes"),
         (lambda data: data[:-1], DamagedFile, "checksum"),
         (lambda data: data + b"\0", DamagedFile, "checksum"),
