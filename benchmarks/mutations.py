@@ -64,7 +64,8 @@ def _change_bytes(original: Original, rng: random.Random) -> bytes:
 def _change_sizes(original: Original, rng: random.Random) -> bytes:
     """Other numbers in the header, of which no two need to go together."""
     coded = original.coded
-    for name in rng.sample(coded._fields[:-1], rng.choice((1, 1, 2))):
+    sizes = [n for n in coded._fields if n != "payload" and getattr(coded, n) is not None]
+    for name in rng.sample(sizes, rng.choice((1, 1, 2))):
         near = getattr(coded, name) + rng.choice((-16, -1, 1, 16))
         coded = coded._replace(**{name: rng.choice((near, *NUMBERS))})
     return _packed(original, coded)
