@@ -1,6 +1,6 @@
 """Training, validation and test images from photographs in Debian packages, under free licences.
 
-    python -m benchmarks.free_photographs DEBS OUTPUT
+    python benchmarks/free_photographs.py DEBS OUTPUT
 
 ``free_photographs.csv`` names each photograph with package, version, title, author and licence (as
 the package's ``copyright`` file or the file beside the photograph states it) and its split. DEBS is
@@ -22,9 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from debian_files import Member, read_members
 from PIL import Image
-
-from benchmarks.debian_files import Member, read_members
 
 LIST = Path(__file__).with_suffix(".csv")
 LONG, SHORT = 768, 512

@@ -1,6 +1,6 @@
 """Training, validation and test speech from telephone prompts in Debian packages (CC BY, CC BY-SA).
 
-    python -m benchmarks.free_speech DEBS OUTPUT
+    python benchmarks/free_speech.py DEBS OUTPUT
 
 ``free_speech.csv`` names the voices. DEBS is a folder with their packages, from
 ``apt-get download PACKAGE=VERSION``. OUTPUT receives WAV files (8 kHz, mono, 16 bits, as the
@@ -19,8 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
-
-from benchmarks.debian_files import find_package, package_files
+from debian_files import find_package, package_files
 
 LIST = Path(__file__).with_suffix(".csv")
 SAMPLE_RATE = 8000
@@ -73,9 +72,7 @@ def _prompts(debs: Path, voice: Voice) -> list[tuple[str, bytes, float]]:
         name = path.removeprefix(root)
         samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
         if rate != SAMPLE_RATE or samples.shape[1] != 1:
-            raise ValueError(
-                f"{path} has {rate} Hz and {samples.shape[1]} channels, not 8000 and 1"
-            )
+            raise ValueError(f"{path} is not {SAMPLE_RATE} Hz, mono")
         silent = np.abs(samples).max(initial=0) < 0.05
         if len(samples) >= SAMPLE_RATE and not silent and not name.startswith(NOT_SPEECH):
             prompts.append((name, content, len(samples) / rate))

@@ -15,15 +15,20 @@ COMMANDS = {"compress": compress, "decompress": decompress, "info": info}
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Entry point of ``rtc``; ``arguments`` replace those of the process."""
     set_process()
+    parsed = command_line().parse_args(arguments)
+    with one_line_errors():
+        COMMANDS[parsed.command].run(parsed)
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The parser of ``rtc``."""
     parser = argparse.ArgumentParser(
         prog="rtc", description="Compress and decompress images and audio with learned codecs."
     )
     names = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         command.add_arguments(names.add_parser(name, help=command.ABOUT, description=command.ABOUT))
-    parsed = parser.parse_args(arguments)
-    with one_line_errors():
-        COMMANDS[parsed.command].run(parsed)
+    return parser
 
 
 def script(name: str) -> None:
