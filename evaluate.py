@@ -1,6 +1,7 @@
 """Codes files with a saved run and measures them: rate on disk, distortion after decoding.
 
 python evaluate.py run=runs/NAME data=image_folder data.root=/photos
+python evaluate.py pretrained=image data=image_folder data.root=/photos
 python evaluate.py 'runs=runs/compare-*' data=image_folder data.root=/photos n_jobs=2
 python evaluate.py run=runs/NAME quality=[0,25,50,75,100]
 """
@@ -20,6 +21,7 @@ from assembly.command_line import run_command
 from assembly.user_errors import one_line_errors
 from evaluation.settings import EvaluationSettings, qualities, register_evaluation_settings
 from processor.process import set_process
+from training.run_directory import PRETRAINED_PREFIX
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
@@ -31,7 +33,8 @@ def main(config: DictConfig) -> None:
 
         trusted = targets_in(named_folders(HydraConfig.get()))
         if config.runs is None:
-            _evaluate_configured(config.run, config, trusted)
+            run = PRETRAINED_PREFIX + config.pretrained if config.run is None else config.run
+            _evaluate_configured(run, config, trusted)
             return
         from sweeps.evaluations import evaluate_runs
 

@@ -20,8 +20,8 @@ from assembly.user_errors import one_line_errors
 from hydra_plugins.roundtrip_launcher import SweepLauncher
 
 NAMES = {
-    "run", "runs", "init_from", "data.root", "data.validation_root", "data.test_root", "data.name",
-    "data.data_dir", "data.download_dir", "hydra.sweep.dir",
+    "run", "runs", "pretrained", "init_from", "data.root", "data.validation_root", "data.test_root",
+    "data.name", "data.data_dir", "data.download_dir", "hydra.sweep.dir",
 }  # fmt: skip
 """Settings whose values are names or paths: Hydra's grammar does not apply to them."""
 

@@ -20,9 +20,13 @@ from data.segments import (
     training_form,
 )
 from data.source import AudioSource
-from signals.audio_files import AudioSize, NamedRecording, read_audio, read_audio_size
-
-SUFFIXES = (".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
+from signals.audio_files import (
+    AUDIO_SUFFIXES,
+    AudioSize,
+    NamedRecording,
+    read_audio,
+    read_audio_size,
+)
 
 
 class AudioFolder(AudioSource):
@@ -55,7 +59,7 @@ class AudioFolder(AudioSource):
             **splits: ``validation_root``, ``test_root``, ``validation_fraction`` and
                 ``test_fraction``: see `FolderSplits`, also for errors.
         """
-        self._files = FolderSplits(root=root, suffixes=SUFFIXES, kind="recording", **splits)
+        self._files = FolderSplits(root=root, suffixes=AUDIO_SUFFIXES, kind="recording", **splits)
         super().__init__(
             name=self._files.name, sample_rate=sample_rate, segment=segment, cache_gib=cache_gib
         )

@@ -18,6 +18,7 @@ class EvaluationSettings:
     refinement: Any = None
     run: Optional[str] = None
     runs: Any = None
+    pretrained: Optional[str] = None
     split: Optional[str] = None
     limit: Optional[int] = None
     stages: Optional[int] = None
@@ -29,8 +30,10 @@ class EvaluationSettings:
 
     def __post_init__(self):
         """Raises ValueError for the first value out of its range."""
-        if (self.run is None) == (self.runs is None):
-            raise ValueError(f"run={self.run} and runs={self.runs}: give one of them.")
+        named = {name: getattr(self, name) for name in ("run", "runs", "pretrained")}
+        if sum(value is not None for value in named.values()) != 1:
+            given = ", ".join(f"{name}={value}" for name, value in named.items())
+            raise ValueError(f"{given}: give one of them.")
         for name in ("limit", "stages", "n_jobs"):
             value = getattr(self, name)
             if value is not None and value < 1:

@@ -1,74 +1,11 @@
-"""Codes an image or audio file with a trained run.
+"""Codes an image or audio file with a pretrained model or a trained run.
 
-python scripts/compress.py --run runs/NAME in.png out.rtc
-python scripts/compress.py --run runs/NAME --refine sga --refine-steps 500 in.png out.rtc
+python scripts/compress.py in.png out.rtc
 python scripts/compress.py --run runs/NAME in.wav out.rtc
+python scripts/compress.py --run runs/NAME --refine sga --refine-steps 500 in.png out.rtc
 """
 
-from __future__ import annotations
-
-import argparse
-import sys
-
-from assembly.user_errors import one_line_errors
-from processor.process import set_process
-
-
-def main() -> None:
-    """Reads, codes and writes the file; prints the size."""
-    parser = argparse.ArgumentParser(description="Code an image or audio file as an .rtc file.")
-    parser.add_argument("--run", required=True, help="run directory, or its name under runs/")
-    parser.add_argument(
-        "file", help="PNG, JPEG, WebP; or WAV, FLAC, OGG, MP3: the medium that the run codes"
-    )
-    parser.add_argument("output", help=".rtc file to write")
-    parser.add_argument(
-        "--stages", type=int, metavar="N", help="stages of a residual quantizer (default: all)"
-    )
-    parser.add_argument(
-        "--fixed-length", action="store_true", help="codebooks only: equal bits for every symbol"
-    )
-    parser.add_argument(
-        "--refine", metavar="NAME", help="improve the latents first, by sga or rdoq; slow"
-    )
-    parser.add_argument(
-        "--config-dir", metavar="FOLDER", help="configuration folder of your own that the run used"
-    )
-    parser.add_argument("--refine-steps", type=int, metavar="N", help="maximum, for --refine")
-    with one_line_errors():
-        compress(parser.parse_args())
-
-
-def compress(arguments: argparse.Namespace) -> None:
-    """Codes ``arguments.file`` into ``arguments.output``.
-
-    Raises:
-        ValueError: an argument is wrong, or the run cannot code the file.
-    """
-    from assembly.refining import Refining, refinement_node
-    from assembly.saved_run import load_run
-    from assembly.trust import targets_in
-    from evaluation.media import MEDIA
-    from signals.files import write_atomically
-
-    node = refinement_node(arguments.refine, arguments.refine_steps)
-    trusted = targets_in(filter(None, [arguments.config_dir]))
-    saved = load_run(arguments.run, stages=arguments.stages, trusted=trusted)
-    medium = MEDIA[saved.medium]
-    signal, options = medium.read(arguments.file), {"fixed_length": arguments.fixed_length}
-    warning = medium.warning(arguments.file, signal)
-    if warning:
-        print(warning, file=sys.stderr)
-    if node is not None:
-        refined = Refining(saved, node).refine(*signal, arguments.file)
-        options["latents"] = refined.latents
-    data = saved.codec.encode(*signal, **options)
-    write_atomically(arguments.output, data)
-    size = medium.size(signal)
-    rate = f"{medium.rate_of(8 * len(data), size):.{medium.rate_digits + 1}f} {medium.rate}"
-    print(f"{arguments.output}: {medium.size_text(size)}, {len(data)} bytes, {rate}")
-
+from commands.console import script
 
 if __name__ == "__main__":
-    set_process()
-    main()
+    script("compress")

@@ -40,6 +40,9 @@ _UNKNOWN_FRAMES = 2**62
 
 _HEAD = 2**16
 
+AUDIO_SUFFIXES = (".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
+"""File types that are read."""
+
 LOSSLESS_AUDIO = (".wav", ".flac")
 """File types that store decoded 16-bit samples unaltered."""
 

@@ -9,6 +9,7 @@ import shlex
 import pytest
 
 from assembly.parts import build_part, fill_slots
+from commands.console import command_line
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -86,7 +87,14 @@ def test_commands_compose(words, compose):
     elif script == "evaluate.py":
         with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
             config = hydra.compose("evaluate", overrides=arguments)
-        assert config.run or config.runs
+        assert config.run or config.runs or config.pretrained
+
+
+def test_console_commands_parse():
+    lines = re.findall(r"^rtc .*$", "\n".join(PAGES.values()), re.MULTILINE)
+    assert len(lines) >= 4
+    for line in lines:
+        command_line().parse_args(shlex.split(line.split("  #")[0])[1:])
 
 
 def jobs(arguments):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import pathlib
+import re
 import shutil
 import sys
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
@@ -38,6 +39,12 @@ NOT_PART_OF_A_RUN = (
 )
 """Settings that may change from one command to the next for the same run."""
 
+PRETRAINED = pathlib.Path(__file__).resolve().parent.parent / "pretrained"
+"""Run directories that come with the project, reduced to what coding needs."""
+
+PRETRAINED_PREFIX = "pretrained:"
+"""A run's name after this is that of a folder in `PRETRAINED`."""
+
 LOCK = ".lock"
 
 PARTS = ("checkpoints", "tensorboard", "model", "results", "training.csv", "validation.csv")
@@ -54,7 +61,14 @@ class RunDirectory:
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
         self.model = path / "model"
-        self.results = path / "results"
+        # What is measured of a pretrained model stays out of the project's own files.
+        own = pathlib.Path("build") / "pretrained" / path.name if self.pretrained else path
+        self.results = own / "results"
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether this is a model that comes with the project."""
+        return self.path.resolve().parent == PRETRAINED.resolve()
 
     @property
     def trained(self) -> bool:
@@ -72,8 +86,14 @@ class RunDirectory:
         The process holds a lock on it until it ends, however it ends.
 
         Raises:
-            ValueError: another process works there, it holds another run, or no run at all.
+            ValueError: another process works there, it holds another run, a pretrained model, or
+                no run at all.
         """
+        if self.pretrained:
+            raise ValueError(
+                f"run={str(self.path)!r} is a pretrained model, which stays as it is: choose "
+                f"another run=; init_from={PRETRAINED_PREFIX}{self.path.name} starts from it."
+            )
         if self.path.exists() and not self._is_run():
             raise ValueError(f"run={str(self.path)!r} exists and is not a run directory.")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -158,10 +178,39 @@ class RunDirectory:
                 path.unlink()
 
 
+def pretrained_names() -> List[str]:
+    """Names of the pretrained models, each one's newest version last: image-2, image-10."""
+    folders = (path.parent.name for path in PRETRAINED.glob("*/config.yaml"))
+    return sorted((name for name in folders if name[0] != "."), key=_name_and_version)
+
+
 def run_path(run: str) -> pathlib.Path:
-    """A bare name is a folder in ``runs/``; anything with a separator is a path."""
+    """A bare name is a folder in ``runs/``; anything with a separator is a path.
+
+    ``pretrained:image-1`` is a pretrained model, ``pretrained:image`` its newest version.
+
+    Raises:
+        ValueError: there is no such pretrained model.
+    """
+    if run.startswith(PRETRAINED_PREFIX):
+        return _pretrained_path(run[len(PRETRAINED_PREFIX) :])
     path = pathlib.Path(run).expanduser()
     return path if len(path.parts) > 1 else pathlib.Path("runs") / path
+
+
+def _pretrained_path(name: str) -> pathlib.Path:
+    names = pretrained_names()
+    fits = [each for each in names if name in (each, _name_and_version(each)[0])]
+    if not fits:
+        known = ", ".join(names) or "none in this checkout"
+        raise ValueError(f"there is no pretrained model {name!r}; there are: {known}.")
+    return PRETRAINED / (name if name in fits else fits[-1])
+
+
+def _name_and_version(name: str) -> Tuple[str, int]:
+    """``image-2`` -> image, 2; a name without a number has version 0."""
+    match = re.fullmatch(r"(.+)-(\d+)", name)
+    return (name, 0) if match is None else (match[1], int(match[2]))
 
 
 def find_runs(patterns: Union[str, Sequence[str]]) -> List[pathlib.Path]:

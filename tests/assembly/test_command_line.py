@@ -114,7 +114,7 @@ def test_mistakes_of_training_name_the_word_that_was_meant(override, line):
         (["run=a", "split=tset"], "split='tset' must be one of train, validation, test, all."),
         (["run=a", "n_jobs=0"], "n_jobs=0 must be at least 1."),
         (["refinement=sgaa"], "must be one of rdoq, sga; did you mean 'sga'?"),
-        ([], "run=None and runs=None: give one of them."),
+        ([], "run=None, runs=None, pretrained=None: give one of them."),
     ],
 )
 def test_evaluation_has_types_too(overrides, line):

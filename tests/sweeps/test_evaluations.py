@@ -215,9 +215,10 @@ def test_names_paths_and_patterns(runs, monkeypatch):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ((), "run=None and runs=None: give one of them"),
-        (("run=a", "runs=b"), "run=a and runs=b: give one of them"),
+        ((), "run=None, runs=None, pretrained=None: give one of them"),
+        (("run=a", "runs=b"), "run=a, runs=b, pretrained=None: give one of them"),
         (("runs=no-such-*",), "runs='no-such-*' names no run directory"),
+        (("pretrained=none",), "there is no pretrained model 'none'; there are: "),
     ],
 )
 def test_mistakes_are_one_line_with_status_2(warm, overrides, message):

@@ -1,0 +1,1 @@
+"""Compress, decompress, info: each imports TensorFlow only when it needs a model."""
