@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Collection, Dict
+from typing import Collection
 
 import tensorflow as tf
 
 from assembly.saved_run import load_run
 from models import Autoencoder
-
-KERAS_VIEWS = {"_output_layers", "_output_coordinates", "_trainable_weights"}
-"""Attributes in which Keras lists variables once more, in an order of their own."""
+from training.named_variables import by_place
 
 
 def start_from(model: Autoencoder, run: str, trusted: Collection[str] = ()) -> str:
@@ -32,7 +30,8 @@ def start_from(model: Autoencoder, run: str, trusted: Collection[str] = ()) -> s
         ValueError: it is not trained to its end, or nothing of it fits.
     """
     saved = load_run(run, trusted=trusted)
-    theirs, own = (_parameters(m) for m in (saved.codec.model, model))
+    models = saved.codec.model, model
+    theirs, own = (by_place(each, each.trainable_variables) for each in models)
     fits = {p: v for p, v in own.items() if p in theirs and theirs[p].shape == v.shape}
     if not fits:
         raise ValueError(f"init_from={run!r}: no parameter of that run fits this model.")
@@ -42,13 +41,3 @@ def start_from(model: Autoencoder, run: str, trusted: Collection[str] = ()) -> s
     new = sorted({place.split("/")[0] for place in own.keys() - fits.keys()})
     rest = f"; new parameters in {', '.join(new)}" if new else ""
     return f"init_from: {taken:,} of {total:,} parameters from {saved.directory.path}{rest}"
-
-
-def _parameters(model: Autoencoder) -> Dict[str, tf.Variable]:
-    """Trainable variables by their places among the model's attributes."""
-    places: Dict[int, str] = {}
-    variables = {id(v): v for v in model.trainable_variables}
-    for path, value in model._flatten(lambda v: isinstance(v, tf.Variable), with_path=True):
-        if id(value) in variables and not KERAS_VIEWS & {*path}:
-            places.setdefault(id(value), "/".join(map(str, path)))
-    return {place: variables[key] for key, place in places.items()}

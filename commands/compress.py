@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+from typing import Any, Optional
 
 ABOUT = "Code an image or audio file as an .rtc file."
 
@@ -19,6 +21,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", help="PNG, JPEG, WebP; or WAV, FLAC, OGG, MP3: the medium that the run codes"
     )
     parser.add_argument("output", help=".rtc file to write")
+    rate = parser.add_mutually_exclusive_group()
+    rate.add_argument(
+        "--quality",
+        type=float,
+        metavar="Q",
+        help="0 (small) to 100, in hundredths: models for every rate, as the pretrained ones",
+    )
+    rate.add_argument(
+        "--lmbda", type=float, metavar="L", help="the quality trained with this lmbda"
+    )
+    rate.add_argument(
+        "--target-bytes", type=int, metavar="N", help="the largest file up to N bytes"
+    )
+    rate.add_argument(
+        "--target-bpp", type=float, metavar="B", help="the same in bits per pixel (images)"
+    )
+    rate.add_argument(
+        "--target-kbps", type=float, metavar="K", help="the same in kbit per second (audio)"
+    )
     parser.add_argument(
         "--stages", type=int, metavar="N", help="stages of a residual quantizer (default: all)"
     )
@@ -47,6 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     from assembly.refining import Refining, refinement_node
     from assembly.saved_run import load_run
     from assembly.trust import targets_in
+    from codec.target_size import encode_within
     from evaluation.media import MEDIA
     from signals.files import write_atomically
 
@@ -61,8 +83,51 @@ def run(arguments: argparse.Namespace) -> None:
     if node is not None:
         refined = Refining(saved, node).refine(*signal, arguments.file)
         options["latents"] = refined.latents
-    data = saved.codec.encode(*signal, **options)
-    write_atomically(arguments.output, data)
     size = medium.size(signal)
+    codec = at_quality(saved.codec, arguments)
+    most = most_bytes(arguments, medium, size)
+    if most is None:
+        data = codec.encode(*signal, **options)
+    else:
+        data, _ = encode_within(codec, signal, most, **options)
+    write_atomically(arguments.output, data)
     rate = f"{medium.rate_of(8 * len(data), size):.{medium.rate_digits + 1}f} {medium.rate}"
     print(f"{arguments.output}: {medium.size_text(size)}, {len(data)} bytes, {rate}")
+
+
+def at_quality(codec: Any, arguments: argparse.Namespace) -> Any:
+    """The codec at the quality that ``--quality`` or ``--lmbda`` asks for.
+
+    Raises:
+        ValueError: it is out of range, or the model has one rate.
+    """
+    if arguments.quality is not None:
+        return codec.at_quality(round(100 * arguments.quality))
+    if arguments.lmbda is not None:
+        rate = codec.model.rate
+        if rate is None:
+            raise ValueError(f"--lmbda {arguments.lmbda:g}: {codec.name} has one rate.")
+        return codec.at_quality(rate.quality_of(arguments.lmbda))
+    return codec
+
+
+def most_bytes(arguments: argparse.Namespace, medium: Any, size: Any) -> Optional[int]:
+    """What the file may have at most; None: no target was given.
+
+    Raises:
+        ValueError: the target is not above 0, or of the other medium.
+    """
+    targets = {"bytes": arguments.target_bytes, medium.rate: None}
+    for unit in ("bpp", "kbps"):
+        target = getattr(arguments, f"target_{unit}")
+        if target is not None and unit != medium.rate:
+            raise ValueError(
+                f"--target-{unit} {target:g}: {medium.content} have their rate in {medium.rate}."
+            )
+        targets[unit] = target
+    unit, target = next(((u, t) for u, t in targets.items() if t is not None), (None, None))
+    if target is None:
+        return None
+    if not 0 < target < math.inf:
+        raise ValueError(f"--target-{unit} {target:g} must be above 0.")
+    return int(target if unit == "bytes" else target / medium.rate_of(8, size))

@@ -1,11 +1,14 @@
 """Makes a folder of ``pretrained/`` from a trained run: what coding needs, and a card.
 
-    python scripts/make_pretrained.py runs/NAME image-1 notes.yaml photo.png
+    python scripts/make_pretrained.py make runs/NAME image-1 notes.yaml photo.png
+    python evaluate.py pretrained=image-1 data=image_folder data.root=/kodak quality=[0,50,100]
+    python scripts/make_pretrained.py results image-1
 
-The folder receives the configuration, the weights with the coding tables, the results (without
-coded files), golden files and ``README.md``, the card. Optimizer, checkpoints and logs stay behind.
-A folder that exists is refused: files name their model by its fingerprint, so a better model gets
-the next number, and ``pretrained:image`` is the newest one.
+``make`` writes the configuration, the weights in 16 bits with the coding tables that belong to
+them, golden files and ``README.md``, the card. Optimizer, checkpoints and logs stay behind.
+``results`` adds what evaluate.py has measured of that model since. A folder that exists is refused:
+files name their model by its fingerprint, so a better model gets the next number, and
+``pretrained:image`` is the newest one.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import yaml
 
 from assembly.user_errors import one_line_errors
 from processor.process import set_process
+from signals.files import write_atomically
 from training import run_directory
 
 NOTES = {
@@ -41,12 +45,18 @@ EXAMPLE_SIDE, EXAMPLE_SECONDS = 128, 1
 def main() -> None:
     """Writes the folder and prints its size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", help="run directory, or its name under runs/")
-    parser.add_argument("name", help="of the pretrained model, with a number: image-1")
-    parser.add_argument("notes", help=f"YAML file with {', '.join(NOTES)}")
-    parser.add_argument("example", help="image or recording of which golden files are made")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    make = commands.add_parser("make", help="make a folder from a run")
+    make.add_argument("run", help="run directory, or its name under runs/")
+    make.add_argument("name", help="of the pretrained model, with a number: image-1")
+    make.add_argument("notes", help=f"YAML file with {', '.join(NOTES)}")
+    make.add_argument("example", help="image or recording of which golden files are made")
+    results = commands.add_parser("results", help="add what evaluate.py has measured since")
+    results.add_argument("name", help="of the pretrained model")
+    arguments = vars(parser.parse_args())
     with one_line_errors():
-        folder = make_pretrained(**vars(parser.parse_args()))
+        command = {"make": make_pretrained, "results": add_results}[arguments.pop("command")]
+        folder = command(**arguments)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         print(f"{folder}: {size / 1e6:.2f} MB")
 
@@ -61,6 +71,7 @@ def make_pretrained(run: str, name: str, notes: str, example: str) -> pathlib.Pa
     from assembly.golden import FOLDER, write_golden
     from assembly.pretrained import CARD
     from assembly.saved_run import load_run
+    from training.compact_weights import round_to_half, save_compact
 
     folder = run_directory.PRETRAINED / name
     if not name.rpartition("-")[2].isdigit() or "/" in name:
@@ -72,12 +83,12 @@ def make_pretrained(run: str, name: str, notes: str, example: str) -> pathlib.Pa
     folder.parent.mkdir(exist_ok=True)
     temporary = folder.with_name(f".{name}.{os.getpid()}")
     try:
-        shutil.copytree(saved.directory.model, temporary / "model")
+        temporary.mkdir()
         shutil.copy(saved.directory.config_file, temporary)
-        results = sorted(saved.directory.results.glob("*.json"))
-        (temporary / "results").mkdir()
-        for path in results:
-            shutil.copy(path, temporary / "results")
+        round_to_half(saved.codec.model)
+        config = saved.directory.config_file.read_bytes()
+        save_compact(saved.codec.model, temporary / "model", config)
+        saved = load_run(str(temporary))
         golden = write_golden(saved, middle(example, saved.medium), temporary / FOLDER)
         card = {
             "title": told.pop("title"),
@@ -89,11 +100,36 @@ def make_pretrained(run: str, name: str, notes: str, example: str) -> pathlib.Pa
             "seed": int(saved.config.seed),
             "golden": golden,
         }
-        (temporary / CARD).write_text(card_text(name, card, [path.stem for path in results]))
+        (temporary / CARD).write_text(card_text(name, card, []))
         os.replace(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def add_results(name: str) -> pathlib.Path:
+    """Copies the results of a pretrained model into its folder, and returns that.
+
+    Raises:
+        ValueError: there are none, or they are of other weights.
+    """
+    from assembly.pretrained import CARD, read_card
+    from evaluation.results import read_results
+
+    directory = run_directory.RunDirectory(run_directory.PRETRAINED / name)
+    card = read_card(name)
+    found = sorted(directory.results.glob("*.json"))
+    if not found:
+        raise ValueError(f"there are no results in {directory.results}: evaluate.py writes them.")
+    for path in found:
+        measured = read_results(path)
+        if measured.provenance.get("fingerprint") != card["fingerprint"]:
+            raise ValueError(f"{path} is of other weights than {name}.")
+        for copied in (path, path.with_suffix(".csv")):
+            write_atomically(directory.path / "results" / copied.name, copied.read_bytes())
+    kept = sorted(path.stem for path in (directory.path / "results").glob("*.json"))
+    write_atomically(directory.path / CARD, card_text(name, card, kept).encode())
+    return directory.path
 
 
 def read_notes(path: pathlib.Path) -> Dict[str, Any]:
@@ -163,7 +199,7 @@ python train.py init_from=pretrained:{name} ...
 
 ## Results
 
-{measured or "None were in the run directory."}"""
+{measured or "None yet."}"""
 
 
 if __name__ == "__main__":

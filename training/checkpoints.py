@@ -15,6 +15,7 @@ from typing import Dict, Iterator, List, Optional
 import tensorflow as tf
 
 from models import Autoencoder
+from training import compact_weights
 from training.whole_folder import damage, has_sums, write_whole
 
 KEPT = 2
@@ -219,7 +220,10 @@ def restore_model(model: Autoencoder, folder: pathlib.Path, steps: int) -> None:
             f"the model in {str(folder)!r} is damaged ({reason}): the run's train.py command "
             "restores it from the last checkpoint."
         )
-    _read(tf.train.Checkpoint(model=model), folder / "weights")
+    if (folder / compact_weights.FILE).exists():
+        compact_weights.read_compact(model, folder / compact_weights.FILE)
+    else:
+        _read(tf.train.Checkpoint(model=model), folder / "weights")
     model.advance(steps - 1)
 
 

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 import yaml
 from PIL import Image
 
@@ -14,8 +15,9 @@ from assembly import golden, pretrained
 from assembly.parts import build_model
 from assembly.saved_run import load_run
 from assembly.warm_start import start_from
+from codec.file_header import read_header
 from commands.console import main
-from training import run_directory
+from training import compact_weights, run_directory
 from training.checkpoints import save_model
 from training.run_directory import RunDirectory, run_path
 
@@ -66,6 +68,7 @@ def library(compose, inputs, tmp_path_factory):
             ("image-1", "photo.png", ("seed=1",)),
             ("speech-1", "talk.wav", AUDIO),
             ("image-2", "photo.png", ("seed=2",)),
+            ("every-1", "photo.png", ("rate=variable",)),
         ):
             directory = RunDirectory(folder / f"run-of-{name}")
             config = compose(*SMALL, *options)
@@ -75,8 +78,7 @@ def library(compose, inputs, tmp_path_factory):
             save_model(model, directory.model, directory.config_file.read_bytes())
             for left_behind in ("checkpoints/step-1", "results"):
                 (directory.path / left_behind).mkdir(parents=True)
-            (directory.results / "kodak.json").write_text("{}")
-            (directory.results / "coded.rtc").write_bytes(b"RTC")
+            (directory.results / "of-all-32-bits.json").write_text("{}")
             arguments = (directory.path, name, inputs / "notes.yaml", inputs / file)
             script("make_pretrained").make_pretrained(*map(str, arguments))
         yield folder / "pretrained"
@@ -84,14 +86,14 @@ def library(compose, inputs, tmp_path_factory):
 
 def test_a_folder_holds_what_coding_needs_and_a_card(library):
     names = {str(p.relative_to(library / "image-1")) for p in library.glob("image-1/**/*.*")}
-    weights = {"model/weights.index", "model/weights.data-00000-of-00001", "model/config.yaml"}
-    files = {"README.md", "config.yaml", "results/kodak.json", "golden/file.rtc", "golden/file.png"}
+    weights = {"model/weights.npz", "model/config.yaml"}
+    files = {"README.md", "config.yaml", "golden/file.rtc", "golden/file.png"}
     assert names == weights | files
     card = pretrained.read_card("image-1")
     assert card["fingerprint"] == load_run("pretrained:image-1").codec.fingerprint.hex()
     assert NOTES.items() <= card.items() and card["medium"] == "image" and card["seed"] == 1
     text = (library / "image-1" / "README.md").read_text()
-    assert "| noise | CC0-1.0 | numpy |" in text and "(results/kodak.json)" in text
+    assert "| noise | CC0-1.0 | numpy |" in text and "None yet." in text
 
 
 def test_mistakes_leave_nothing(library, inputs, tmp_path):
@@ -197,6 +199,38 @@ def test_without_a_model_the_command_says_so(library, inputs, tmp_path, capsys, 
     )
 
 
+def test_a_quality_or_a_size_can_be_asked_for(library, inputs, tmp_path, capsys):
+    photo, out = inputs / "photo.png", tmp_path / "out.rtc"
+
+    def coded(*options):
+        main(["compress", "--run", "pretrained:every", *options, str(photo), str(out)])
+        header = read_header(out.read_bytes())
+        return header.coded.quality, len(out.read_bytes())
+
+    low, middle, high = (coded("--quality", q) for q in ("0", "37.25", "100"))
+    assert (low[0], middle[0], high[0]) == (0, 3725, 10000) and low[1] < middle[1] < high[1]
+    assert coded("--lmbda", "0.0018") == low and coded()[0] == 5948
+    met = coded("--target-bytes", str(middle[1]))
+    assert met[1] <= middle[1] and met[0] >= 3725
+    pixels = 20 * 9 * 23 * 8
+    assert coded("--target-bpp", str(8 * (middle[1] + 0.5) / pixels)) == met
+    main(["decompress", str(out), str(tmp_path / "out.png")])
+    main(["info", str(out)])
+    assert "quality:" in capsys.readouterr().out
+    for options, message in (
+        (["--quality", "101"], "quality=101 must be 0 to 100"),
+        (["--lmbda", "1"], "lmbda=1 must be 0.0018 to 0.05"),
+        (["--target-bytes", "9"], "9 bytes are too few: at quality 0"),
+        (["--target-bpp", "-1"], "--target-bpp -1 must be above 0"),
+        (["--target-kbps", "8"], "--target-kbps 8: the rate of images is in bpp"),
+    ):
+        command = ("compress", "--run", "pretrained:every", *options, photo, tmp_path / "no.rtc")
+        assert message in one_line(capsys, *command)
+        assert not (tmp_path / "no.rtc").exists()
+    command = ("compress", "--run", "pretrained:image", "--quality", "5", photo, out)
+    assert "image-2 has one rate" in one_line(capsys, *command)
+
+
 def test_evaluation_leaves_the_folder_as_it_is(library, inputs, tmp_path, monkeypatch):
     from data import ImageFolder
     from evaluate import evaluate
@@ -208,6 +242,39 @@ def test_evaluation_leaves_the_folder_as_it_is(library, inputs, tmp_path, monkey
     assert before == {path: path.stat().st_mtime_ns for path in library.rglob("*")}
     (found,) = pathlib.Path("build/pretrained/image-2/results").glob("*.json")
     assert found.stem == photos.name_of("all")
+    make = script("make_pretrained")
+    with pytest.raises(ValueError, match="there are no results in"):
+        make.add_results("image-1")
+    shutil.copytree(library / "image-2", library / "image-3")
+    shutil.copytree("build/pretrained/image-2", "build/pretrained/image-3")
+    card = make.add_results("image-3") / "README.md"
+    assert f"(results/{found.name})" in card.read_text()
+    assert (library / "image-3" / "results" / found.name).read_bytes() == found.read_bytes()
+    card.write_text(card.read_text().replace("fingerprint: ", "fingerprint: 0"))
+    with pytest.raises(ValueError, match="is of other weights than image-3"):
+        make.add_results("image-3")
+    shutil.rmtree(library / "image-3")
+
+
+def test_weights_of_16_bits_are_the_model_whole_and_nothing_else(library, compose, tmp_path):
+    theirs = load_run("pretrained:image-1").codec.model
+    original = load_run(str(library.parent / "run-of-image-1")).codec.model
+    for half, full in zip(theirs.trainable_variables, original.trainable_variables):
+        np.testing.assert_array_equal(half, full.numpy().astype(np.float16))
+    path = library / "image-1" / "model" / compact_weights.FILE
+    other = build_model(compose("precision=float32", "model.transforms.num_filters=5"))
+    with pytest.raises(ValueError, match=r"does not hold this configuration's model"):
+        compact_weights.read_compact(other, path)
+    arrays = dict(np.load(path))
+    key = max(arrays, key=lambda k: arrays[k].nbytes)
+    for changed in ({**arrays, key: np.zeros(10**7)}, {k: arrays[k] for k in arrays if k != key}):
+        np.savez(tmp_path / "changed.npz", **changed)
+        with pytest.raises(ValueError, match=key):
+            compact_weights.read_compact(other, tmp_path / "changed.npz")
+    model = build_model(compose(*SMALL))
+    model.trainable_variables[0].assign_add(tf.fill(model.trainable_variables[0].shape, 1e6))
+    with pytest.raises(ValueError, match="no float16"):
+        compact_weights.round_to_half(model)
 
 
 def test_a_run_starts_from_a_pretrained_model_and_none_trains_there(library, compose):
