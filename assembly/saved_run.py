@@ -11,7 +11,7 @@ from assembly.parts import build_model
 from assembly.trust import check_trusted
 from codec import AudioCodec, ImageCodec
 from evaluation.media import MEDIA
-from models.variable_rate import STEPS_PER_QUALITY
+from models.variable_rate import LARGEST_QUALITY, STEPS_PER_QUALITY
 from training.checkpoints import restore_model
 from training.run_directory import RunDirectory, run_path
 
@@ -33,6 +33,8 @@ class SavedRun(NamedTuple):
         Raises:
             ValueError: it is out of its range, or the run has one rate.
         """
+        if not 0 <= quality <= LARGEST_QUALITY:
+            raise ValueError(f"quality={quality:g} must be 0 to {LARGEST_QUALITY:g}.")
         hundredths = round(quality * STEPS_PER_QUALITY)
         codec, config = self.codec.at_quality(hundredths), self.config.copy()
         config.lmbda = codec.model.rate.lmbda_of(hundredths)

@@ -74,41 +74,42 @@ def run(arguments: argparse.Namespace) -> None:
 
     node = refinement_node(arguments.refine, arguments.refine_steps)
     trusted = targets_in(filter(None, [arguments.config_dir]))
-    saved = load_run(named, stages=arguments.stages, trusted=trusted)
+    saved = at_quality(load_run(named, stages=arguments.stages, trusted=trusted), arguments)
     medium = MEDIA[saved.medium]
     signal, options = medium.read(arguments.file), {"fixed_length": arguments.fixed_length}
+    size = medium.size(signal)
+    most = most_bytes(arguments, medium, size)
+    if most is not None and node is not None:
+        raise ValueError("--refine needs a quality: it refines for the rate of one.")
     warning = medium.warning(arguments.file, signal)
     if warning:
         print(warning, file=sys.stderr)
     if node is not None:
         refined = Refining(saved, node).refine(*signal, arguments.file)
         options["latents"] = refined.latents
-    size = medium.size(signal)
-    codec = at_quality(saved.codec, arguments)
-    most = most_bytes(arguments, medium, size)
     if most is None:
-        data = codec.encode(*signal, **options)
+        data = saved.codec.encode(*signal, **options)
     else:
-        data, _ = encode_within(codec, signal, most, **options)
+        data, _ = encode_within(saved.codec, signal, most, **options)
     write_atomically(arguments.output, data)
     rate = f"{medium.rate_of(8 * len(data), size):.{medium.rate_digits + 1}f} {medium.rate}"
     print(f"{arguments.output}: {medium.size_text(size)}, {len(data)} bytes, {rate}")
 
 
-def at_quality(codec: Any, arguments: argparse.Namespace) -> Any:
-    """The codec at the quality that ``--quality`` or ``--lmbda`` asks for.
+def at_quality(saved: Any, arguments: argparse.Namespace) -> Any:
+    """The run, set to the quality that ``--quality`` or ``--lmbda`` asks for.
 
     Raises:
-        ValueError: it is out of range, or the model has one rate.
+        ValueError: it is out of range, or the run has one rate.
     """
     if arguments.quality is not None:
-        return codec.at_quality(round(100 * arguments.quality))
+        return saved.at_quality(arguments.quality)
     if arguments.lmbda is not None:
-        rate = codec.model.rate
+        rate = saved.codec.model.rate
         if rate is None:
-            raise ValueError(f"--lmbda {arguments.lmbda:g}: {codec.name} has one rate.")
-        return codec.at_quality(rate.quality_of(arguments.lmbda))
-    return codec
+            raise ValueError(f"--lmbda {arguments.lmbda:g}: {saved.codec.name} has one rate.")
+        return saved.at_quality(rate.quality_of(arguments.lmbda) / 100)
+    return saved
 
 
 def most_bytes(arguments: argparse.Namespace, medium: Any, size: Any) -> Optional[int]:

@@ -1,0 +1,211 @@
+"""Loss against minutes of training, beside the best that classical codecs do on the same files.
+
+python benchmarks/quality.py --photos /bsds500/train /bsds500/test --test /kodak --minutes 2 5 15
+
+Each recipe is trained by train.py for as many steps as take each budget on this machine, by the
+speed of a trial run, and evaluated on its coded files. Learning rates fall over a whole run, so
+every budget is a run of its own. The loss is ``bpp + lmbda * mse``, the mean over the files; of a
+classical codec, that of the best setting of its ladder. Runs and results stay in the output folder
+and are not repeated, so a stopped benchmark continues; its machine should be doing nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Dict, List, NamedTuple, Sequence
+
+from processor.process import set_process
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+TRIAL_STEPS = 40
+"""Steps of the run that a recipe's speed is read from; half of them come before it is steady."""
+
+RECIPES = {
+    "lapped": (
+        "model=lapped",
+        "quantizer=mixed",
+        "batch_size=8",
+        "data.patch_size=128",
+    ),
+    # models/bls2017.py of TensorFlow Compression: Adam at a constant 1e-4, patches of 256.
+    "bls2017, TFC's recipe": (
+        "model=bls2017",
+        "model.transforms.num_filters=128",
+        "quantizer=uniform_noise",
+        "optimizer.learning_rate=1e-4",
+        "optimizer.final_learning_rate=1e-4",
+        "batch_size=8",
+        "data.patch_size=256",
+    ),
+}
+
+
+class Point(NamedTuple):
+    """One training: its steps, the minutes that they took, and the loss of its files."""
+
+    recipe: str
+    steps: int
+    minutes: float
+    loss: float
+
+
+def main() -> None:
+    """Trains, evaluates, prints the table and writes ``quality.json`` and the figure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", nargs="+", required=True, help="folders to train on")
+    parser.add_argument("--test", required=True, help="folder to evaluate on")
+    parser.add_argument("--minutes", nargs="+", type=float, default=[2, 5, 15], help="budgets")
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--lmbda", type=float, default=0.013)
+    parser.add_argument("--codecs", default="jpeg,webp,jpeg2000,avif", help="classical, as lines")
+    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("build/quality"))
+    arguments = parser.parse_args()
+    if min(arguments.minutes) <= 0:
+        parser.error(f"--minutes {min(arguments.minutes):g} must be above 0.")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    lines = classical_losses(arguments)
+    points = []
+    for recipe in arguments.recipes:
+        settings = (*RECIPES[recipe], f"lmbda={arguments.lmbda}", *data(arguments))
+        rate = steps_per_minute(settings)
+        for minutes in sorted(arguments.minutes):
+            points.append(trained(recipe, settings, max(1, round(rate * minutes)), arguments))
+            report(points, lines, arguments)
+
+
+def data(arguments: argparse.Namespace) -> List[str]:
+    """The overrides that say what is trained and evaluated on."""
+    root = ",".join(arguments.photos)
+    return ["data=image_folder", f"data.root=[{root}]", f"data.test_root={arguments.test}"]
+
+
+def command(script: str, *arguments: str) -> str:
+    """What a command of the project prints; a failure ends the benchmark."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *arguments], stdout=subprocess.PIPE, text=True
+    )
+    if done.returncode:
+        sys.exit(f"error: {script} {' '.join(arguments)} ended with status {done.returncode}")
+    return done.stdout
+
+
+def steps_per_minute(settings: Sequence[str]) -> float:
+    """Speed of train.py, logging and input included, without its start."""
+    every = TRIAL_STEPS // 4
+    with tempfile.TemporaryDirectory() as folder:
+        run = pathlib.Path(folder) / "trial"
+        options = (f"steps={TRIAL_STEPS}", f"log_every={every}", f"checkpoint_every={TRIAL_STEPS}")
+        command("train.py", *settings, *options, f"run={run}", "test_images=1", "classical=[]")
+        with (run / "training.csv").open(newline="") as file:
+            rows = [float(row["images_per_second"]) for row in csv.DictReader(file)]
+    (batch,) = (int(text.split("=")[1]) for text in settings if text.startswith("batch_size="))
+    return 60 * statistics.median(rows[len(rows) // 2 :]) / batch
+
+
+def trained(
+    recipe: str, settings: Sequence[str], steps: int, arguments: argparse.Namespace
+) -> Point:
+    """Trains and evaluates, unless that has been done, and reads the loss."""
+    slug = recipe.split(",")[0].replace(" ", "_")
+    kept = sorted(arguments.output.glob(f"{slug}-*/minutes.json"))
+    for path in kept:  # The trial never gives the same number of steps twice.
+        point = Point(**json.loads(path.read_text()))
+        if abs(point.steps - steps) <= 0.25 * steps:
+            return point
+    run = arguments.output / f"{slug}-{steps}"
+    started = time.perf_counter()
+    command("train.py", *settings, f"steps={steps}", f"run={run.resolve()}", "test_images=1",
+            "classical=[]", f"checkpoint_every={max(1, steps // 4)}")  # fmt: skip
+    minutes = (time.perf_counter() - started) / 60
+    command("evaluate.py", f"run={run.resolve()}", "data=image_folder",
+            f"data.root={arguments.test}", "split=all", "classical=[]")  # fmt: skip
+    results = max(run.glob("results/*.json"), key=lambda path: files_of(path))
+    loss = json.loads(results.read_text())["provenance"]["objective"]["loss"]
+    point = Point(recipe, steps, minutes, loss)
+    (run / "minutes.json").write_text(json.dumps(point._asdict()))
+    return point
+
+
+def files_of(results: pathlib.Path) -> int:
+    """Number of files that were measured."""
+    return json.loads(results.read_text())["dataset"]["files"]
+
+
+def classical_losses(arguments: argparse.Namespace) -> Dict[str, float]:
+    """Codec -> the loss of its best setting for this lmbda."""
+    folder = arguments.output / "classical"
+    command("scripts/classical.py", arguments.test, "--codecs", arguments.codecs,
+            "--output", str(folder))  # fmt: skip
+    losses = {}
+    for path in sorted(folder.glob("*.json")):
+        by_setting: Dict[str, List[float]] = {}
+        with path.with_suffix(".csv").open(newline="") as file:
+            for row in csv.DictReader(file):
+                mse = 255**2 / 10 ** (float(row["psnr"]) / 10)
+                loss = float(row["bpp"]) + arguments.lmbda * mse
+                by_setting.setdefault(row["quality"], []).append(loss)
+        name = json.loads(path.read_text())["name"]
+        losses[name] = min(map(statistics.fmean, by_setting.values()))
+    return losses
+
+
+def report(points: Sequence[Point], lines: Dict[str, float], arguments) -> None:
+    """Prints the table so far; writes the figures and numbers."""
+    from evaluation.provenance import provenance
+
+    print(f"\n{'':26}{'minutes':>9}{'steps':>8}{'loss':>9}")
+    for point in points:
+        print(f"{point.recipe:26}{point.minutes:9.1f}{point.steps:8}{point.loss:9.4f}")
+    for name, loss in sorted(lines.items(), key=lambda item: -item[1]):
+        print(f"{name + ', best setting':43}{loss:9.4f}")
+    sys.stdout.flush()
+    document = {
+        "lmbda": arguments.lmbda,
+        "test": pathlib.Path(arguments.test).name,
+        "points": [point._asdict() for point in points],
+        "classical": lines,
+        "provenance": provenance(),
+    }
+    (arguments.output / "quality.json").write_text(json.dumps(document, indent=2) + "\n")
+    draw(arguments.output / "quality.png", points, lines, arguments.lmbda)
+
+
+def draw(
+    path: pathlib.Path, points: Sequence[Point], lines: Dict[str, float], lmbda: float
+) -> None:
+    """Loss over minutes on a logarithmic axis; classical codecs as lines."""
+    from evaluation.figures.style import curve_style, draw_grid, new_figure, write_figure
+
+    def figure():
+        made, add_axes = new_figure(5.4, 3.6)
+        axes = add_axes(0.7, 0.2, 3.4, 2.8)
+        draw_grid(axes)
+        axes.set_xscale("log")
+        for number, recipe in enumerate(dict.fromkeys(point.recipe for point in points)):
+            own = [point for point in points if point.recipe == recipe]
+            axes.plot([p.minutes for p in own], [p.loss for p in own],
+                      label=recipe, **curve_style(number))  # fmt: skip
+        for name, loss in lines.items():
+            axes.axhline(loss, color="0.5", lw=0.8, ls="--")
+            axes.text(1.02, loss, name, va="center", color="0.35",
+                      transform=axes.get_yaxis_transform())  # fmt: skip
+        axes.set_xlabel("minutes of training")
+        axes.set_ylabel(f"bpp + {lmbda:g} MSE")
+        axes.legend(frameon=False)
+        return made
+
+    write_figure(path, figure, font_size=8)
+
+
+if __name__ == "__main__":
+    set_process()
+    main()

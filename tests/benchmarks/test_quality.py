@@ -1,0 +1,61 @@
+"""benchmarks/quality.py: losses of classical codecs and of real, tiny trainings."""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, [4, 9, 12, 3], np.uint8)
+    for number, pixels in enumerate(noise.repeat(16, axis=1).repeat(16, axis=2)):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+def test_trainings_and_classical_codecs_are_measured_by_one_loss(
+    photos, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import quality
+
+    tiny = ("model=bls2017", "model.transforms.num_filters=4", "batch_size=2", "data.patch_size=64")
+    monkeypatch.setattr(quality, "RECIPES", {"tiny": tiny})
+    monkeypatch.setattr(quality, "TRIAL_STEPS", 4)
+    monkeypatch.setattr(quality, "steps_per_minute", lambda settings: 30.0)
+    output = tmp_path / "out"
+    monkeypatch.setattr(sys, "argv", [
+        "quality.py", "--photos", str(photos), "--test", str(photos), "--minutes", "0.1",
+        "--codecs", "jpeg", "--output", str(output),
+    ])  # fmt: skip
+    quality.main()
+    document = json.loads((output / "quality.json").read_text())
+    (point,) = document["points"]
+    (results,) = (p for p in output.glob("tiny-3/results/*.json") if quality.files_of(p) == 4)
+    measured = json.loads(results.read_text())
+    mse = measured["provenance"]["objective"]["distortion"]
+    assert point["steps"] == 3 and point["minutes"] > 0
+    assert point["loss"] == pytest.approx(measured["results"]["bpp"][0] + 0.013 * mse)
+    jpeg = json.loads((output / "classical" / "jpeg.json").read_text())["results"]
+    assert (
+        0
+        < document["classical"]["JPEG"]
+        <= min(
+            rate + 0.013 * 255**2 / 10 ** (psnr / 10)
+            for rate, psnr in zip(jpeg["bpp"], jpeg["psnr-rgb"])
+        )
+        * 1.2
+    )
+    assert (output / "quality.png").stat().st_size > 10_000
+    assert "JPEG, best setting" in capsys.readouterr().out
+    monkeypatch.setattr(quality, "command", lambda *a: pytest.fail(f"repeated {a}"))
+    monkeypatch.setattr(quality, "classical_losses", lambda arguments: {"JPEG": 1.0})
+    quality.main()  # Everything is there.
