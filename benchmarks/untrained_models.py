@@ -48,7 +48,8 @@ def configured_model(
         return ScalarQuantizer(decoder=UniformNoise(seed=seed), rate=UniformNoise(seed=seed))
 
     model = OmegaConf.load(CONFIGS / "model" / f"{name}.yaml")
-    config = OmegaConf.create({"precision": precision, "model": model})
+    model.pop("defaults", None)
+    config = OmegaConf.create({"precision": precision, "lmbda": 0.013, "model": model})
     config.model.transforms.num_filters = filters
     if latents is not None:
         config.model.transforms.latent_channels = latents
@@ -61,13 +62,17 @@ def configured_model(
 
 
 def codec_of(model, pixels: np.ndarray):
-    """A codec over a model whose latents are scaled to standard deviation 1 on an image."""
+    """A codec over a model whose latents are scaled to standard deviation 1 on an image.
+
+    Those of a model that begins as a working codec stay as they are.
+    """
     import tensorflow as tf
 
     from codec import ImageCodec
 
-    kernel = model.transforms._analysis.layers[-1].kernel
-    latents = model.transforms.analysis(tf.constant(pixels[np.newaxis], tf.float32))
-    kernel.assign(kernel / np.std(latents))
+    if model.transforms.latent_spreads is None:
+        kernel = model.transforms._analysis.layers[-1].kernel
+        latents = model.transforms.analysis(tf.constant(pixels[np.newaxis], tf.float32))
+        kernel.assign(kernel / np.std(latents))
     model.freeze()
     return ImageCodec(model, "untrained")
