@@ -33,7 +33,7 @@ def write_golden(saved: SavedRun, signal: Tuple, folder: pathlib.Path) -> Dict[s
     """
     medium = MEDIA[saved.medium]
     codecs = {"file": saved.codec}
-    if getattr(saved.codec, "quality", None) is not None:
+    if saved.codec.quality is not None:
         codecs = {f"quality-{q}": saved.codec.at_quality(100 * q) for q in (0, 50, 100)}
     sums = {}
     for name, codec in codecs.items():

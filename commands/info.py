@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
     with open_binary(arguments.coded, ".rtc") as file:
         data = file.read()
     header = read_header(data)
-    quality = getattr(header.coded, "quality", None)
+    quality = header.coded.quality
     lines = {
         "medium": header.medium,
         "size": _size(header.coded),
