@@ -30,12 +30,14 @@ def encode_within(codec: FileCodec, signal: Tuple, most: int, **options: Any) ->
     def encode(quality: int) -> bytes:
         return codec.at_quality(quality).encode(*signal, **options)
 
-    fits, too_large = 0, HIGHEST_QUALITY + 1
-    best = encode(fits)
+    best, fits = encode(0), 0
     if len(best) > most:
         raise ValueError(f"{most} bytes are too few: at quality 0 the file has {len(best)}.")
+    largest, too_large = encode(HIGHEST_QUALITY), HIGHEST_QUALITY
+    if len(largest) <= most:
+        return largest, HIGHEST_QUALITY
     while too_large - fits > 1:
-        middle = HIGHEST_QUALITY if fits == 0 else (fits + too_large) // 2
+        middle = (fits + too_large) // 2
         data = encode(middle)
         if len(data) <= most:
             fits, best = middle, data

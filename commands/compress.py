@@ -123,7 +123,7 @@ def most_bytes(arguments: argparse.Namespace, medium: Any, size: Any) -> Optiona
         target = getattr(arguments, f"target_{unit}")
         if target is not None and unit != medium.rate:
             raise ValueError(
-                f"--target-{unit} {target:g}: {medium.content} have their rate in {medium.rate}."
+                f"--target-{unit} {target:g}: the rate of {medium.content} is in {medium.rate}."
             )
         targets[unit] = target
     unit, target = next(((u, t) for u, t in targets.items() if t is not None), (None, None))

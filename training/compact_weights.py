@@ -33,7 +33,8 @@ def round_to_half(model: Autoencoder) -> None:
         ValueError: a parameter is too large for float16.
     """
     for place, variable in by_place(model, model.trainable_variables).items():
-        rounded = variable.numpy().astype(np.float16)
+        with np.errstate(over="ignore"):
+            rounded = variable.numpy().astype(np.float16)
         if not np.isfinite(rounded).all():
             raise ValueError(f"{place}: a weight beyond {np.finfo(np.float16).max} is no float16.")
         variable.assign(rounded.astype(np.float32))

@@ -114,7 +114,12 @@ def test_mistakes_leave_nothing(library, inputs, tmp_path):
     ):
         with pytest.raises((ValueError, OSError), match=message):
             make(*map(str, arguments))
-    assert sorted(path.name for path in library.iterdir()) == ["image-1", "image-2", "speech-1"]
+    assert sorted(path.name for path in library.iterdir()) == [
+        "every-1",
+        "image-1",
+        "image-2",
+        "speech-1",
+    ]
 
 
 @pytest.mark.parametrize("file, decoded", [("photo.png", "out.png"), ("talk.wav", "out.wav")])

@@ -71,7 +71,15 @@ def test_one_run_is_a_whole_curve(warm, tmp_path):
     }  # fmt: skip
     (tmp_path / "anchor.json").write_text(json.dumps(anchor))
     output = tmp_path / "comparison"
-    done = warm("scripts/compare.py", *results, tmp_path / "anchor.json", "--output", output)
+    done = warm(
+        "scripts/compare.py",
+        *results,
+        tmp_path / "anchor.json",
+        "--anchor",
+        "anchor",
+        "--output",
+        output,
+    )
     assert done.returncode == 0, done.stderr
     assert "mixed" in done.stdout and "lmbda=" not in done.stdout.split("\n")[0]
     for wrong, message in (
