@@ -11,6 +11,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from evaluation.comparison.grouping import group_runs
+from evaluation.comparison.measurements import read_measurement
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = (
     "model=bls2017",
@@ -64,24 +67,8 @@ def test_one_run_is_a_whole_curve(warm, tmp_path):
     assert rates == sorted(set(rates)), rates
     again = warm(*evaluate, "quality=[0,50,80,100]")
     assert "1 of 1 runs have been evaluated" in again.stdout
-    anchor = {
-        "name": "anchor",
-        "results": {"bpp": [rate * 1.1 for rate in rates],
-                    "psnr-rgb": [each["results"]["psnr-rgb"][0] + 0.1 for each in measured]},
-    }  # fmt: skip
-    (tmp_path / "anchor.json").write_text(json.dumps(anchor))
-    output = tmp_path / "comparison"
-    done = warm(
-        "scripts/compare.py",
-        *results,
-        tmp_path / "anchor.json",
-        "--anchor",
-        "anchor",
-        "--output",
-        output,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "mixed" in done.stdout and "lmbda=" not in done.stdout.split("\n")[0]
+    groups = group_runs([*map(read_measurement, results)], ROOT / "configs" / "quantizer")
+    assert {name: len(points) for name, points in groups.items()} == {"mixed": 4}
     for wrong, message in (
         ("quality=101", "quality=101 must be 0 to 100"),
         ("quality=high", "quality=high must be a number or a list of numbers"),
