@@ -28,7 +28,7 @@ for variable in hyper.variables:
 values = np.round(np.random.default_rng(1).normal(0, 5, [1, 8, 12, 64])).astype(np.float32)
 exact = hyper.predictor(tf.constant(values), 30, 47, exact=True).next()
 floating = hyper.predictor(tf.constant(values), 30, 47, exact=False).next()
-digest = [zlib.crc32(part.numpy().tobytes()) for part in (*exact, *floating)]
+digest = [zlib.crc32(part.numpy().tobytes()) for part in (*exact[:2], *floating[:2])]
 print(*digest, len(np.unique(exact.indexes)))
 """
 
@@ -47,7 +47,8 @@ def test_any_size_of_latents_gets_a_prediction(predicts_means, size):
     hyper_latents = hyper.analysis(latents)
     assert hyper_latents.shape == (2, -(-size[0] // 4), -(-size[1] // 4), 8)
     for exact in (False, True):
-        means, indexes = hyper.predictor(hyper_latents, *size, exact).next()
+        means, indexes, gains = hyper.predictor(hyper_latents, *size, exact).next()
+        assert gains is None
         assert indexes.shape == latents.shape and indexes.dtype == tf.float32
         assert (means is None) != predicts_means
         assert predicts_means is False or means.shape == latents.shape
