@@ -49,7 +49,7 @@ def test_the_table_of_choices_names_every_choice_and_nothing_else(compose):
             named[group] |= set(choices) & choices_of(group)
         for default in defaults:
             assert compose(small=False)[groups[0]] == compose(f"{groups[0]}={default}")[groups[0]]
-    for group in ("data", "distortion", "entropy", "model", "optimizer", "quantizer"):
+    for group in ("data", "distortion", "entropy", "model", "optimizer", "quantizer", "rate"):
         assert named[group] == choices_of(group), group
 
 
