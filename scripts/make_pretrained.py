@@ -20,6 +20,7 @@ import shutil
 from typing import Any, Dict, List
 
 import yaml
+from omegaconf import DictConfig, OmegaConf
 
 from assembly.user_errors import one_line_errors
 from processor.process import set_process
@@ -72,6 +73,7 @@ def make_pretrained(run: str, name: str, notes: str, example: str) -> pathlib.Pa
     from assembly.pretrained import CARD
     from assembly.saved_run import load_run
     from training.compact_weights import round_to_half, save_compact
+    from training.saved_configuration import configuration_bytes
 
     folder = run_directory.PRETRAINED / name
     if not name.rpartition("-")[2].isdigit() or "/" in name:
@@ -84,9 +86,9 @@ def make_pretrained(run: str, name: str, notes: str, example: str) -> pathlib.Pa
     temporary = folder.with_name(f".{name}.{os.getpid()}")
     try:
         temporary.mkdir()
-        shutil.copy(saved.directory.config_file, temporary)
+        config = configuration_bytes(without_folders(saved.directory.load_config()))
+        write_atomically(temporary / saved.directory.config_file.name, config)
         round_to_half(saved.codec.model)
-        config = saved.directory.config_file.read_bytes()
         save_compact(saved.codec.model, temporary / "model", config)
         saved = load_run(str(temporary))
         golden = write_golden(saved, middle(example, saved.medium), temporary / FOLDER)
@@ -105,6 +107,19 @@ def make_pretrained(run: str, name: str, notes: str, example: str) -> pathlib.Pa
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def without_folders(config: DictConfig) -> DictConfig:
+    """The configuration with the last component of each absolute path, whose rest is private."""
+
+    def shortened(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: shortened(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [shortened(value) for value in node]
+        return pathlib.Path(node).name if isinstance(node, str) and node[:1] == "/" else node
+
+    return OmegaConf.create(shortened(OmegaConf.to_container(config)))
 
 
 def add_results(name: str) -> pathlib.Path:

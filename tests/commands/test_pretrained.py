@@ -72,6 +72,7 @@ def library(compose, inputs, tmp_path_factory):
         ):
             directory = RunDirectory(folder / f"run-of-{name}")
             config = compose(*SMALL, *options)
+            config.run = str(folder / "run")
             directory.open(config, overwrite=False)
             model = build_model(config)
             model.freeze()
@@ -89,6 +90,7 @@ def test_a_folder_holds_what_coding_needs_and_a_card(library):
     weights = {"model/weights.npz", "model/config.yaml"}
     files = {"README.md", "config.yaml", "golden/file.rtc", "golden/file.png"}
     assert names == weights | files
+    assert str(library.parent) not in (library / "image-1" / "config.yaml").read_text()
     card = pretrained.read_card("image-1")
     assert card["fingerprint"] == load_run("pretrained:image-1").codec.fingerprint.hex()
     assert NOTES.items() <= card.items() and card["medium"] == "image" and card["seed"] == 1
