@@ -8,9 +8,8 @@ float, double                          as it is, also beyond -1..1
 NaN, infinity                          refused
 any number of channels                 kept
 any rate from 1 to 192 kHz             kept
-WAV from a pipe, whose header states   read to its end
-no length
-FLAC whose header states no length     refused
+WAV or FLAC from a pipe, whose header  read to its end
+states no length
 MP3 of variable rate that does not     cut where libsndfile estimates its end
 state its length (no Xing header)
 =====================================  ===========================================================
@@ -37,6 +36,9 @@ MAX_SAMPLES = 2**31
 
 _UNKNOWN_FRAMES = 2**62
 """libsndfile states the largest number there is for a FLAC file of unknown length."""
+
+_BLOCK = 2**18
+"""Samples that are decoded at once, over all channels, where the length is unknown."""
 
 _HEAD = 2**16
 
@@ -79,9 +81,15 @@ def read_audio(path: Path) -> Tuple[np.ndarray, int]:
 
 
 def read_audio_size(path: Path) -> AudioSize:
-    """Samples, channels and rate from a file's header; raises as `read_audio` does."""
+    """Samples, channels and rate from a file's header; raises as `read_audio` does.
+
+    A file that does not state its length is decoded to learn it.
+    """
     with _opened_file(path) as file:
-        return AudioSize(file.frames, file.channels, file.samplerate)
+        samples = file.frames
+        if samples >= _UNKNOWN_FRAMES:
+            samples = sum(map(len, _blocks_of(file, os.fspath(path))))
+        return AudioSize(samples, file.channels, file.samplerate)
 
 
 def decode_audio(encoded: bytes, *, name: str) -> Tuple[np.ndarray, int]:
@@ -137,7 +145,7 @@ def _opened_file(path: Path) -> Iterator[soundfile.SoundFile]:
 @contextlib.contextmanager
 def _opened_audio(file: Union[str, io.BytesIO], name: str) -> Iterator[soundfile.SoundFile]:
     try:
-        audio = soundfile.SoundFile(file)
+        audio = _ReadForward(file)
     # TypeError: a name that ends in .raw, for which soundfile wants to be given the format.
     except (soundfile.SoundFileError, TypeError) as error:
         raise ValueError(f"{name} is not a WAV, FLAC, OGG or MP3 file that can be read.") from error
@@ -147,25 +155,29 @@ def _opened_audio(file: Union[str, io.BytesIO], name: str) -> Iterator[soundfile
                 f"{name} has {audio.samplerate} samples per second; it must have "
                 f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}."
             )
-        if audio.frames >= _UNKNOWN_FRAMES:
-            raise ValueError(
-                f"{name} does not state its length, as if it had been written to a pipe: decode it "
-                "and write it to a file."
-            )
-        if audio.frames * audio.channels > MAX_SAMPLES:
-            raise ValueError(f"{name} has more than the {MAX_SAMPLES} samples that are allowed.")
+        if audio.frames < _UNKNOWN_FRAMES:
+            _check_length(audio.frames * audio.channels, name)
         if audio.frames == 0:
             raise ValueError(f"{name} has no samples.")
         yield audio
 
 
+class _ReadForward(soundfile.SoundFile):
+    """Read once from start to end: not every file in which libsndfile says it can seek lets it."""
+
+    def seekable(self) -> bool:
+        """Without seeking, soundfile reads as many samples as it is told to."""
+        return False
+
+
 def _samples_of(audio: soundfile.SoundFile, name: str) -> Tuple[np.ndarray, int]:
     expected = audio.frames
     try:
-        if audio.seekable():
-            samples = audio.read(dtype="float32", always_2d=True)
-        else:  # GSM in WAV, for one.
+        if expected < _UNKNOWN_FRAMES:
             samples = audio.read(expected, dtype="float32", always_2d=True)
+        else:
+            samples = np.concatenate(list(_blocks_of(audio, name)))
+            expected = len(samples)
     except (soundfile.SoundFileError, MemoryError) as error:
         raise ValueError(f"{name} cannot be decoded: {str(error) or 'out of memory'}") from error
     # For an MP3 that does not state its length, libsndfile estimates it and counts tags in.
@@ -174,6 +186,26 @@ def _samples_of(audio: soundfile.SoundFile, name: str) -> Tuple[np.ndarray, int]
         raise ValueError(f"{name} ends after {len(samples)} of its {expected} samples.")
     check_finite(samples, name)
     return samples, audio.samplerate
+
+
+def _blocks_of(audio: soundfile.SoundFile, name: str) -> Iterator[np.ndarray]:
+    """Decodes a file of unknown length until it ends, or has more samples than are allowed."""
+    count, block = 0, np.empty((1, audio.channels))
+    while len(block):
+        try:
+            block = audio.read(_BLOCK // audio.channels, dtype="float32", always_2d=True)
+        except soundfile.SoundFileError as error:
+            raise ValueError(f"{name} cannot be decoded: {error}") from error
+        count += block.size
+        _check_length(count, name)
+        yield block
+    if not count:
+        raise ValueError(f"{name} has no samples.")
+
+
+def _check_length(count: int, name: str) -> None:
+    if count > MAX_SAMPLES:
+        raise ValueError(f"{name} has more than the {MAX_SAMPLES} samples that are allowed.")
 
 
 def _from_a_pipe(head: bytes, size: int) -> Optional[bytes]:

@@ -218,14 +218,41 @@ def test_an_empty_wav_file_stays_empty(tmp_path):
             read_audio(tmp_path / "a.wav")
 
 
-def test_a_flac_file_of_unknown_length_is_refused_with_the_reason(tmp_path):
-    soundfile.write(tmp_path / "a.flac", noise(4000), 8000)
-    content = bytearray((tmp_path / "a.flac").read_bytes())
+def flac_from_a_pipe(path, samples):
+    """A FLAC file whose writer could not go back to state the length, and its content."""
+    soundfile.write(path, samples, 8000)
+    content = bytearray(path.read_bytes())
     content[21] &= 0xF0
-    content[22:26] = bytes(4)  # The 36 bits of the number of samples.
-    (tmp_path / "a.flac").write_bytes(content)
-    with pytest.raises(ValueError, match=r"a\.flac does not state its length"):
-        read_audio(tmp_path / "a.flac")
+    content[22:42] = bytes(20)  # The 36 bits of the number of samples, and the checksum.
+    path.write_bytes(content)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 8])
+def test_a_flac_file_from_a_pipe_is_read_to_its_end(tmp_path, channels):
+    samples = np.round(noise(300_000 // channels, channels) * 32767) / 32768
+    content = flac_from_a_pipe(tmp_path / "a.flac", samples)
+    found, rate = read_audio(tmp_path / "a.flac")
+    assert rate == 8000
+    np.testing.assert_array_equal(found, samples.astype(np.float32))
+    assert read_audio_size(tmp_path / "a.flac") == AudioSize(len(samples), channels, 8000)
+    np.testing.assert_array_equal(decode_audio(content, name="a")[0], found)
+
+
+def test_a_flac_file_of_unknown_length_may_not_go_on_for_ever(tmp_path, monkeypatch):
+    flac_from_a_pipe(tmp_path / "a.flac", np.zeros((300_000, 2)))
+    monkeypatch.setattr("signals.audio_files.MAX_SAMPLES", 2**19)
+    for read in (read_audio, read_audio_size):
+        with pytest.raises(ValueError, match=r"a\.flac has more than the 524288 samples"):
+            read(tmp_path / "a.flac")
+
+
+def test_a_flac_file_of_unknown_length_may_be_empty(tmp_path):
+    content = flac_from_a_pipe(tmp_path / "a.flac", noise(4000))
+    (tmp_path / "a.flac").write_bytes(content[:42])  # Its header alone.
+    for read in (read_audio, read_audio_size):
+        with pytest.raises(ValueError, match=r"a\.flac (has no samples|is not a)"):
+            read(tmp_path / "a.flac")
 
 
 @pytest.mark.parametrize("subtype", ["GSM610", "NMS_ADPCM_16", "G721_32", "IMA_ADPCM"])
