@@ -10,6 +10,7 @@ from typing import Dict, Iterable, List, Sequence, Type, TypeVar
 from omegaconf import DictConfig, OmegaConf
 
 from training.run_directory import NOT_PART_OF_A_RUN, default_name
+from training.settings import quantizers_of
 
 S = TypeVar("S")
 
@@ -64,14 +65,11 @@ def run_name(config: DictConfig, hydra: DictConfig) -> str:
         return config.run
     choices = dict(hydra.runtime.choices)
     shown = {"model", "quantizer", "data", *SCALARS_IN_NAMES, *NOT_PART_OF_A_RUN}
-    slots = {slot: choices.get(f"quantizer@{slot}") for slot in ("rate", "decoder")}
-    filled = [f"{slot}_{name}" for slot, name in slots.items() if name]
-    shown.update(f"quantizer@{slot}" for slot, name in slots.items() if name)
-    if len(filled) == len(slots):  # The quantizer keeps its other settings at most.
+    slots = [f"quantizer@{slot}" for slot in ("rate", "decoder")]
+    shown.update(slot for slot in slots if choices.get(slot))
+    if all(map(choices.get, slots)):  # Another quantizer would keep its other settings at most.
         shown.remove("quantizer")
-        choices["quantizer"] = "-".join(filled)
-    elif filled:
-        choices["quantizer"] += f"-{filled[0]}"
+    choices["quantizer"] = quantizers_of(choices)
     others = [text for text in hydra.overrides.task if text.split("=", 1)[0] not in shown]
     scalars: Dict[str, float] = {name: config[name] for name in SCALARS_IN_NAMES}
     return default_name(choices, scalars, others)

@@ -11,13 +11,12 @@ from unittest import mock
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 
 from assembly.choices import CONFIGS, did_you_mean
 from assembly.command_help import print_help
 from assembly.user_errors import one_line_errors
-from hydra_plugins.roundtrip_launcher import SweepLauncher
+from hydra_plugins.roundtrip_launcher import register_plugins
 
 NAMES = {
     "run", "runs", "pretrained", "init_from", "data.root", "data.validation_root", "data.test_root",
@@ -33,8 +32,7 @@ def run_command(main: Callable[[], None], config_name: str) -> None:
         main: the command.
         config_name: its primary configuration in ``configs/``.
     """
-    # Hydra finds plugins on sys.path alone: not if the command was started from another folder.
-    Plugins.instance().register(SweepLauncher)
+    register_plugins()
     with one_line_errors(), _hydra_raises():
         parser = get_args_parser()
         parser.error = _refuse_option

@@ -19,6 +19,7 @@ from assembly.choices import run_name
 from assembly.command_line import quoted
 from assembly.parts import fill_slots, saved_form
 from evaluation.report import read_tables
+from hydra_plugins.roundtrip_launcher import COMBINATIONS
 from signals.files import write_atomically
 from sweeps.backends import Backend
 from sweeps.outcomes import Outcome, read_outcome, table
@@ -27,7 +28,6 @@ from training.checkpoints import damaged_weights
 from training.progress import clock
 from training.run_directory import RunDirectory, run_path
 
-BASIC_SWEEPER = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 OF_THE_SWEEP = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "hydra.sweep")
 DIVERGED = 1e9
 """Objective of a run whose loss is not finite: a sweeper cannot rank NaN."""
@@ -59,11 +59,9 @@ def run_sweep(
 
     Raises:
         ValueError: two jobs have the same run directory, or a setting is out of range.
-        SystemExit: jobs failed. Hydra's basic sweeper would only show the first of them.
+        SystemExit: jobs failed. Hydra's sweeper of combinations would only show the first of them.
     """
-    setup_globals()  # For ${hydra:...} in names of runs.
-    jobs = [_job(config) for config in configs]
-    _check_distinct(jobs)
+    jobs = distinct_jobs(configs)
     settings = {
         name: OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
         for name, value in settings.items()
@@ -74,9 +72,28 @@ def run_sweep(
         text = table(named)
         write_atomically(pathlib.Path(table_file), (text + "\n").encode())
         print(f"\n{text}", flush=True)
-    if len(outcomes) < len(jobs) and configs[0].hydra.sweeper._target_ == BASIC_SWEEPER:
+    if len(outcomes) < len(jobs) and configs[0].hydra.sweeper._target_ == COMBINATIONS:
         sys.exit(1)
     return [_job_return(job, outcomes.get(job.run)) for job in jobs]
+
+
+def distinct_jobs(configs: Sequence[DictConfig]) -> List[Job]:
+    """The jobs of a multirun.
+
+    Raises:
+        ValueError: two jobs have the same run directory.
+    """
+    setup_globals()  # For ${hydra:...} in names of runs.
+    jobs = [_job(config) for config in configs]
+    owners: Dict[pathlib.Path, Job] = {}
+    for job in jobs:
+        other = owners.setdefault(job.run, job)
+        if other is not job:
+            raise ValueError(
+                f"run={str(job.run)!r} is that of two jobs ({' '.join(other.overrides[:-1])}; "
+                f"{' '.join(job.overrides[:-1])}): run= must tell them apart, or be left out."
+            )
+    return jobs
 
 
 def _job(config: DictConfig) -> Job:
@@ -93,17 +110,6 @@ def _job(config: DictConfig) -> Job:
     ]
     run = pathlib.Path(os.path.abspath(run_path(run_name(config, config.hydra))))
     return Job([*folders, *overrides, f"run={quoted(str(run))}"], run, pathlib.Path.cwd())
-
-
-def _check_distinct(jobs: Sequence[Job]) -> None:
-    owners: Dict[pathlib.Path, Job] = {}
-    for job in jobs:
-        other = owners.setdefault(job.run, job)
-        if other is not job:
-            raise ValueError(
-                f"run={str(job.run)!r} is that of two jobs ({' '.join(other.overrides[:-1])}; "
-                f"{' '.join(job.overrides[:-1])}): run= must tell them apart, or be left out."
-            )
 
 
 def _outcomes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, List, Optional
+from typing import Any, List, Mapping, Optional
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
@@ -84,11 +84,12 @@ def register_settings() -> None:
     """Registers what configurations refer to; called before any is composed or loaded.
 
     ``${share_of:0.75,${steps}}`` is that share of the steps, because OmegaConf cannot multiply.
-    ``${schedule_name:...}`` is a part of a run's name.
+    ``${schedule_name:...}`` and ``${quantizers_of:...}`` are parts of a run's name.
     """
     ConfigStore.instance().store(name="settings", node=Settings)
     OmegaConf.register_new_resolver("share_of", lambda share, of: int(share * of), replace=True)
     OmegaConf.register_new_resolver("schedule_name", schedule_name, replace=True)
+    OmegaConf.register_new_resolver("quantizers_of", quantizers_of, replace=True)
 
 
 def schedule_name(schedule: Any, steps: int) -> str:
@@ -98,3 +99,17 @@ def schedule_name(schedule: Any, steps: int) -> str:
     kind = schedule._target_.rsplit(".", 1)[1].lower()
     share = schedule.end_step / steps
     return f"{kind}-{schedule.start:g}-{schedule.end:g}-by-{share:.0%}"
+
+
+def quantizers_of(choices: Mapping[str, Optional[str]]) -> str:
+    """Names the quantizers that take part: ``mixed``, ``mixed-rate_ramp``, ``rate_a-decoder_b``.
+
+    Args:
+        choices: of the configuration groups, of which ``quantizer@rate`` and ``quantizer@decoder``
+            replace the slots of ``quantizer``.
+    """
+    slots = {slot: choices.get(f"quantizer@{slot}") for slot in ("rate", "decoder")}
+    filled = [f"{slot}_{name}" for slot, name in slots.items() if name]
+    if len(filled) == len(slots):  # The quantizer keeps its other settings at most.
+        return "-".join(filled)
+    return "-".join([str(choices["quantizer"]), *filled])

@@ -118,7 +118,15 @@ def test_stopped_in_the_middle_the_same_command_resumes(tmp_path, signum):
 def test_two_jobs_of_one_run_directory_are_refused(tmp_path):
     done = sweep(tmp_path, "quantizer=mixed", "lmbda=0.01,0.02", "seed=0", "run=same")
     assert done.returncode == 2 and "is that of two jobs" in done.stderr
-    assert not (tmp_path / "runs" / "same").exists()
+    assert not list(tmp_path.iterdir()), "nothing half-written"
+
+
+def test_a_misspelt_choice_of_a_sweep_leaves_nothing_behind(tmp_path):
+    done = sweep(tmp_path, "quantizer=mixd,uniform_noise", "lmbda=0.01", "seed=0")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "quantizer='mixd' must be one of" in done.stderr
+    assert "did you mean 'mixed'?" in done.stderr
+    assert not list(tmp_path.iterdir()), "nothing half-written"
 
 
 def has(module):

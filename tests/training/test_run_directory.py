@@ -1,10 +1,13 @@
 """Run directories: names, who may enter, what counts as the same run."""
 
+import hydra
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from assembly.choices import run_name
+from assembly.choices import CONFIGS, run_name
 from training.run_directory import RunDirectory, default_name, run_path
+from training.settings import register_settings
 
 CONFIG = {
     "lmbda": 0.01,
@@ -76,17 +79,36 @@ def test_one_process_at_a_time(tmp_path):
 def test_a_run_is_named_after_the_quantizers_that_take_part(overrides, quantizer):
     choices = {"model": "m", "quantizer": "soft_round", "data": "d"}
     choices.update(dict(override.split("=") for override in overrides))
-    hydra = OmegaConf.create({"runtime": {"choices": choices}, "overrides": {"task": overrides}})
+    node = OmegaConf.create({"runtime": {"choices": choices}, "overrides": {"task": overrides}})
     settings = OmegaConf.create({"run": None, "lmbda": 0.01, "steps": 5, "seed": 0})
-    assert run_name(settings, hydra) == f"m-{quantizer}-d-lmbda0.01-steps5-seed0"
+    assert run_name(settings, node) == f"m-{quantizer}-d-lmbda0.01-steps5-seed0"
+
+
+@pytest.mark.parametrize("experiment", ["compare_quantizers", "quantizer_table", "sweep_lmbda"])
+def test_experiments_name_their_runs_after_the_quantizers_that_take_part(experiment):
+    def name(*overrides):
+        with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+            config = hydra.compose(
+                "train", [f"experiment={experiment}", *overrides], return_hydra_config=True
+            )
+        HydraConfig.instance().set_config(config)
+        return config.run
+
+    register_settings()
+    plain = name("quantizer=soft_round")
+    assert "soft_round" in plain
+    with_rate = name("quantizer=soft_round", "quantizer@rate=mixed")
+    assert with_rate == plain.replace("soft_round", "soft_round-rate_mixed")
+    slots = ("quantizer@rate=mixed", "quantizer@decoder=soft_round")
+    assert name(*slots) == plain.replace("soft_round", "rate_mixed-decoder_soft_round")
 
 
 def test_another_quantizer_below_filled_slots_makes_another_name():
     def name(*overrides):
         choices = {"model": "m", "quantizer": "soft_round", "data": "d"}
         choices.update({"quantizer@rate": "ramp", "quantizer@decoder": "sigmoid"})
-        hydra = {"runtime": {"choices": choices}, "overrides": {"task": list(overrides)}}
+        node = {"runtime": {"choices": choices}, "overrides": {"task": list(overrides)}}
         settings = OmegaConf.create({"run": None, "lmbda": 0.01, "steps": 5, "seed": 0})
-        return run_name(settings, OmegaConf.create(hydra))
+        return run_name(settings, OmegaConf.create(node))
 
     assert name() != name("quantizer=soft_then_hard")
