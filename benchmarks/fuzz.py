@@ -2,6 +2,7 @@
 
 python benchmarks/fuzz.py                        # 100,000 files
 python benchmarks/fuzz.py --files 3000 --only audio
+python benchmarks/fuzz.py --log build/fuzz.csv   # the same command continues after a stop
 python benchmarks/fuzz.py --only bls2017/lattice --first 417 --files 1     # the file of a failure
 
 Each must decode, or be refused by one of the codec's errors, within 2 seconds of CPU time; the
@@ -13,13 +14,18 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
+import csv
+import functools
+import gc
 import os
+import pathlib
 import random
 import resource
 import sys
 import threading
 import time
-from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from mutations import Original, mutant
@@ -33,6 +39,14 @@ HANG_SECONDS = 20.0
 """Of CPU time, after which a decoder that does not return ends the process."""
 
 SMALL_IMAGE = ("precision=float32", "model.transforms.num_filters=8")
+SMALL_LAPPED = (
+    *SMALL_IMAGE,
+    "model.transforms.blocks=1",
+    "model.transforms.pixel_filters=8",
+    "model.hyper.num_filters=8",
+    "model.hyper.context_channels=16",
+    "model.hyper.slices=4",
+)
 SMALL_AUDIO = (
     "precision=float32",
     "model.transforms.sample_rate=8000",
@@ -56,6 +70,7 @@ def main() -> None:
     )
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--log", metavar="FILE", help="a row a model; those with a row are done")
     arguments = parser.parse_args()
     with one_line_errors():
         names = [
@@ -76,39 +91,108 @@ def main() -> None:
             sys.exit(1)
 
 
+class Share(NamedTuple):
+    """One model's share of the files, and a row of the log.
+
+    Attributes:
+        model: name of the model.
+        seed: of the files.
+        first: number of the first.
+        files: how many.
+        outcomes: how many of which kind, as text.
+        seconds: of CPU time that the slowest took.
+        megabytes: by which the memory of the process grew.
+    """
+
+    model: str
+    seed: int
+    first: int
+    files: int
+    outcomes: str
+    seconds: float
+    megabytes: float
+
+
 def fuzz(names: List[str], arguments: argparse.Namespace, watch: Watch) -> None:
     """Decodes each model's share of the files and prints a line for each model.
 
     Raises:
         Failure: a file took too long or too much, or an error came out that is no codec's.
     """
-    share = -(-arguments.files // len(names))
+    each = -(-arguments.files // len(names))
+    log = pathlib.Path(arguments.log) if arguments.log else None
+    wanted = [(name, str(arguments.seed), str(arguments.first), str(each)) for name in names]
+    shares = {share[:4]: share for share in _read(log) if share[:4] in wanted}
+    waiting = [name for name, key in zip(names, wanted) if key not in shares]
+    started = time.monotonic()
+    for number, name in enumerate(waiting, start=1):
+        share = fuzz_model(name, arguments.seed, arguments.first, each, watch)
+        shares[name] = share
+        _append(log, share)
+        elapsed = time.monotonic() - started
+        left = elapsed / number * (len(waiting) - number)
+        print(
+            f"[{number}/{len(waiting)}] {name}: {each} files, slowest {share.seconds:.2f} s of CPU "
+            f"time, {share.megabytes:.0f} MB (ETA {left / 60:.0f} min)",
+            flush=True,
+        )
+    print(summary(shares.values()))
+
+
+def fuzz_model(name: str, seed: int, first: int, files: int, watch: Watch) -> Share:
+    """Decodes a model's share; raises as `fuzz` does."""
+    codec = build(name)
+    originals = list(originals_of(codec))
     outcomes: Dict[str, int] = collections.Counter()
-    slowest = grown = 0.0
-    for name in names:
-        codec = build(name)
-        originals = list(originals_of(codec))
-        before = peak_memory()
-        took = 0.0
-        numbers = range(arguments.first, arguments.first + share)
-        for number, data in mutants(originals, f"{arguments.seed} {name}", numbers):
-            watch.begin(f"--seed {arguments.seed} --only {name} --first {number} --files 1", data)
-            start = time.process_time()
-            outcomes[outcome(codec, data)] += 1
-            seconds = time.process_time() - start
-            took = max(took, seconds)
-            if seconds > MOST_SECONDS:
-                raise Failure(f"{seconds:.1f} seconds of CPU time for {len(data)} bytes")
-            if peak_memory() - before > MOST_MEMORY:
-                raise Failure(f"{(peak_memory() - before) / 2**20:.0f} MB for {len(data)} bytes")
-        watch.end()
-        grown, slowest = max(grown, peak_memory() - before), max(slowest, took)
-        print(f"{name}: {share} files, slowest {took:.2f} s of CPU time", flush=True)
+    slowest = 0.0
+    before = start_of_peak()
+    for number, data in mutants(originals, f"{seed} {name}", range(first, first + files)):
+        watch.begin(f"--seed {seed} --only {name} --first {number} --files 1", data)
+        start = time.process_time()
+        outcomes[outcome(codec, data)] += 1
+        seconds = time.process_time() - start
+        slowest = max(slowest, seconds)
+        if seconds > MOST_SECONDS:
+            raise Failure(f"{seconds:.1f} seconds of CPU time for {len(data)} bytes")
+        if peak_memory() - before > MOST_MEMORY:
+            raise Failure(f"{(peak_memory() - before) / 2**20:.0f} MB for {len(data)} bytes")
+    watch.end()
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(outcomes.items()))
-    print(
-        f"{share * len(names)} files of {len(names)} models: {listed}; slowest {slowest:.2f} s of "
-        f"CPU time, memory grew by {grown / 2**20:.0f} MB at most"
+    grown = (peak_memory() - before) / 2**20
+    return Share(name, seed, first, files, listed, round(slowest, 3), round(grown, 1))
+
+
+def summary(shares: Iterable[Share]) -> str:
+    """A line for all shares together."""
+    shares = list(shares)
+    outcomes: Dict[str, int] = collections.Counter()
+    for share in shares:
+        for text in share.outcomes.split(", "):
+            count, kind = text.split(" ")
+            outcomes[kind] += int(count)
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(outcomes.items()))
+    return (
+        f"{sum(int(share.files) for share in shares)} files of {len(shares)} models: {listed}; "
+        f"slowest {max(float(share.seconds) for share in shares):.2f} s of CPU time, memory grew "
+        f"by {max(float(share.megabytes) for share in shares):.0f} MB at most"
     )
+
+
+def _read(log: Optional[pathlib.Path]) -> List[Share]:
+    """The rows of a log; a last one that a kill cut short is left out."""
+    if log is None or not log.exists():
+        return []
+    with log.open(newline="") as file:
+        return [Share(*row) for row in csv.reader(file) if len(row) == len(Share._fields)][1:]
+
+
+def _append(log: Optional[pathlib.Path], share: Share) -> None:
+    if log is None:
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not log.exists()
+    with log.open("a", newline="") as file:
+        csv.writer(file).writerows([Share._fields, share] if is_new else [share])
 
 
 def mutants(
@@ -137,6 +221,7 @@ def outcome(codec, data: bytes) -> str:
     return "decoded"
 
 
+@functools.cache
 def configurations() -> Dict[str, List[str]]:
     """Name -> overrides of train.py, for each model with each class of quantizer, and more.
 
@@ -150,17 +235,20 @@ def configurations() -> Dict[str, List[str]]:
     for quantizer in choices_of("quantizer"):
         node = OmegaConf.load(CONFIGS / "quantizer" / f"{quantizer}.yaml")
         kinds.setdefault(node._target_, quantizer)
+    of_indices = {quantizer for quantizer in kinds.values() if _codes_indices(quantizer)}
     found = {}
     for model in choices_of("model"):
         node = OmegaConf.load(CONFIGS / "model" / f"{model}.yaml")
-        small = SMALL_AUDIO if model == "audio" else SMALL_IMAGE
+        small = {"audio": SMALL_AUDIO, "lapped": SMALL_LAPPED}.get(model, SMALL_IMAGE)
         if "latent_channels" in node.transforms and model != "audio":
             small += ("model.transforms.latent_channels=32",)
         for quantizer in kinds.values():
             own = [f"quantizer={quantizer}"]
-            if "hyper" in node and _codes_indices(quantizer):
+            if "hyper" in node and quantizer in of_indices:
                 own = ["quantizer=mixed", f"quantizer@hyper_quantizer={quantizer}"]
             found[f"{model}/{quantizer}"] = [f"model={model}", *own, *small]
+        bounded = ("quantizer=mixed", "quantizer.levels=2")
+        found[f"{model}/bounded"] = [f"model={model}", *bounded, *small]
         if "hyper" not in node:
             # Tables in which 0 is nearly certain: few bytes may hold many symbols.
             peaked = ("quantizer=mixed", "entropy=factorized", "entropy.init_scale=0.05")
@@ -184,6 +272,7 @@ def build(name: str):
     from evaluation.media import MEDIA
 
     tf.keras.backend.clear_session()
+    gc.collect()
     model = build_model(_compose(configurations()[name]))
     for variable in model.transforms.trainable_variables:
         if "kernel" in variable.name:
@@ -240,10 +329,21 @@ def _compose(overrides: List[str]):
         return hydra.compose("train", overrides=overrides)
 
 
+def start_of_peak() -> float:
+    """Where `peak_memory` starts from: on Linux the memory in use, elsewhere the peak so far."""
+    with contextlib.suppress(OSError):
+        pathlib.Path("/proc/self/clear_refs").write_text("5")
+    return peak_memory()
+
+
 def peak_memory() -> float:
-    """Peak resident memory of this process, in bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    """Peak resident memory of this process since the last `start_of_peak`, in bytes."""
+    try:
+        status = pathlib.Path("/proc/self/status").read_text()
+        return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    except (OSError, IndexError):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 class Watch:

@@ -1,5 +1,6 @@
 """benchmarks/exactness.py: files decode to the encoder's latents in processes of other settings."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from training.checkpoints import save_model
 from training.run_directory import RunDirectory
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+LIMITS = ("sse41", "avx2", "avx512_core")
 MODELS = ("hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped")
 
 
@@ -68,21 +70,28 @@ def cells(output):
 
 
 def test_files_decode_exactly_with_other_threads_and_kernels(runs, photo):
-    done = matrix(runs, photo, "1:0", "2:1")
+    done = matrix(runs, photo, "1:0", "2:sse41")
     assert done.returncode == 0, done.stderr + done.stdout
     np.testing.assert_array_equal(cells(done.stdout), np.zeros([2 * len(MODELS), 2]))
     assert done.stdout.endswith("\nexact\n")
 
 
 @pytest.mark.slow
-def test_files_decode_exactly_whatever_the_setting(runs, photo):
-    done = matrix(runs, photo, "1:0", "1:1", "2:0", "2:1", "4:1")
+def test_files_decode_exactly_whatever_the_setting(runs, photo, tmp_path):
+    settings = [f"{threads}:{kernels}" for threads in (1, 2) for kernels in (0, 1, *LIMITS)]
+    output = tmp_path / "cells.json"
+    done = matrix(runs, photo, *settings, "--output", output)
     assert done.returncode == 0, done.stderr + done.stdout
-    np.testing.assert_array_equal(cells(done.stdout), np.zeros([5 * len(MODELS), 5]))
+    np.testing.assert_array_equal(cells(done.stdout), np.zeros([10 * len(MODELS), 10]))
+    for rows in json.loads(output.read_text()).values():
+        assert all(cell["gray levels"] <= 1 for row in rows.values() for cell in row.values())
 
 
 def test_a_setting_that_is_none_is_one_line(warm, tmp_path):
     arguments = (tmp_path, "--image", "photo.png", "--settings", "2:fast")
     done = warm("benchmarks/exactness.py", *arguments)
     assert done.returncode == 2
-    assert done.stderr == "error: settings='2:fast' must be THREADS:ONEDNN, such as 2:1.\n"
+    assert done.stderr == (
+        "error: settings='2:fast' must be THREADS:KERNELS, such as 2:1; KERNELS "
+        "is 0, 1, sse41, avx2, avx512_core.\n"
+    )
