@@ -26,8 +26,9 @@ def register_plugins() -> None:
 
     Hydra finds plugins on sys.path alone: not if the command was started from another folder.
     """
+    plugins = Plugins.instance()  # Makes Hydra look for plugins, which may define these anew.
     for plugin in (CombinationSweeper, SweepLauncher):
-        Plugins.instance().register(plugin)
+        plugins.register(plugin)
     sweeper = {"_target_": COMBINATIONS, "max_batch_size": None, "params": None}
     ConfigStore.instance().store("basic", sweeper, group="hydra/sweeper")
 
