@@ -13,12 +13,15 @@ float32: how many differ from the encoder's, and by how many gray levels at most
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+from typing import Any, Dict
 
 import numpy as np
 
@@ -29,6 +32,8 @@ from signals.files import write_atomically
 SETTINGS = ("1:0", "1:1", "2:0", "2:1")
 LIMITS = ("sse41", "avx2", "avx512_core")
 """Values of ONEDNN_MAX_CPU_ISA."""
+Cell = Dict[str, Any]
+"""What differs between a file's decoder and its encoder."""
 
 
 def main() -> None:
@@ -37,7 +42,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", help="run directories, or names under runs/")
     parser.add_argument("--image", required=True, help="file to code")
     parser.add_argument("--settings", nargs="+", default=SETTINGS, help="THREADS:KERNELS")
-    parser.add_argument("--output", metavar="FILE", help="JSON file of all cells")
+    parser.add_argument("--output", metavar="FILE", help="CSV file of all cells")
     parser.add_argument("--work", choices=("encode", "decode"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -75,9 +80,7 @@ def print_matrices(arguments) -> bool:
             for number, run in enumerate(arguments.runs)
         }
     if arguments.output:
-        write_atomically(
-            pathlib.Path(arguments.output), (json.dumps(cells, indent=1) + "\n").encode()
-        )
+        write_cells(pathlib.Path(arguments.output), cells)
     exact = True
     for run, rows in cells.items():
         print(f"\n{run}: latents that differ from the encoder's, threads:kernels")
@@ -88,6 +91,19 @@ def print_matrices(arguments) -> bool:
             print(f"{encoder:17}" + "".join(f"{count:14}" for count in counts))
     print("\nexact" if exact else "\nNOT exact")
     return exact
+
+
+def write_cells(path: pathlib.Path, cells: Dict[str, Dict[str, Dict[str, Cell]]]) -> None:
+    """Writes a row of CSV for each run, setting of the encoder and setting of the decoder."""
+    columns = ("run", "encoded", "decoded", "latents", "pixels", "gray_levels", "error")
+    file = io.StringIO()
+    table = csv.DictWriter(file, columns, lineterminator="\n")
+    table.writeheader()
+    for run, rows in cells.items():
+        for encoder, row in rows.items():
+            for decoder, cell in row.items():
+                table.writerow({"run": run, "encoded": encoder, "decoded": decoder, **cell})
+    write_atomically(path, file.getvalue().encode())
 
 
 def run_worker(kind: str, setting: str, arguments, folder: str) -> None:
@@ -140,7 +156,7 @@ def work(kind: str, arguments, folder: pathlib.Path, threads: int) -> None:
                 cell = {
                     "latents": int(np.count_nonzero(values.numpy() != expected["latents"])),
                     "pixels": int(np.count_nonzero(difference)),
-                    "gray levels": int(difference.max()),
+                    "gray_levels": int(difference.max()),
                 }
             (folder / file_name(number, encoder, own)).write_text(json.dumps(cell))
 
