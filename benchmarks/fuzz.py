@@ -18,6 +18,7 @@ import contextlib
 import csv
 import functools
 import gc
+import io
 import os
 import pathlib
 import random
@@ -32,6 +33,7 @@ from mutations import Original, mutant
 
 from assembly.user_errors import one_line_errors
 from processor.process import set_process
+from signals.files import write_atomically
 
 MOST_SECONDS = 2.0
 MOST_MEMORY = 500 * 2**20
@@ -179,7 +181,7 @@ def summary(shares: Iterable[Share]) -> str:
 
 
 def _read(log: Optional[pathlib.Path]) -> List[Share]:
-    """The rows of a log; a last one that a kill cut short is left out."""
+    """The rows of a log; one that a damaged disk cut short is left out."""
     if log is None or not log.exists():
         return []
     with log.open(newline="") as file:
@@ -187,12 +189,10 @@ def _read(log: Optional[pathlib.Path]) -> List[Share]:
 
 
 def _append(log: Optional[pathlib.Path], share: Share) -> None:
-    if log is None:
-        return
-    log.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not log.exists()
-    with log.open("a", newline="") as file:
-        csv.writer(file).writerows([Share._fields, share] if is_new else [share])
+    if log is not None:
+        file = io.StringIO()
+        csv.writer(file).writerows([Share._fields, *_read(log), share])
+        write_atomically(log, file.getvalue().encode())
 
 
 def mutants(

@@ -1,8 +1,14 @@
 """benchmarks/fuzz.py: hostile files are decoded or refused in bounded time and memory."""
 
+import argparse
+import pathlib
 import re
+import sys
 
 import pytest
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks"))
+import fuzz
 
 MODELS = ("audio/peaked", "hyperprior/lattice")
 
@@ -28,3 +34,28 @@ def test_no_model_is_one_line(warm):
     result = warm("benchmarks/fuzz.py", "--only", "magic")
     assert result.returncode == 2
     assert "--only magic --files 100000 must be at least one model" in result.stderr
+
+
+def test_the_same_command_continues_after_a_stop(tmp_path, monkeypatch, capsys):
+    """The log has a row for each model that is done; a row that was cut short counts as none."""
+    log, decoded = tmp_path / "build" / "fuzz.csv", []
+
+    def decode(name, seed, first, files, watch):
+        decoded.append(name)
+        return fuzz.Share(name, seed, first, files, "3 DamagedFile, 2 decoded", 0.25, 7.0)
+
+    monkeypatch.setattr(fuzz, "fuzz_model", decode)
+
+    def run(names, files):
+        options = argparse.Namespace(files=files, first=0, seed=1, log=str(log))
+        fuzz.fuzz(names, options, watch=None)
+        return capsys.readouterr().out
+
+    assert "[1/2] a: 5 files, slowest 0.25 s" in run(["a", "b"], 10)
+    log.write_text(log.read_text()[:-9])
+    assert "(ETA 0 min)" in run(["a", "b", "c"], 15)
+    assert decoded == ["a", "b", "b", "c"]
+    total = "15 files of 3 models: 9 DamagedFile, 6 decoded; slowest 0.25 s of CPU time, memory"
+    assert run(["a", "b", "c"], 15).startswith(total), "nothing is decoded again"
+    run(["a"], 6)
+    assert decoded[4:] == ["a"], "another share is another row"
