@@ -136,7 +136,7 @@ def read_results(path: pathlib.Path) -> Results:
                 f"({len(points[rate])}), got {len(values)}"
             )
     return Results(
-        name=" ".join(str(document.get("name", pathlib.Path(path).stem)).split()),
+        name=" ".join(str(document.get("name", "")).split()) or pathlib.Path(path).stem,
         description=str(document.get("description", "")),
         points={
             key: [math.nan if value is None else float(value) for value in values]

@@ -103,8 +103,8 @@ def compare(
     text = f"{table(reference, rows, unranked)}\n\n" + "\n".join(f"- {each}" for each in remarks)
     title = _dataset_title(list(curves.ranked.values()), dataset)
 
-    # Names are whatever results files say, and Markdown may hold HTML.
-    markdown = html.escape(text, quote=False)
+    # Names are whatever results files say, and Markdown may hold HTML, links and images.
+    markdown = html.escape(text, quote=False).replace("[", "\\[")
     write_atomically(output / "comparison.md", (markdown + "\n").encode())
     document = record(reference, rows, unranked, remarks, **bootstrap)
     encoded = json.dumps(document, indent=2, allow_nan=False) + "\n"

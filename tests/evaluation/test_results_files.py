@@ -109,6 +109,8 @@ def test_published_files_can_be_read(tmp_path):
     assert results.points == PUBLISHED["results"]
     assert results.dataset is None
     assert results.rows == ()
+    path.write_text(json.dumps({**PUBLISHED, "name": " "}))
+    assert read_results(path).name == "jpeg", "legends have no place for no name"
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,16 @@ def test_originals_are_read_from_a_folder(published, warm, tmp_path):
     assert "photo.png" in (tmp_path / "o" / "report.html").read_text()
 
 
-def test_names_are_no_html(published, warm, tmp_path):
+def test_names_are_neither_html_nor_markdown(published, warm, tmp_path):
     hostile = published("<img src=x onerror=alert(1)>", 0.7, path=tmp_path / "hostile.json")
+    linked = published("![x](http://a)", 0.8, path=tmp_path / "linked.json")
     output = tmp_path / "o"
-    command = (published("JPEG"), hostile, "--anchor", "JPEG", "--output", output)
+    command = (published("JPEG"), hostile, linked, "--anchor", "JPEG", "--output", output)
     done = warm("scripts/compare.py", *command)
     assert done.returncode == 0, done.stderr
-    assert "| &lt;img src=x onerror=alert(1)&gt; |" in (output / "comparison.md").read_text()
+    markdown = (output / "comparison.md").read_text()
+    assert "| &lt;img src=x onerror=alert(1)&gt; |" in markdown
+    assert "| !\\[x](http://a) |" in markdown and "![" not in markdown
     for file in ("comparison.md", "report.html"):
         assert "<img src=x" not in (output / file).read_text()
 
