@@ -6,8 +6,8 @@ import contextlib
 import glob
 import os
 import pathlib
-import tempfile
-from typing import BinaryIO, Iterator, List, Union
+import secrets
+from typing import BinaryIO, Iterator, List, Tuple, Union
 
 Path = Union[str, os.PathLike]
 
@@ -44,21 +44,33 @@ def matching_paths(pattern: Path) -> List[pathlib.Path]:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Writes to a temporary file in the same folder, then renames it; creates missing folders."""
+    """Writes to a temporary file in the same folder, then renames it; creates missing folders.
+
+    On Linux the file has no name before it is whole, so that a kill leaves nothing behind.
+    """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of 255 bytes, the longest, leaves no room for what tells temporary files apart.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
+    temporary = path.parent / f".{path.name[:32]}.{secrets.token_hex(6)}"
     try:
+        handle, is_named = _open_new(temporary)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
-        # mkstemp creates private files; a result should be as readable as any other new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
+            os.fsync(handle)
+            if not is_named:
+                # With a directory's descriptor, which the absolute path does not use, Python
+                # follows the link to the file.
+                os.link(f"/proc/self/fd/{handle}", temporary, src_dir_fd=handle)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _open_new(path: pathlib.Path) -> Tuple[int, bool]:
+    """Opens a new file for writing; also returns whether it has its name already."""
+    if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # Some network file systems have no such files.
+            return os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666), False
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666), True
