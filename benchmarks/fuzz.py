@@ -249,6 +249,7 @@ def configurations() -> Dict[str, List[str]]:
             found[f"{model}/{quantizer}"] = [f"model={model}", *own, *small]
         bounded = ("quantizer=mixed", "quantizer.levels=2")
         found[f"{model}/bounded"] = [f"model={model}", *bounded, *small]
+        found[f"{model}/variable"] = [f"model={model}", "quantizer=mixed", "rate=variable", *small]
         if "hyper" not in node:
             # Tables in which 0 is nearly certain: few bytes may hold many symbols.
             peaked = ("quantizer=mixed", "entropy=factorized", "entropy.init_scale=0.05")

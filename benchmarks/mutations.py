@@ -15,6 +15,9 @@ NUMBERS += (2**24, 2**28 - 1, 2**28, 2**30, 2**32 - 1, 2**32)
 """Values at and around the limits of sizes, rates and counts."""
 
 
+_NO_SIZES = ("payload", "quality")
+
+
 class Original(NamedTuple):
     """A file that an encoder wrote.
 
@@ -113,8 +116,10 @@ def _packed(original: Original, coded: CodedImage | CodedAudio) -> bytes:
         return pack(coded, original.data[start : start + FINGERPRINT_BYTES])
     except (ValueError, struct.error):  # Out of the format's range, which a file may be, too.
         start = len(MAGIC) + 1 + FINGERPRINT_BYTES
-        numbers = b"".join(to_varint(max(0, int(value))) for value in coded[:-1])
-        return with_checksum(original.data[:start] + numbers + coded.payload + bytes(4))
+        sizes = [getattr(coded, name) for name in coded._fields if name not in _NO_SIZES]
+        numbers = [each for each in (coded.quality, *sizes) if each is not None]
+        head = b"".join(to_varint(max(0, number)) for number in numbers)
+        return with_checksum(original.data[:start] + head + coded.payload + bytes(4))
 
 
 _CHANGES: List[Callable[[Original, random.Random], bytes]] = [

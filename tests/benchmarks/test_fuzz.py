@@ -2,13 +2,17 @@
 
 import argparse
 import pathlib
+import random
 import re
 import sys
 
 import pytest
 
+from codec.container import CodedAudio, CodedImage, DamagedFile, ForeignFile, pack, unpack
+
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks"))
 import fuzz
+import mutations
 
 MODELS = ("audio/peaked", "hyperprior/lattice")
 
@@ -59,3 +63,22 @@ def test_the_same_command_continues_after_a_stop(tmp_path, monkeypatch, capsys):
     assert run(["a", "b", "c"], 15).startswith(total), "nothing is decoded again"
     run(["a"], 6)
     assert decoded[4:] == ["a"], "another share is another row"
+
+
+@pytest.mark.parametrize("quality", [None, 5000])
+@pytest.mark.parametrize("kind", [CodedImage, CodedAudio])
+def test_containers_of_every_kind_are_changed_and_read_or_refused(kind, quality):
+    """Without a model: sizes that the format cannot hold, too, become files."""
+    sizes = (17, 90) if kind is CodedImage else (8000, 700, 2, 20)
+    coded = kind(*sizes, bytes(range(60)), quality)
+    fingerprint = b"12345678"
+    original = mutations.Original(pack(coded, fingerprint), coded, [1, 2])
+    read = 0
+    for number in range(1000):
+        data = mutations.mutant(original, random.Random(number))
+        try:
+            unpack(data, fingerprint, kind)
+            read += 1
+        except (DamagedFile, ForeignFile):
+            pass
+    assert 300 < read < 700
