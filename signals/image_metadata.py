@@ -7,6 +7,7 @@ than a megabyte, a text chunk of a wrong checksum.
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import Iterator, Optional, Tuple
 
 from PIL import ExifTags, Image
@@ -33,7 +34,11 @@ def orientation(image: Image.Image) -> int:
 def without_metadata(encoded: bytes) -> Optional[bytes]:
     """The file without all that decides neither pixels nor orientation; None if it has no such."""
     if encoded.startswith(_PNG):
-        kept = _PNG + b"".join(part for kind, part in _chunks(encoded) if kind in _KEPT_CHUNKS)
+        kept = _PNG + b"".join(
+            part
+            for kind, part in _chunks(encoded)
+            if kind in _KEPT_CHUNKS and (kind != b"eXIf" or _is_whole(part))
+        )
     elif encoded.startswith(_JPEG):
         kept = _JPEG + b"".join(
             part for kind, part in _segments(encoded) if not _is_extra(kind, part)
@@ -53,6 +58,10 @@ def _chunks(encoded: bytes) -> Iterator[Tuple[bytes, bytes]]:
             return
         yield encoded[start + 4 : start + 8], encoded[start:end]
         start = end
+
+
+def _is_whole(chunk: bytes) -> bool:
+    return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
 
 
 def _segments(encoded: bytes) -> Iterator[Tuple[int, bytes]]:

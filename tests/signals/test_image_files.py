@@ -256,6 +256,7 @@ ODD_CHUNKS = {
     "text": chunk(b"zTXt", b"Comment\0\0" + LARGE),
     "many texts": chunk(b"tEXt", b"Comment\0" + b"x" * 1_000_000) * 70,
     "wrong checksum": chunk(b"tEXt", b"Comment\0x", checksum=1),
+    "EXIF of a wrong checksum": chunk(b"eXIf", b"II*\0\x08\0\0\0", checksum=1),
     "empty": chunk(b"pHYs", b"") + chunk(b"iTXt", b"") + chunk(b"gAMA", b"") + chunk(b"cHRM", b""),
     "unknown": chunk(b"xyZz", bytes(99)),
 }
