@@ -74,7 +74,8 @@ def as_typed(override: str, multirun: bool = False) -> str:
     except HydraException:
         return f"{key}={quoted(value)}"
     if isinstance(read, (str, dict)) or (parsed.is_sweep_override() and multirun):
-        return override
+        is_trimmed = read == value.strip() != value  # Hydra takes spaces around a value off.
+        return f"{key}={quoted(value)}" if is_trimmed else override
     if isinstance(read, list) and key.lstrip("+") != "run":
         kinds = {type(item) for item in read}
         has_digits = int in kinds and kinds <= {int, str}

@@ -18,7 +18,7 @@ from training.settings import Settings
 NAMES = [
     "20241126", "007", "1e3", "2024.10", "1_000", "true", "a b", "a=b", "a(1)", "a,b", "été",
     "日本", "[x]/run", "/a/b-1.0", "runs/1_0", "{a}", "it's", 'a"b', "a#b", "a\\b", "a\\", "$HOME",
-    "glob(*)", "nan",
+    "glob(*)", "nan", "a ", " a\t",
 ]  # fmt: skip
 
 
