@@ -37,7 +37,9 @@ def read_configuration(path: pathlib.Path) -> DictConfig:
         raise ValueError(f"{path} does not match its checksum.")
     try:
         config = OmegaConf.create((first + b"\n" + rest).decode())
-    except (UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
+    # RecursionError: lists in lists, deeper than Python follows. ValueError: no UTF-8, or a number
+    # of thousands of digits.
+    except (ValueError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise ValueError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(config, DictConfig) or not (match or set(config) >= _ALWAYS):
         raise ValueError(f"{path} is {'cut off' if rest.strip() else 'empty'}.")

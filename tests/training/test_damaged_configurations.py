@@ -66,6 +66,14 @@ def test_without_a_copy_it_cannot_be_loaded(run, damage):
         RunDirectory(run).load_config()
 
 
+@pytest.mark.parametrize("text", ["a: " + 3000 * "[", "a: " + 6000 * "9", "a: 1\na: 2", "[1]"])
+def test_whatever_it_says_is_one_error(run, text):
+    (run / "checkpoints" / "step-20" / "config.yaml").unlink()
+    (run / "config.yaml").write_text(text)
+    with pytest.raises(ValueError, match=r"config\.yaml is "):
+        RunDirectory(run).load_config()
+
+
 def test_its_owner_may_edit_it(tmp_path):
     full = OmegaConf.create(dict.fromkeys(Settings.__dataclass_fields__, 1))
     RunDirectory(tmp_path).open(full, overwrite=False)
