@@ -53,10 +53,12 @@ class SweepLauncher(Launcher):
         So it does if two jobs have the same run directory.
         """
         from assembly.user_errors import one_line_errors
-        from sweeps.multirun import distinct_jobs
 
         with one_line_errors():  # Hydra would show a traceback.
-            distinct_jobs(self._composed(job_overrides))
+            configs = self._composed(job_overrides)
+            from sweeps.multirun import distinct_jobs  # TensorFlow, which takes seconds.
+
+            distinct_jobs(configs)
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
