@@ -4,6 +4,7 @@ Each is a process of its own, forked from one that has imported TensorFlow, so t
 minutes. Moments are counted in CPU time: how busy the machine is does not shift them.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -62,7 +63,8 @@ class Commands:
         process = self._start(command)
         while not until(process) and not has_ended(process):
             time.sleep(0.002)
-        os.kill(process, signal.SIGKILL)  # One that has ended is a zombie until it is waited for.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
         status, _ = self._end()
         lines = self._output.read_text().strip().splitlines()
         return f"{'killed' if status < 0 else 'ended'} after {(lines or ['nothing'])[-1][:60]!r}"
@@ -72,6 +74,7 @@ class Commands:
         self._server.wait()
 
     def _start(self, command):
+        self._output.write_text("")
         request = [str(self._output), str(ROOT / command[0]), *command[1:]]
         self._server.stdin.write(json.dumps(request) + "\n")
         self._server.stdin.flush()
