@@ -123,9 +123,10 @@ def refuses_damage():
     """``refuses_damage(codec, data)``: changed files decode or are refused, as documented."""
     sys.path.append(str(ROOT / "benchmarks"))
     import fuzz
+    import fuzzed_models
 
     def check(codec, data, files=8):
-        original = fuzz.original_of(codec, data)
+        original = fuzzed_models.original_of(codec, data)
         for _, changed in fuzz.mutants([original], codec.name, range(files)):
             fuzz.outcome(codec, changed)
 
