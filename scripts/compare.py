@@ -1,6 +1,7 @@
-"""Compares codecs by BD-rate, with confidence intervals: table, JSON, figures and report page.
+"""Compares codecs by BD-rate and by loss, with intervals and tests: tables, figures, report page.
 
 python scripts/compare.py runs/compare-* --anchor uniform_noise
+python scripts/compare.py runs/compare-* --anchor uniform_noise --contrast mixed straight_through
 python scripts/compare.py jpeg.json webp.json 'runs/compare-*' --anchor JPEG
 
 Takes run directories that evaluate.py measured, results files (ours or published) and patterns of
@@ -40,6 +41,15 @@ def main() -> None:
     parser.add_argument(
         "--metric", choices=list(METRICS), help="default: psnr-rgb for images, si-sdr for audio"
     )
+    parser.add_argument(
+        "--contrast", dest="contrasts", nargs=2, action="append", metavar="NAME",
+        help="test the first curve against the second; repeatable, and Holm's correction counts "
+        "them; default: every curve against the anchor",
+    )  # fmt: skip
+    parser.add_argument(
+        "--half-width", type=float, metavar="PERCENT",
+        help="interval for which the seeds still needed are counted; default: 1, for ±1 %%",
+    )  # fmt: skip
     parser.add_argument("--resamples", type=int, default=2000, metavar="N", help="of the bootstrap")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap")
     parser.add_argument(

@@ -159,8 +159,8 @@ def rate_deltas(
     """As `rate_delta`, of many pairs of curves at once: [pairs, points] each.
 
     Returns:
-        BD-rates [pairs that have one] and differences along the grid [same, grid], percent. Pairs
-        are left out whose quality does not rise with the rate, or whose overlap is too small.
+        BD-rates [pairs] and differences along the grid [pairs, grid], percent. Pairs whose quality
+        does not rise with the rate, or whose overlap is too small, have NaN.
     """
     curves = [anchor_rates, anchor_quality, rates, quality]
     with np.errstate(invalid="ignore"):  # Infinite qualities are left out.
@@ -170,12 +170,52 @@ def rate_deltas(
     high = np.minimum(anchor_quality[:, -1], quality[:, -1])
     shorter = np.minimum(np.ptp(anchor_quality, axis=1), np.ptp(quality, axis=1))
     good[good] = (high - low)[good] >= MINIMUM_OVERLAP * shorter[good]
+    percents, differences = np.full(len(good), np.nan), np.full([len(good), len(grid)], np.nan)
     if not good.any():
-        return np.zeros(0), np.zeros([0, len(grid)])
+        return percents, differences
     low, high = low[good], high[good]
     of_anchor = PchipRows(anchor_quality[good], np.log10(anchor_rates[good]))
     of_curve = PchipRows(quality[good], np.log10(rates[good]))
     mean = (of_curve.integral(low, high) - of_anchor.integral(low, high)) / (high - low)
+    percents[good] = 100 * (10**mean - 1)
     inside = np.clip(grid, low[:, np.newaxis], high[:, np.newaxis])
     at = 100 * (10 ** (of_curve(inside) - of_anchor(inside)) - 1)
-    return 100 * (10**mean - 1), np.where(inside == grid, at, np.nan)
+    differences[good] = np.where(inside == grid, at, np.nan)
+    return percents, differences
+
+
+class InterpolationError(NamedTuple):
+    """How far a BD-rate depends on what is drawn between the points.
+
+    Attributes:
+        akima: BD-rate with Akima's interpolation in place of PCHIP, percent.
+        subset: the largest change of the BD-rate if one inner point is left out, percent.
+        percent: the larger of ``subset`` and the distance of ``akima`` from the BD-rate.
+    """
+
+    akima: float
+    subset: float
+    percent: float
+
+
+def interpolation_error(
+    anchor_rates: np.ndarray, anchor_quality: np.ndarray, rates: np.ndarray, quality: np.ndarray
+) -> InterpolationError:
+    """The error that interpolation may add to a BD-rate; arguments as for `rate_delta`.
+
+    Two checks after Herglotz et al. 2023, "The Bjontegaard Bible", arXiv 2304.12852: another
+    interpolation, and subsets of the points. The subsets here are all but one inner point of one
+    curve, so that both ends, and with them the qualities compared, stay the same.
+    """
+    pair = (anchor_rates, anchor_quality, rates, quality)
+    percent = rate_delta(*pair).percent
+    akima = float(bjontegaard.bd_rate(*pair, **{**_OPTIONS, "method": "akima"}))
+    changes = [0.0]
+    for first in (0, 2):
+        for left_out in range(1, len(pair[first]) - 1):
+            subset = list(pair)
+            for which in (first, first + 1):
+                subset[which] = np.delete(pair[which], left_out)
+            changes.append(abs(rate_delta(*subset).percent - percent))
+    error = max(*changes, abs(akima - percent))
+    return InterpolationError(akima, max(changes), float(error))

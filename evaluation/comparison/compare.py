@@ -1,28 +1,39 @@
-"""The whole comparison: results files in; table, JSON, figures and report page out."""
+"""The whole comparison: results files in; tables, JSON, figures and report page out."""
 
 from __future__ import annotations
 
 import html
 import json
 import pathlib
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from codec.file_codec import FileCodec
+from evaluation.comparison.bootstrap import check_resamples
 from evaluation.comparison.comparable import Unranked, comparable_curves
+from evaluation.comparison.contrasts import (
+    HALF_WIDTH,
+    check_pairs,
+    contrast_cells,
+    contrast_notes,
+    contrast_records,
+    contrasts_of,
+    part_cells,
+)
 from evaluation.comparison.curves import Curve
+from evaluation.comparison.export import csv_text, latex_table, markdown_table
 from evaluation.comparison.grouping import Groups, group_results, select_groups
-from evaluation.comparison.intervals import check_resamples
 from evaluation.comparison.measurements import Found, find_results, read_measurements
 from evaluation.comparison.notes import notes, points_left_out
 from evaluation.comparison.page.crops import common_rate, crops_at
 from evaluation.comparison.page.document import write_page
 from evaluation.comparison.page.recordings import recordings_of
-from evaluation.comparison.page.sources import sources_of
-from evaluation.comparison.ranking import rank, record, table
+from evaluation.comparison.page.sources import differences_between, shared_by
+from evaluation.comparison.ranking import Row, rank, ranking_cells, record
 from evaluation.figures.crops import write_crops
 from evaluation.figures.curves import Compared, write_comparison
+from evaluation.figures.profile import Profile, write_profile
 from evaluation.metrics import METRICS
 from evaluation.provenance import provenance
 from signals.files import write_atomically
@@ -47,11 +58,14 @@ def compare(
     seed: int = 0,
     images: Sequence[NamedImage] = (),
     bpp: Optional[float] = None,
+    contrasts: Sequence[Sequence[str]] = (),
+    half_width: float = HALF_WIDTH,
 ) -> str:
     """Compares codecs by BD-rate and writes what there is to say.
 
-    ``output`` receives ``comparison.md`` and ``.json``, ``comparison.png`` and ``.svg``,
-    ``report.html`` and, with ``images``, ``crops.png`` and ``.svg``.
+    ``output`` receives ``comparison`` as ``.md``, ``.json``, ``.csv``, ``.tex``, ``.png`` and
+    ``.svg``, ``report.html``, with per-file rows ``files.csv``, ``contrasts.csv`` and ``profile``
+    as ``.png`` and ``.svg`` and, with ``images``, ``crops.png`` and ``.svg``.
 
     Args:
         results: run directories, results files, and patterns of both.
@@ -67,6 +81,9 @@ def compare(
         seed: of the bootstrap.
         images: originals whose crops are shown.
         bpp: rate of the crops, bits per pixel; None: the middle of what all ranked curves have.
+        contrasts: pairs of curves to test, the second being the anchor of the first; none tests
+            every curve against ``anchor``.
+        half_width: of the intervals for which the seeds still needed are counted, percent.
 
     Returns:
         The table with its notes, and the names of the files written.
@@ -78,10 +95,13 @@ def compare(
     check_resamples(resamples)
     if seed < 0:
         raise ValueError(f"seed={seed} must not be negative.")
+    if not half_width > 0:
+        raise ValueError(f"half_width={half_width:g} must be above 0 (percent).")
     found = find_results(results, dataset)
     measurements, unusable = read_measurements(found.files)
     groups = group_results(measurements, quantizers, ignored)
     groups = select_groups(groups, anchor, only, list(unusable.values()))
+    check_pairs(contrasts, list(groups))
     medium = groups[anchor][0].results.medium
     chosen = medium.metrics[0] if metric is None else METRICS[metric]
     curves = comparable_curves(groups, chosen, anchor)
@@ -93,22 +113,45 @@ def compare(
     if len(rows) < 2:
         raise ValueError(unranked[0].reason)
     metrics, lacking = _in_all_metrics(groups, reference, curves.drawn)
+    pairs = contrasts or [(name, anchor) for name in _in_order(rows, groups) if name != anchor]
+    tested = contrasts_of(pairs, groups, curves.ranked, **bootstrap)
     remarks = notes(reference, rows, dataset=dataset, resamples=resamples)
-    remarks += [*lacking, *_left_out(found, dataset)]
+    remarks += [*contrast_notes(tested, half_width), *lacking, *_left_out(found, dataset)]
     crops = []
     if images:
         bpp = common_rate([row.curve for row in rows]) if bpp is None else bpp
         crops, missing = crops_at(groups, images, bpp, load_codec)
         remarks += [f"Crops: the coded files nearest to {bpp:.3f} bpp.", *missing]
-    text = f"{table(reference, rows, unranked)}\n\n" + "\n".join(f"- {each}" for each in remarks)
+    tables = {f"Codecs compared with {anchor}": ranking_cells(reference, rows, unranked)}
+    if tested.tested:
+        tables["Contrasts"] = contrast_cells(tested.tested, half_width)
+    if tested.parts:
+        tables["Loss at equal lmbda, difference in percent"] = part_cells(tested.parts)
+    text = "\n\n".join(markdown_table(*each) for each in tables.values())
+    text += "\n\n" + "\n".join(f"- {each}" for each in remarks)
     title = _dataset_title(list(curves.ranked.values()), dataset)
 
-    # Names are whatever results files say, and Markdown may hold HTML, links and images.
-    markdown = html.escape(text, quote=False).replace("[", "\\[")
-    write_atomically(output / "comparison.md", (markdown + "\n").encode())
     document = record(reference, rows, unranked, remarks, **bootstrap)
-    encoded = json.dumps(document, indent=2, allow_nan=False) + "\n"
-    write_atomically(output / "comparison.json", encoded.encode())
+    document["contrasts"] = contrast_records(tested, half_width)
+    of_files = {row.curve.name: row.by_file for row in rows if row.by_file is not None}
+    written = {
+        # Names are whatever results files say, and Markdown may hold HTML.
+        "comparison.md": html.escape(text, quote=False),
+        "comparison.json": json.dumps(document, indent=2, allow_nan=False),
+        "comparison.csv": csv_text(document["curves"]),
+        "comparison.tex": "\n\n".join(
+            latex_table(*each, caption=caption) for caption, each in tables.items()
+        ),
+    }
+    if document["contrasts"]:
+        written["contrasts.csv"] = csv_text(document["contrasts"])
+    if of_files:
+        written["files.csv"] = csv_text(_file_records(reference, of_files))
+    for name, content in written.items():
+        write_atomically(output / name, (content.rstrip("\n") + "\n").encode())
+    if of_files:
+        profiles = [Profile(name, each) for name, each in of_files.items()]
+        write_profile(output / "profile.png", reference, profiles, dataset=title)
     compared = [
         Compared(row.curve, row.at, row.interval and row.interval.band)
         for row in rows
@@ -125,15 +168,36 @@ def compare(
         remarks,
         dataset=title,
         metrics=metrics,
-        provenance={"this comparison": provenance(), **sources_of(groups)},
+        provenance={"this comparison": provenance(), "all results": shared_by(groups)},
+        differences=differences_between(groups),
+        contrasts=list(tables.values())[1:],
+        files=of_files,
         crops=crops,
         recordings=recordings_of(groups),
     )
-    written = f"{output / 'comparison'}.md, .json, .png, .svg and report.html"
+    names = [*written, "comparison.png", "comparison.svg", "report.html"]
+    names += ["profile.png", "profile.svg"] if of_files else []
     if crops:
         write_crops(output / "crops.png", crops)
-        written += ", crops.png, .svg"
-    return f"{text}\n\nwrote {written}"
+        names += ["crops.png", "crops.svg"]
+    return f"{text}\n\nwrote to {output}: {', '.join(names)}"
+
+
+def _in_order(rows: Sequence[Row], groups: Groups) -> List[str]:
+    """Names of curves: those that are ranked, and the others."""
+    return list(dict.fromkeys([*(row.curve.name for row in rows), *groups]))
+
+
+def _file_records(anchor: Curve, of_files) -> List[Dict[str, Any]]:
+    """One record for each file: its BD-rate for each curve, percent; none where it has none."""
+    percents = {name: each.percents for name, each in of_files.items()}
+    return [
+        {
+            "file": name,
+            **{key: float(of[k]) if np.isfinite(of[k]) else None for key, of in percents.items()},
+        }
+        for k, name in enumerate(anchor.file_names)
+    ]
 
 
 def _in_all_metrics(

@@ -37,6 +37,7 @@ class Curve:
         file_rates: of each point float64 [seeds, files], one row for curves without seeds; None
             without per-file rows.
         file_quality: the same of the metric itself, before dB.
+        file_names: of the files that the rows are of.
         definition: of the metric, as stated in the results file; None if it is not.
         settings: of each point, as ``lmbda=0.013``; empty if unknown.
         sources: names of the runs or files.
@@ -52,6 +53,7 @@ class Curve:
     dataset: Optional[Dataset] = None
     file_rates: Optional[Tuple[np.ndarray, ...]] = None
     file_quality: Optional[Tuple[np.ndarray, ...]] = None
+    file_names: Tuple[str, ...] = ()
     definition: Optional[str] = None
     settings: Tuple[str, ...] = ()
     sources: Tuple[str, ...] = ()
@@ -148,6 +150,7 @@ def _curve(
     points = sorted(finite, key=lambda point: point.rate)
     rates, values, settings, seeds, rows = zip(*points)
     file_rates = file_quality = None
+    names: Sequence[str] = ()
     every = [each for of_point in rows for each in of_point]
     if all(each.rows for each in members) and all(metric.key in e.values for _, e in every):
         # Silent or short recordings lack some metrics.
@@ -162,6 +165,7 @@ def _curve(
             tuple(np.stack([each.values[key][known] for _, each in of_point]) for of_point in rows)
             for key in (metric.medium.rate, metric.key)
         )
+        names = np.array(every[0][1].names)[known].tolist()
         if not known.all():  # Rate and quality over the same files.
             rates = [each.mean() for each in file_rates]
             values = [each.mean() for each in file_quality]
@@ -175,6 +179,7 @@ def _curve(
         dataset=members[0].results.dataset,
         file_rates=file_rates,
         file_quality=file_quality,
+        file_names=tuple(names),
         definition=next(filter(None, definitions), None),
         settings=settings if any(settings) else (),
         sources=tuple(each.source for each in members),

@@ -1,16 +1,8 @@
 """Confidence intervals of BD-rates, by a paired bootstrap over files and training seeds.
 
-Files and seeds are crossed (every run codes every file). Both are resampled with replacement and
-independently of each other: the pigeonhole bootstrap (Owen 2007, Ann. Appl. Stat. 1). Both curves
-get the same files, and the same seeds if they were trained with the same ones: what is hard for one
-codec is hard for the other, and cancels. A seed is drawn for all points of a curve at once.
-
-n - 1 of n units are drawn, which makes the variance of the mean unbiased (McCarthy & Snowden 1985);
-n of 3 seeds give two thirds of it. A variance estimated from 3 seeds is itself uncertain, which
-percentiles ignore: "95 %" intervals contained the truth in 68 % of our trials where seeds mattered
-most. The resampled values are therefore stretched around the estimate by the ratio of Student's t
-to the normal quantile (as Hesterberg 2015, arXiv 1411.5279, expands percentiles), with the degrees
-of freedom that Welch and Satterthwaite give the sum of the two variances.
+Both curves get the same files, and the same seeds if they were trained with the same ones: what is
+hard for one codec is hard for the other, and cancels. A seed is drawn for all points of a curve at
+once.
 """
 
 from __future__ import annotations
@@ -18,19 +10,24 @@ from __future__ import annotations
 from typing import NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
-from scipy import stats
 from scipy.interpolate import PchipInterpolator
 
 from evaluation.comparison.bd_rate import rate_delta, rate_deltas
+from evaluation.comparison.bootstrap import (
+    ENDS,
+    Draws,
+    Spread,
+    Statistic,
+    check_resamples,
+    p_value,
+    spread_of,
+    stretched,
+    weights_of,
+)
 from evaluation.comparison.curves import Curve
-
-LEVEL = 0.95
-MINIMUM_RESAMPLES = 100
 
 MOST_DISCARDED = 0.01
 """Share of resamples without a BD-rate above which there is no interval."""
-
-_RESAMPLES_OF_A_VARIANCE = 200
 
 
 class Interval(NamedTuple):
@@ -44,6 +41,7 @@ class Interval(NamedTuple):
             qualities that fewer than half of the resampled curves reach.
         discarded: resamples without a BD-rate, because quality fell somewhere or the curves
             overlapped too little.
+        spread: the variances of files and seeds.
     """
 
     low: float
@@ -51,12 +49,7 @@ class Interval(NamedTuple):
     p: float
     band: np.ndarray
     discarded: int
-
-
-def check_resamples(resamples: int) -> None:
-    """Raises a ValueError if there are too few resamples for an interval."""
-    if resamples < MINIMUM_RESAMPLES:
-        raise ValueError(f"resamples={resamples} must be at least {MINIMUM_RESAMPLES}.")
+    spread: Spread
 
 
 def paired_interval(
@@ -89,19 +82,25 @@ def paired_interval(
     files = anchor.file_rates[0].shape[1]
     if files < 2:
         raise ValueError(f"an interval needs at least 2 {anchor.metric.medium.files}, got {files}.")
-    draws = _draw(anchor, curve, np.random.default_rng(seed), resamples)
+    draws = draws_of(anchor, curve, resamples=resamples, seed=seed)
     grid = np.zeros(0) if grid is None else grid
     percents, at = _deltas(anchor, curve, draws, grid)
-    discarded = resamples - len(percents)
+    known = np.isfinite(percents)
+    discarded = resamples - int(known.sum())
     if discarded > MOST_DISCARDED * resamples:
         return None
     estimate = rate_delta(anchor.rates, anchor.quality, curve.rates, curve.quality, grid)
-    stretch = _stretch(anchor, curve, draws)
-    percents = _stretched(percents, estimate.percent, stretch)
-    at = _stretched(at, estimate.at, stretch)
-    ends = [50 * (1 - LEVEL), 50 * (1 + LEVEL)]
-    low, high = np.percentile(percents, ends)
-    return Interval(float(low), float(high), _p_value(percents), _band(at, ends), discarded)
+    counts = [len(seeds) for seeds in (*anchor.seeds, *curve.seeds)]
+    spread = spread_of(rate_statistic(anchor, curve), draws, counts)
+    percents = stretched(percents[known], estimate.percent, spread.stretch)
+    at = stretched(at[known], estimate.at, spread.stretch)
+    low, high = np.percentile(percents, ENDS)
+    return Interval(float(low), float(high), p_value(percents), _band(at, ENDS), discarded, spread)
+
+
+def rate_statistic(anchor: Curve, curve: Curve) -> Statistic:
+    """Draws -> log of the ratio of rates at equal quality, NaN without a BD-rate."""
+    return lambda draws: np.log1p(_deltas(anchor, curve, draws, np.zeros(0))[0] / 100)
 
 
 def _band(at: np.ndarray, ends: Sequence[float]) -> np.ndarray:
@@ -137,29 +136,21 @@ def seed_band(curve: Curve, log_rates: np.ndarray) -> Optional[np.ndarray]:
     return np.stack([np.min(lines, axis=0), np.max(lines, axis=0)])
 
 
-def _weights(generator: np.random.Generator, units: int, resamples: int) -> np.ndarray:
-    """Shares of the units in draws of n - 1 out of n: [resamples, units], rows of sum 1."""
-    if units == 1:
-        return np.ones([resamples, 1])
-    draws = generator.multinomial(units - 1, np.full(units, 1 / units), size=resamples)
-    return draws / (units - 1)
-
-
-class _Draws(NamedTuple):
-    """Weights of files, and of seeds at each point of both curves: [resamples, units] each."""
-
-    files: np.ndarray
-    of_anchor: Tuple[np.ndarray, ...]
-    of_curve: Tuple[np.ndarray, ...]
-
-
-def _draw(anchor: Curve, curve: Curve, generator, resamples: int) -> _Draws:
-    files = _weights(generator, anchor.file_rates[0].shape[1], resamples)
+def draws_of(anchor: Curve, curve: Curve, *, resamples: int, seed: int) -> Draws:
+    """Weights for two curves with per-file rows: of files, and of seeds at each of their points."""
+    generator = np.random.default_rng(seed)
+    files = weights_of(generator, anchor.files, resamples)
     of_anchor = of_curve = _seed_weights(generator, anchor, resamples)
-    seeds = anchor.seeds_at_all_points
-    if not seeds or seeds != curve.seeds_at_all_points:
+    if not paired(anchor, curve):
         of_curve = _seed_weights(generator, curve, resamples)
-    return _Draws(files, of_anchor, of_curve)
+    return Draws(files, (*of_anchor, *of_curve))
+
+
+def paired(anchor: Curve, curve: Curve) -> bool:
+    """Whether both curves have the same seeds at all points."""
+    return bool(anchor.seeds_at_all_points) and (
+        anchor.seeds_at_all_points == curve.seeds_at_all_points
+    )
 
 
 def _seed_weights(generator, curve: Curve, resamples: int) -> Tuple[np.ndarray, ...]:
@@ -167,15 +158,16 @@ def _seed_weights(generator, curve: Curve, resamples: int) -> Tuple[np.ndarray, 
     if not curve.seeds:
         return tuple(np.ones([resamples, 1]) for _ in curve.rates)
     drawn = {
-        seeds: _weights(generator, len(seeds), resamples) for seeds in dict.fromkeys(curve.seeds)
+        seeds: weights_of(generator, len(seeds), resamples) for seeds in dict.fromkeys(curve.seeds)
     }
     return tuple(drawn[seeds] for seeds in curve.seeds)
 
 
-def _deltas(anchor, curve, draws: _Draws, grid) -> Tuple[np.ndarray, np.ndarray]:
-    """BD-rates [resamples that have one] and differences along the grid [same, grid], percent."""
-    anchors = _resampled(anchor, draws.of_anchor, draws.files)
-    curves = _resampled(curve, draws.of_curve, draws.files)
+def _deltas(anchor, curve, draws: Draws, grid) -> Tuple[np.ndarray, np.ndarray]:
+    """BD-rates [resamples], NaN without one, and differences along the grid, percent."""
+    points = len(anchor.rates)
+    anchors = _resampled(anchor, draws.seeds[:points], draws.files)
+    curves = _resampled(curve, draws.seeds[points:], draws.files)
     return rate_deltas(*anchors, *curves, grid)
 
 
@@ -192,41 +184,3 @@ def _resampled(curve, seed_weights, file_weights) -> Tuple[np.ndarray, np.ndarra
         )
 
     return means(curve.file_rates), curve.metric.decibels(means(curve.file_quality))
-
-
-def _stretch(anchor, curve, draws: _Draws) -> float:
-    """Student's t over the normal quantile, for the seeds and files that the curves have."""
-
-    def some(weights):
-        return weights[:_RESAMPLES_OF_A_VARIANCE]
-
-    def equal(weights):
-        return np.full_like(some(weights), 1 / weights.shape[1])
-
-    def log_variance(of_files, of_seeds):
-        weights = (tuple(map(of_seeds, each)) for each in (draws.of_anchor, draws.of_curve))
-        chosen = _Draws(of_files(draws.files), *weights)
-        percents, _ = _deltas(anchor, curve, chosen, np.zeros(0))
-        return np.var(np.log1p(percents / 100)) if len(percents) else 0.0
-
-    of_files, of_seeds = log_variance(some, equal), log_variance(equal, some)
-    # If the numbers of seeds differ, the smaller one: too wide an interval is the safer error.
-    counts = [len(seeds) for seeds in (*anchor.seeds, *curve.seeds) if len(seeds) > 1]
-    seed_freedom = min(counts) - 1 if counts else 1
-    spread = of_files**2 / (draws.files.shape[1] - 1) + of_seeds**2 / seed_freedom
-    if spread == 0:
-        return 1.0  # All resamples are equal.
-    freedom = (of_files + of_seeds) ** 2 / spread
-    upper = 0.5 * (1 + LEVEL)
-    return float(stats.t.ppf(upper, freedom) / stats.norm.ppf(upper))
-
-
-def _stretched(percents, estimate, factor):
-    """Away from the estimate, in log rate: no change of rate falls below -100 %."""
-    logs, middle = np.log1p(percents / 100), np.log1p(estimate / 100)
-    return 100 * np.expm1(middle + factor * (logs - middle))
-
-
-def _p_value(percents) -> float:
-    beyond = min(np.sum(percents <= 0), np.sum(percents >= 0))
-    return float(min(1.0, 2 * (1 + beyond) / (1 + len(percents))))

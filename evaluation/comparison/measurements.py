@@ -21,10 +21,12 @@ class FileRows(NamedTuple):
     Attributes:
         digests: SHA-256 of the originals, sorted.
         values: the rate and each metric that the CSV has -> float64 [files].
+        names: of the files.
     """
 
     digests: Tuple[str, ...]
     values: Dict[str, np.ndarray]
+    names: Tuple[str, ...] = ()
 
 
 class Measurement(NamedTuple):
@@ -175,7 +177,8 @@ def _rows(
         }
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a table of measured files: {error!r}") from error
-    rows = FileRows(tuple(record["sha256"] for record in records), values)
+    digests, names = (tuple(record[key] for record in records) for key in ("sha256", "file"))
+    rows = FileRows(digests, values, names)
     _check_means(path, rows, results, point)
     return rows
 

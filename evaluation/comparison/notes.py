@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
+import numpy as np
+
 from evaluation.comparison.bd_rate import MINIMUM_OVERLAP, MINIMUM_POINTS
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.intervals import MOST_DISCARDED
-from evaluation.comparison.ranking import Row
+from evaluation.comparison.ranking import UNCERTAIN, Row
 
 _FEW_SEEDS = 5
 
@@ -30,6 +32,26 @@ def notes(anchor: Curve, rows: Sequence[Row], *, dataset: str, resamples: int) -
             "resamples, percentiles stretched by Student's t; p is two-sided, of no difference, "
             "not corrected for the number of curves."
         )
+    if any(row.uncertain for row in rows):
+        found.append(
+            f"{UNCERTAIN} The BD-rate is smaller than its interpolation error: the larger of its "
+            "distance from the BD-rate by Akima's interpolation and its largest change if one "
+            "inner point is left out (after arXiv 2304.12852)."
+        )
+    of_files = [row for row in rows if row.by_file is not None]
+    if of_files:
+        found.append(
+            f"By {files[:-1]}: the mean of the BD-rates of single {files}, which weighs all alike; "
+            f"interquartile: of the middle half of them; improved: share of {files} with fewer "
+            f"bits than {anchor.name}, ties counted half."
+        )
+        missing = {row.curve.name: int(np.isnan(row.by_file.percents).sum()) for row in of_files}
+        counts = ", ".join(f"{name} {count}" for name, count in missing.items() if count)
+        if counts:
+            found.append(
+                f"{files.capitalize()} without a BD-rate of their own, because quality falls "
+                f"somewhere or the overlap is too small: {counts}."
+            )
     for text, curves in _reservations(anchor, rows, with_interval, files, dataset):
         if curves:
             found.append(f"{text}: {', '.join(curve.name for curve in curves)}.")

@@ -1,4 +1,4 @@
-"""Curves ranked by BD-rate against an anchor, as a Markdown table and as JSON."""
+"""Curves ranked by BD-rate against an anchor, as cells of a table and as JSON."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ import numpy as np
 
 from evaluation.comparison.bd_rate import (
     METHOD,
+    InterpolationError,
     Overlap,
     check_overlap,
+    interpolation_error,
     overlap,
     quality_delta,
     rate_delta,
 )
+from evaluation.comparison.bootstrap import LEVEL
+from evaluation.comparison.by_file import ByFile, by_file
 from evaluation.comparison.comparable import Unranked
 from evaluation.comparison.curves import Curve
-from evaluation.comparison.intervals import LEVEL, Interval, paired_interval
+from evaluation.comparison.intervals import Interval, paired_interval
 from evaluation.provenance import provenance
+
+UNCERTAIN = "\N{DAGGER}"
+"""Marks a BD-rate that is smaller than its interpolation error."""
 
 
 class Row(NamedTuple):
@@ -30,6 +37,8 @@ class Row(NamedTuple):
         common: the qualities that both curves reach, dB.
         interval: of ``bd_rate``; None without per-file rows, or if too many resamples failed.
         at: difference in rate, percent, at each quality of the grid; NaN outside either curve.
+        error: of interpolation; None for the anchor.
+        by_file: per-file BD-rates; None without per-file rows, or if too few files have one.
     """
 
     curve: Curve
@@ -38,17 +47,30 @@ class Row(NamedTuple):
     common: Overlap
     interval: Optional[Interval]
     at: np.ndarray
+    error: Optional[InterpolationError] = None
+    by_file: Optional[ByFile] = None
 
     @property
-    def texts(self) -> Tuple[str, str, str, str]:
-        """BD-rate, its interval, p and BD-quality; "-" for what there is not."""
-        interval = p = quality = "-"
+    def uncertain(self) -> bool:
+        """Whether the BD-rate is smaller than its interpolation error."""
+        return self.error is not None and abs(self.bd_rate) < self.error.percent
+
+    @property
+    def texts(self) -> Tuple[str, ...]:
+        """The cells of `columns`; "-" for what there is not."""
+        interval = p = quality = error = mean = middle = better = "-"
         if self.interval is not None:
             interval = f"{self.interval.low:+.2f} to {self.interval.high:+.2f}"
             p = f"{self.interval.p:.3f}" if self.interval.p >= 0.001 else "< 0.001"
         if self.bd_quality is not None:
             quality = f"{self.bd_quality:+.2f}"
-        return f"{self.bd_rate:+.2f}", interval, p, quality
+        if self.error is not None:
+            error = f"{self.error.percent:.2f}"
+        if self.by_file is not None:
+            mean, middle = f"{self.by_file.mean:+.2f}", f"{self.by_file.interquartile_mean:+.2f}"
+            better = f"{self.by_file.better:.0%}"
+        rate = f"{self.bd_rate:+.2f}{UNCERTAIN if self.uncertain else ''}"
+        return rate, interval, p, quality, error, mean, middle, better
 
 
 def rank(
@@ -89,28 +111,49 @@ def compare_with_anchor(
     check_overlap(anchor.name, curve.name, common)
     pair = (anchor.rates, anchor.quality, curve.rates, curve.quality)
     delta = rate_delta(*pair, grid)
-    interval = None
+    interval = of_files = None
     if min(anchor.files, curve.files) > 1:
         interval = paired_interval(anchor, curve, resamples=resamples, seed=seed, grid=grid)
-    return Row(curve, delta.percent, quality_delta(*pair), common, interval, delta.at)
+        of_files = by_file(anchor, curve, resamples=resamples, seed=seed)
+    return Row(
+        curve, delta.percent, quality_delta(*pair), common, interval, delta.at,
+        interpolation_error(*pair), of_files,
+    )  # fmt: skip
 
 
-def table(anchor: Curve, rows: Sequence[Row], unranked: Sequence[Unranked] = ()) -> str:
-    """The ranking as a Markdown table; below it what is not ranked, with the reasons."""
-    label, unit = anchor.metric.label, anchor.metric.unit
-    lines = [
-        f"| | curve | points | seeds | BD-rate (%) | {LEVEL:.0%} interval | p "
-        f"| BD-{anchor.metric.axis} | overlap ({label}) |",
-        "|---|---|---|---|---|---|---|---|---|",
+def columns(anchor: Curve) -> List[str]:
+    """Headers of `Row.texts`."""
+    file = anchor.metric.medium.files.rstrip("s")
+    return [
+        "BD-rate (%)",
+        f"{LEVEL:.0%} interval",
+        "p",
+        f"BD-{anchor.metric.axis}",
+        "interpolation (±%)",
+        f"by {file} (%)",
+        "interquartile (%)",
+        f"{file}s improved",
     ]
+
+
+def ranking_cells(
+    anchor: Curve, rows: Sequence[Row], unranked: Sequence[Unranked] = ()
+) -> Tuple[List[str], List[List[str]]]:
+    """Header and rows of the ranking; below it what is not ranked, with the reasons."""
+    label, unit = anchor.metric.label, anchor.metric.unit
+    heads = columns(anchor)
+    header = ["", "curve", "points", "seeds", *heads, f"overlap ({label})"]
+    cells = []
     for number, row in enumerate(rows, start=1):
         common = f"{row.common.share:.0%}: {row.common.low:.1f} to {row.common.high:.1f} {unit}"
-        cells = "0 | anchor | | 0 | " if row.curve is anchor else " | ".join((*row.texts, common))
-        lines.append(f"| {number} | {_known(row.curve.name, row.curve)} | {cells} |")
+        own = [*row.texts, common]
+        if row.curve is anchor:
+            own = ["0", "anchor", "", "0", *[""] * (len(heads) - 3)]
+        cells.append([str(number), *_known(row.curve.name, row.curve), *own])
     for each in unranked:
-        known, reason = _known(each.name, each.curve), each.reason.replace("|", "\\|")
-        lines.append(f"| - | {known} | not ranked | - | - | - | {reason} |")
-    return "\n".join(lines)
+        blanks = ["-"] * (len(heads) - 1)
+        cells.append(["-", *_known(each.name, each.curve), "not ranked", *blanks, each.reason])
+    return header, cells
 
 
 def record(
@@ -139,6 +182,10 @@ def record(
                 "p": row.interval and row.interval.p,
                 "discarded_resamples": row.interval and row.interval.discarded,
                 "bd_quality_db": row.bd_quality,
+                "bd_rate_akima_percent": row.error and row.error.akima,
+                "subset_error_percent": row.error and row.error.subset,
+                "smaller_than_interpolation_error": row.uncertain,
+                **_of_files(row),
                 "overlap": row.common._asdict(),
                 anchor.metric.medium.rate: row.curve.rates.tolist(),
                 "quality_db": row.curve.quality.tolist(),
@@ -154,14 +201,21 @@ def record(
     }
 
 
-def _known(name: str, curve: Optional[Curve]) -> str:
+def _of_files(row: Row) -> Dict[str, Any]:
+    found = row.by_file
+    return {
+        "by_file_mean_percent": found and found.mean,
+        "by_file_interval_percent": found and list(found.interval),
+        "by_file_interquartile_mean_percent": found and found.interquartile_mean,
+        "probability_of_improvement": found and found.better,
+        "probability_of_improvement_interval": found and list(found.better_interval),
+        "files_without_bd_rate": found and int(np.isnan(found.percents).sum()),
+    }
+
+
+def _known(name: str, curve: Optional[Curve]) -> List[str]:
     """The first cells of a row: name, points and seeds."""
-    name = name.replace("|", "\\|")
-    return (
-        f"{name} | - | -"
-        if curve is None
-        else f"{name} | {len(curve.rates)} | {_seed_count(curve)}"
-    )
+    return [name, "-", "-"] if curve is None else [name, str(len(curve.rates)), _seed_count(curve)]
 
 
 def _seed_count(curve: Curve) -> str:

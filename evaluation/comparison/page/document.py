@@ -1,6 +1,6 @@
 """A comparison as one self-contained HTML page: it opens from disk and loads nothing.
 
-``page.js`` draws table, curves and sliders from one block of JSON; text, notes and provenance are
+``page.js`` draws tables, curves and sliders from one block of JSON; text, notes and provenance are
 in the page without it.
 """
 
@@ -13,16 +13,17 @@ import json
 import pathlib
 import re
 import string
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from PIL import Image as PillowImage
 
+from evaluation.comparison.by_file import ByFile
 from evaluation.comparison.comparable import Unranked
 from evaluation.comparison.curves import Curve
-from evaluation.comparison.intervals import LEVEL, seed_band
+from evaluation.comparison.intervals import seed_band
 from evaluation.comparison.page.recordings import Listening
-from evaluation.comparison.ranking import Row
+from evaluation.comparison.ranking import Row, columns
 from evaluation.figures.crops import Crop
 from evaluation.figures.style import COLOURS
 from signals.files import write_atomically
@@ -41,8 +42,11 @@ def write_page(
     dataset: str,
     metrics: Mapping[str, Sequence[Curve]],
     provenance: Mapping[str, Any],
+    differences: Tuple[Sequence[str], Sequence[Sequence[str]]] = ((), ()),
     crops: Sequence[Crop] = (),
     recordings: Sequence[Listening] = (),
+    contrasts: Sequence[Tuple[Sequence[str], Sequence[Sequence[str]]]] = (),
+    files: Optional[Mapping[str, ByFile]] = None,
 ) -> None:
     """Writes the page.
 
@@ -55,29 +59,23 @@ def write_page(
         dataset: its name.
         metrics: label of a metric -> the curves in it, the ranking's metric first.
         provenance: heading -> configurations and versions, as JSON holds them.
+        differences: header and rows of the settings in which curves differ.
         crops: image pairs with a slider; none leaves the section out.
         recordings: listening examples; none leaves the section out.
+        contrasts: header and rows of the tables of tests; none leaves the section out.
+        files: per-file BD-rates of the curves; none leaves the section out.
     """
     drawn = [curve.name for curves in metrics.values() for curve in curves]
     # The order of colours: anchor, ranking, and what is drawn but could not be ranked.
     names = list(dict.fromkeys([anchor.name, *(row.curve.name for row in rows), *drawn]))
     label = anchor.metric.label
     data = {
-        "columns": [
-            "codec",
-            "BD-rate (%)",
-            f"{LEVEL:.0%} interval (%)",
-            "p",
-            f"BD-{anchor.metric.axis}",
-            "overlap",
-            "points",
-            "seeds",
+        "ranking": _ranking(anchor, rows, unranked),
+        "contrasts": [
+            {"columns": header, "rows": [[_measured(cell) for cell in row] for row in cells]}
+            for header, cells in contrasts
         ],
-        "rows": [
-            *(_cells(row, row.curve.name == anchor.name) for row in rows),
-            *map(_unranked_cells, unranked),
-        ],
-        "sortedBy": 1,
+        "files": _files(anchor, files or {}),
         "rateLabel": f"rate ({anchor.metric.medium.rate_label}), mean over {dataset}",
         "metrics": {
             key: {
@@ -99,6 +97,7 @@ def write_page(
         ),
         notes="".join(f"<li>{html.escape(note)}</li>" for note in notes),
         provenance="".join(_details(heading, value) for heading, value in provenance.items()),
+        differences=_differences(differences),
         css=_asset("page.css"),
         js=_asset("page.js"),
         # "</script>" in a name would end the block.
@@ -111,26 +110,61 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
+def _ranking(anchor: Curve, rows, unranked) -> Dict[str, Any]:
+    heads = columns(anchor)
+    return {
+        "columns": ["codec", *heads, "overlap", "points", "seeds"],
+        "rows": [
+            *(_cells(row, row.curve is anchor) for row in rows),
+            *(_unranked_cells(each, len(heads) + 3) for each in unranked),
+        ],
+        "sortedBy": 1,
+    }
+
+
 def _cells(row: Row, is_anchor: bool) -> List[Dict[str, Any]]:
-    rate, interval, p, quality = row.texts
+    rate, interval, p, quality, error, mean, middle, better = row.texts
     seeds = max(map(len, row.curve.seeds), default=None)
+    of_files = row.by_file
     return [
         _cell(row.curve.name, row.curve.name),
         _cell(row.bd_rate, "anchor" if is_anchor else rate),
         _cell(row.interval and row.interval.high - row.interval.low, interval),
         _cell(row.interval and row.interval.p, p),
         _cell(row.bd_quality, quality),
+        _cell(row.error and row.error.percent, error),
+        _cell(of_files and of_files.mean, mean),
+        _cell(of_files and of_files.interquartile_mean, middle),
+        _cell(of_files and of_files.better, better),
         _cell(row.common.share, f"{row.common.share:.0%}"),
         _cell(len(row.curve.rates), str(len(row.curve.rates))),
         _cell(seeds, "-" if seeds is None else str(seeds)),
     ]
 
 
-def _unranked_cells(each: Unranked) -> List[Dict[str, Any]]:
+def _unranked_cells(each: Unranked, others: int) -> List[Dict[str, Any]]:
     """The name, and the reason across all other columns."""
-    reason = {"value": None, "text": f"not ranked: {each.reason}", "span": 7}
+    reason = {"value": None, "text": f"not ranked: {each.reason}", "span": others}
     hidden = {"value": None, "text": "", "span": 0}
-    return [_cell(each.name, each.name), reason, *6 * [hidden]]
+    return [_cell(each.name, each.name), reason, *(others - 1) * [hidden]]
+
+
+def _files(anchor: Curve, files: Mapping[str, ByFile]) -> Optional[Dict[str, Any]]:
+    """The BD-rate of each file, in percent."""
+    if not files:
+        return None
+    rows = []
+    for k, name in enumerate(anchor.file_names):
+        percents = [float(each.percents[k]) for each in files.values()]
+        cells = [_cell(p, f"{p:+.2f}") if np.isfinite(p) else _cell(None, "-") for p in percents]
+        rows.append([_cell(name, name), *cells])
+    return {"columns": [anchor.metric.medium.files.rstrip("s"), *files], "rows": rows}
+
+
+def _measured(text: str) -> Dict[str, Any]:
+    """A cell that sorts by its first number, or as text."""
+    number = re.match(r"(?:< )?([-+]?\d+(?:\.\d+)?)", text)
+    return _cell(None if text == "-" else float(number[1]) if number else text, text)
 
 
 def _cell(value, text: str) -> Dict[str, Any]:
@@ -205,3 +239,18 @@ def _data_uri(kind: str, data: bytes) -> str:
 def _details(heading: str, value: Any) -> str:
     text = html.escape(json.dumps(value, indent=2, ensure_ascii=False, default=str))
     return f"<details><summary>{html.escape(heading)}</summary><pre>{text}</pre></details>\n"
+
+
+def _differences(table: Tuple[Sequence[str], Sequence[Sequence[str]]]) -> str:
+    """An HTML table, empty without rows."""
+    header, rows = table
+    if not rows:
+        return ""
+    heads = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="scroll"><table class="plain"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )

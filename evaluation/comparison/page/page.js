@@ -10,11 +10,10 @@ function element(name, attributes = {}, ...children) {
   return node;
 }
 
-// The table: columns sort by value, blanks last, by mouse or keyboard.
-function drawTable() {
-  const table = document.getElementById("table");
+// A table: columns sort by value, blanks last, by mouse or keyboard.
+function drawTable(table, { columns, rows: all, sortedBy = -1 }, caption) {
   const body = element("tbody");
-  const heads = data.columns.map((title, column) => {
+  const heads = columns.map((title, column) => {
     const button = element("button", { type: "button" }, title);
     const head = element("th", { scope: "col" }, button);
     button.addEventListener("click", () => {
@@ -27,18 +26,30 @@ function drawTable() {
   });
   function fill(column, sign) {
     const value = (row) => row[column].value;
-    const rows = [...data.rows].sort((a, b) => {
+    const rows = column < 0 ? all : [...all].sort((a, b) => {
       if (value(a) === null || value(b) === null) return (value(a) === null) - (value(b) === null);
-      return sign * (typeof value(a) === "string" ? value(a).localeCompare(value(b)) : value(a) - value(b));
+      return sign * (typeof value(a) === "string" ? value(a).localeCompare(String(value(b))) : value(a) - value(b));
     });
     body.replaceChildren(...rows.map((row) =>
       element("tr", {}, ...row.filter((cell) => cell.span !== 0).map((cell) =>
         element("td", cell.span ? { colspan: cell.span, class: "reason" } : {}, cell.text)))));
   }
-  table.append(element("caption", { hidden: "" }, "Codecs by BD-rate"),
+  table.append(element("caption", { hidden: "" }, caption),
                element("thead", {}, element("tr", {}, ...heads)), body);
-  heads[data.sortedBy].setAttribute("aria-sort", "ascending");
-  fill(data.sortedBy, 1);
+  if (sortedBy >= 0) heads[sortedBy].setAttribute("aria-sort", "ascending");
+  fill(sortedBy, 1);
+}
+
+function drawTables() {
+  drawTable(document.getElementById("table"), data.ranking, "Codecs by BD-rate");
+  for (const contrasts of data.contrasts) {
+    const table = element("table");
+    document.getElementById("contrast-tables").append(element("div", { class: "scroll" }, table));
+    drawTable(table, contrasts, "Contrasts");
+  }
+  document.getElementById("contrast-section").hidden = !data.contrasts.length;
+  if (data.files) drawTable(document.getElementById("file-table"), data.files, "BD-rate of each file");
+  document.getElementById("file-section").hidden = !data.files;
 }
 
 // The curves: one SVG, redrawn for another metric or selection of curves.
@@ -53,6 +64,15 @@ function ticks(low, high, count) {
   return found;
 }
 
+// Round numbers for a logarithmic axis: 1, 2 and 5 of each decade, and more of them within one.
+function logTicks(low, high) {
+  const found = [], steps = high / low < 10 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : [1, 2, 5];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const step of steps) found.push(+(step * 10 ** power).toPrecision(3));
+  }
+  return found.filter((at) => at >= low && at <= high);
+}
+
 function drawCurves() {
   const metric = data.metrics[document.getElementById("metric").value];
   const shown = metric.curves.filter((curve) => !hidden.has(curve.name));
@@ -61,15 +81,17 @@ function drawCurves() {
   const WIDTH = Math.max(chart.clientWidth, 280), HEIGHT = Math.min(460, 200 + WIDTH / 3);
   const points = shown.flatMap((curve) => curve.points);
   if (!points.length) { chart.replaceChildren(tip); return; }
-  const right = 1.05 * Math.max(...points.map((p) => p.rate));
+  const rates = points.map((p) => p.rate), log = document.getElementById("log").checked;
+  const left = log ? Math.min(...rates) / 1.05 : 0, right = 1.05 * Math.max(...rates);
   const qualities = points.map((p) => p.quality);
   const margin = 0.05 * (Math.max(...qualities) - Math.min(...qualities) || 1);
   const low = Math.min(...qualities) - margin, high = Math.max(...qualities) + margin;
-  const x = (rate) => LEFT + (WIDTH - LEFT - RIGHT) * rate / right;
+  const share = (rate) => log ? Math.log(rate / left) / Math.log(right / left) : rate / right;
+  const x = (rate) => LEFT + (WIDTH - LEFT - RIGHT) * share(rate);
   const y = (quality) => TOP + (HEIGHT - TOP - BOTTOM) * (high - quality) / (high - low);
   const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "group",
                                "aria-label": `${metric.label} over rate` });
-  for (const at of ticks(0, right, WIDTH / 90)) {
+  for (const at of log ? logTicks(left, right) : ticks(0, right, WIDTH / 90)) {
     svg.append(element("line", { class: "grid", x1: x(at), x2: x(at), y1: TOP, y2: HEIGHT - BOTTOM }),
                element("text", { x: x(at), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, String(at)));
   }
@@ -96,8 +118,8 @@ function drawCurves() {
       const show = () => {
         tip.textContent = point.text;
         tip.hidden = false;
-        const left = Math.min(x(point.rate) + 12, chart.clientWidth - tip.offsetWidth - 4);
-        tip.style.left = `${Math.max(left, 0)}px`;
+        const place = Math.min(x(point.rate) + 12, chart.clientWidth - tip.offsetWidth - 4);
+        tip.style.left = `${Math.max(place, 0)}px`;
         tip.style.top = `${Math.max(y(point.quality) - tip.offsetHeight - 10, 0)}px`;
       };
       for (const event of ["mouseenter", "focus", "click"]) circle.addEventListener(event, show);
@@ -125,6 +147,7 @@ function drawLegend() {
   const select = document.getElementById("metric");
   for (const [key, metric] of Object.entries(data.metrics)) select.append(element("option", { value: key }, metric.label));
   select.addEventListener("change", drawCurves);
+  document.getElementById("log").addEventListener("change", drawCurves);
   let width = 0;
   new ResizeObserver(() => {
     const now = document.getElementById("chart").clientWidth;
@@ -157,7 +180,7 @@ function drawCrops() {
   document.getElementById("audio-section").hidden = !data.audio.length;
 }
 
-drawTable();
+drawTables();
 drawLegend();
 drawCurves();
 drawCrops();

@@ -1,36 +1,82 @@
-"""How results were made: what they have in common once, then what each curve and run has alone."""
+"""How results were made: what all have in common, and a table of what curves differ in."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from evaluation.comparison.measurements import Measurement
 
+_SHOWN = 4
+"""How many values of one setting a cell lists."""
 
-def sources_of(groups: Mapping[str, Sequence[Measurement]]) -> Dict[str, Any]:
-    """Heading -> what results files state about themselves: one entry for all, one for each curve.
+
+def shared_by(groups: Mapping[str, Sequence[Measurement]]) -> Dict[str, Any]:
+    """What all results files state alike about themselves.
 
     Args:
         groups: name of a curve -> its runs, or its one file.
     """
-    stated = {name: [_stated(each) for each in members] for name, members in groups.items()}
-    every = [each for of_curve in stated.values() for each in of_curve]
-    shared = _shared(every)
-    found: Dict[str, Any] = {f"all {len(every)} results": shared} if len(every) > 1 else {}
-    for name, members in groups.items():
-        of_curve = _shared(stated[name])
-        own = _beyond(of_curve, shared) if len(every) > 1 else of_curve
-        if len(members) > 1:
-            runs = {each.source: _beyond(one, of_curve) for each, one in zip(members, stated[name])}
-            own = {**own, "runs": runs}
-        found[f"{name} ({len(members)} runs)" if len(members) > 1 else name] = own
-    return found
+    return _shared([_stated(each) for members in groups.values() for each in members])
+
+
+def differences_between(
+    groups: Mapping[str, Sequence[Measurement]],
+) -> Tuple[List[str], List[List[str]]]:
+    """Header and rows of a table: a row for each setting that is not the same in all results.
+
+    A cell lists the values that the runs of a curve have. What only tells runs apart, such as their
+    names and dates, is the number of values.
+
+    Args:
+        groups: name of a curve -> its runs, or its one file.
+    """
+    flat = {name: [_flat(_stated(each)) for each in members] for name, members in groups.items()}
+    every = [each for members in flat.values() for each in members]
+    keys = dict.fromkeys(key for each in every for key in each)
+    rows = []
+    for key in keys:
+        if len({each.get(key, "-") for each in every}) > 1:
+            cells = [_listed([each.get(key, "-") for each in members]) for members in flat.values()]
+            rows.append([key, *cells])
+    counts = ["results", *(str(len(members)) for members in groups.values())]
+    return ["setting", *groups], [counts, *rows] if rows else []
+
+
+def _listed(values: Sequence[str]) -> str:
+    distinct = list(dict.fromkeys(values))
+    if len(distinct) <= _SHOWN:
+        return ", ".join(distinct)
+    numbers = [_number(value) for value in distinct]
+    if None not in numbers and len(distinct) < len(values):
+        return ", ".join(value for _, value in sorted(zip(numbers, distinct)))
+    return f"{distinct[0]} and {len(distinct) - 1} more"
+
+
+def _number(text: str):
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _flat(node: Any, prefix: str = "") -> Dict[str, str]:
+    """Dotted key -> value as text; nulls are left out."""
+    if isinstance(node, dict):
+        flat: Dict[str, str] = {}
+        for key, value in node.items():
+            flat.update(_flat(value, f"{prefix}.{key}" if prefix else str(key)))
+        return flat
+    if isinstance(node, list):
+        node = " ".join(map(str, node))
+    return {} if node is None else {prefix: str(node)}
 
 
 def _stated(measurement: Measurement) -> Dict[str, Any]:
     results = measurement.results
+    provenance = dict(results.provenance)
+    config = provenance.pop("config", {})
     known = {"description": results.description, "metrics": results.metrics}
-    return {"source": measurement.source, **known, **results.provenance}
+    return {"source": measurement.source, "config": config, **known, **provenance}
 
 
 def _shared(every: List[Dict[str, Any]]) -> Dict[str, Any]:
@@ -46,14 +92,3 @@ def _shared(every: List[Dict[str, Any]]) -> Dict[str, Any]:
             below = _shared(values)
             shared.update({key: below} if below else {})
     return shared
-
-
-def _beyond(stated: Dict[str, Any], shared: Dict[str, Any]) -> Dict[str, Any]:
-    """The entries that are not among the shared ones."""
-    own = {}
-    for key, value in stated.items():
-        if key not in shared:
-            own[key] = value
-        elif shared[key] != value:
-            own[key] = _beyond(value, shared[key])
-    return own

@@ -1,0 +1,102 @@
+"""The loss of coded files at equal lmbda, paired by seed and file.
+
+``loss = bpp + lmbda * distortion``, with the rate of the coded file and the distortion of the file
+decoded from it. It is what training minimises, so it compares two runs of one lmbda without a
+curve: no overlap, no interpolation, no four points.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from evaluation.comparison.bootstrap import Draws, weights_of
+from evaluation.comparison.measurements import Measurement
+
+_DISTORTIONS: Dict[str, Tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "MeanSquaredError": ("psnr-rgb", lambda psnr: 255.0**2 * 10 ** (-psnr / 10)),
+    "MultiScaleSsim": ("ms-ssim-rgb", lambda similarity: 1 - similarity),
+}
+"""Class of a distortion -> the metric that it follows from, and how."""
+
+
+class PairedLosses(NamedTuple):
+    """Differences of log loss, of what both curves have.
+
+    Attributes:
+        lmbdas: rising.
+        seeds: sorted.
+        differences: natural logarithm of the loss over the anchor's loss, [lmbdas, seeds, files].
+    """
+
+    lmbdas: Tuple[float, ...]
+    seeds: Tuple[int, ...]
+    differences: np.ndarray
+
+    def draws(self, *, resamples: int, seed: int) -> Draws:
+        """Weights of files and seeds; a seed is drawn for all lmbda at once."""
+        generator = np.random.default_rng(seed)
+        _, seeds, files = self.differences.shape
+        return Draws(
+            weights_of(generator, files, resamples), (weights_of(generator, seeds, resamples),)
+        )
+
+
+def paired_losses(anchor: Sequence[Measurement], runs: Sequence[Measurement]) -> PairedLosses:
+    """Pairs the losses of two groups of runs.
+
+    Args:
+        anchor: runs to compare with.
+        runs: to compare; only lmbda and seeds that both have are used.
+
+    Raises:
+        ValueError: there is nothing to pair, or the distortion does not follow from the metrics.
+    """
+    first, second = _by_setting(anchor), _by_setting(runs)
+    every = [*first.values(), *second.values()]
+    digests = {run.rows[0].digests if run.rows else () for run in every}
+    if not every or () in digests:
+        raise ValueError("loss at equal lmbda needs trained runs with per-file rows.")
+    if len(digests) > 1:
+        raise ValueError("loss at equal lmbda needs runs measured on the same files.")
+    distortions = {str(_distortion(run)) for run in every}
+    if len(distortions) > 1 or not distortions <= set(_DISTORTIONS):
+        raise ValueError(
+            f"loss at equal lmbda needs one distortion out of {', '.join(_DISTORTIONS)}, got "
+            f"{', '.join(sorted(distortions))}."
+        )
+    lmbdas = sorted({lmbda for lmbda, _ in first} & {lmbda for lmbda, _ in second})
+    seeds_of = [
+        {s for at, s in side if at == lmbda} for side in (first, second) for lmbda in lmbdas
+    ]
+    seeds = sorted(set.intersection(*seeds_of)) if lmbdas else []
+    if not seeds:
+        raise ValueError("loss at equal lmbda needs runs of the same lmbda and seed.")
+    logs = [
+        np.array([[np.log(_losses(side[lmbda, seed])) for seed in seeds] for lmbda in lmbdas])
+        for side in (first, second)
+    ]
+    differences = logs[1] - logs[0]
+    known = np.isfinite(differences).all(axis=(0, 1))  # Small images have no MS-SSIM.
+    if known.sum() < 2:
+        raise ValueError("loss at equal lmbda needs at least 2 files with a distortion.")
+    return PairedLosses(tuple(lmbdas), tuple(seeds), differences[:, :, known])
+
+
+def _by_setting(runs: Sequence[Measurement]) -> Dict[Tuple[float, int], Measurement]:
+    return {(float(r.config["lmbda"]), int(r.config["seed"])): r for r in runs if r.is_run}
+
+
+def _distortion(run: Measurement) -> str:
+    stated = run.config.get("distortion")
+    return str(stated.get("_target_") if isinstance(stated, dict) else stated).rpartition(".")[2]
+
+
+def _losses(run: Measurement) -> np.ndarray:
+    """``bpp + lmbda * distortion`` of each file."""
+    metric, distortion = _DISTORTIONS[_distortion(run)]
+    values = run.rows[0].values
+    if metric not in values:
+        raise ValueError(f"loss at equal lmbda needs {metric} of each file; {run.source} has none.")
+    return values[run.results.medium.rate] + run.config["lmbda"] * distortion(values[metric])
