@@ -85,23 +85,34 @@ def test_table_says_what_the_results_say(table, warm, tmp_path):
 
 
 def compared_rows(warm, arguments, folder):
-    """Curve -> header -> cell of the table that ``compare.py`` prints."""
+    """What a row is of -> header -> cell of the tables that ``compare.py`` prints."""
     done = warm("scripts/compare.py", *arguments, "--output", folder)
     assert done.returncode == 0, done.stderr
-    printed = [line for line in done.stdout.splitlines() if line.startswith("|")]
-    header, _, *rows = map(cells, printed)
-    return {row[header.index("curve")]: dict(zip(header, row)) for row in rows}
+    compared = {}
+    # Blank lines divide its tables; rows of equal names add up, and each table has its columns.
+    for block in done.stdout.split("\n\n"):
+        if block.startswith("|"):
+            header, _, *rows = map(cells, block.splitlines())
+            for row in rows:
+                known = dict(zip(header, row))
+                compared.setdefault(key_of(known), {}).update(known)
+    return compared
+
+
+def key_of(row):
+    """What a row is of: a curve, or a contrast and its measure, as ``-`` for all lmbda."""
+    names = [row[title].strip("`") for title in ("curve", "codec", "contrast") if title in row]
+    return (*names, row.get("measure", "-"))
 
 
 def check_comparison(header, rows, columns, compared):
-    curve = next(i for i, title in enumerate(header) if title in ("curve", "codec"))
+    names = ("curve", "codec", "contrast", "measure")
     for row in rows:
-        known = compared[row[curve].strip("`")]
+        known = compared[key_of(dict(zip(header, row)))]
         for column in columns:
-            if column != curve:
-                check_cell(
-                    f"{row[curve]}: {header[column]}", row[column], found(known, header[column])
-                )
+            if header[column] not in names:
+                where = f"{row[0]}: {header[column]}"
+                check_cell(where, row[column], found(known, header[column]))
 
 
 def found(known, title):

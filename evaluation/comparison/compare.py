@@ -193,10 +193,10 @@ def _file_records(anchor: Curve, of_files) -> List[Dict[str, Any]]:
     percents = {name: each.percents for name, each in of_files.items()}
     return [
         {
-            "file": name,
+            "file": anchor.file_names[k],
             **{key: float(of[k]) if np.isfinite(of[k]) else None for key, of in percents.items()},
         }
-        for k, name in enumerate(anchor.file_names)
+        for k in np.argsort(anchor.file_names)
     ]
 
 

@@ -64,10 +64,10 @@ def _figure(anchor, profiles, dataset):
     )
     files = anchor.metric.medium.files
     _draw_profiles(shares, profiles)
-    shares.set_xlabel(f"BD-rate beside {anchor.name:.24} (%)")
+    shares.set_xlabel(f"BD-rate beside {anchor.name:.24} (%), {dataset:.24}; markers: means")
     shares.set_ylabel(f"share of {files} at or below")
     _draw_chances(chances, profiles)
-    chances.set_xlabel(f"share of {files} improved, {dataset:.30}")
+    chances.set_xlabel(f"share of {files} improved")
     for axes in (shares, chances):
         draw_grid(axes)
     return figure

@@ -154,7 +154,8 @@ def _files(anchor: Curve, files: Mapping[str, ByFile]) -> Optional[Dict[str, Any
     if not files:
         return None
     rows = []
-    for k, name in enumerate(anchor.file_names):
+    for k in np.argsort(anchor.file_names):
+        name = anchor.file_names[k]
         percents = [float(each.percents[k]) for each in files.values()]
         cells = [_cell(p, f"{p:+.2f}") if np.isfinite(p) else _cell(None, "-") for p in percents]
         rows.append([_cell(name, name), *cells])
@@ -169,7 +170,7 @@ def _measured(text: str) -> Dict[str, Any]:
 
 def _cell(value, text: str) -> Dict[str, Any]:
     # Minus signs are as wide as digits; hyphens in names stay.
-    text = re.sub(r"(^|(?<= ))-(?=\d)", "\N{MINUS SIGN}", text) if value is not None else text
+    text = re.sub(r"(^|(?<=[ (]))-(?=\d)", "\N{MINUS SIGN}", text) if value is not None else text
     return {"value": value, "text": text}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from evaluation.comparison.measurements import Measurement
 
-_SHOWN = 4
+_SHOWN = 8
 """How many values of one setting a cell lists."""
 
 
@@ -22,37 +22,41 @@ def shared_by(groups: Mapping[str, Sequence[Measurement]]) -> Dict[str, Any]:
 def differences_between(
     groups: Mapping[str, Sequence[Measurement]],
 ) -> Tuple[List[str], List[List[str]]]:
-    """Header and rows of a table: a row for each setting that is not the same in all results.
+    """Header and rows of a table: a row for each setting that differs from curve to curve.
 
-    A cell lists the values that the runs of a curve have. What only tells runs apart, such as their
-    names and dates, is the number of values.
+    A cell lists the values that the runs of a curve have. Left out is what only tells the runs of a
+    curve apart, such as their seeds, names and dates.
 
     Args:
         groups: name of a curve -> its runs, or its one file.
     """
     flat = {name: [_flat(_stated(each)) for each in members] for name, members in groups.items()}
-    every = [each for members in flat.values() for each in members]
-    keys = dict.fromkeys(key for each in every for key in each)
     rows = []
-    for key in keys:
-        if len({each.get(key, "-") for each in every}) > 1:
-            cells = [_listed([each.get(key, "-") for each in members]) for members in flat.values()]
-            rows.append([key, *cells])
+    for key in dict.fromkeys(key for members in flat.values() for each in members for key in each):
+        values = [[each.get(key, "-") for each in members] for members in flat.values()]
+        alike = len({frozenset(each) for each in values}) == 1
+        if not alike and not any(map(_names_runs, values)):
+            rows.append([key, *map(_listed, values)])
     counts = ["results", *(str(len(members)) for members in groups.values())]
-    return ["setting", *groups], [counts, *rows] if rows else []
+    return ["setting", *groups], [counts, *rows]
+
+
+def _names_runs(values: Sequence[str]) -> bool:
+    """Whether each run of a curve has a text of its own."""
+    return 1 < len(values) == len(set(values)) and None in map(_number, values)
 
 
 def _listed(values: Sequence[str]) -> str:
+    """The distinct values, numbers in order."""
     distinct = list(dict.fromkeys(values))
-    if len(distinct) <= _SHOWN:
-        return ", ".join(distinct)
     numbers = [_number(value) for value in distinct]
-    if None not in numbers and len(distinct) < len(values):
-        return ", ".join(value for _, value in sorted(zip(numbers, distinct)))
-    return f"{distinct[0]} and {len(distinct) - 1} more"
+    if None not in numbers:
+        distinct = [value for _, value in sorted(zip(numbers, distinct))]
+    shown = ", ".join(distinct[:_SHOWN])
+    return shown if len(distinct) <= _SHOWN else f"{shown} and {len(distinct) - _SHOWN} more"
 
 
-def _number(text: str):
+def _number(text: str) -> Optional[float]:
     try:
         return float(text)
     except ValueError:
@@ -68,7 +72,9 @@ def _flat(node: Any, prefix: str = "") -> Dict[str, str]:
         return flat
     if isinstance(node, list):
         node = " ".join(map(str, node))
-    return {} if node is None else {prefix: str(node)}
+    # Classes without their packages: cells are narrow.
+    short = str(node).rpartition(".")[2] if prefix.endswith("_target_") else str(node)
+    return {} if node is None else {prefix: short}
 
 
 def _stated(measurement: Measurement) -> Dict[str, Any]:

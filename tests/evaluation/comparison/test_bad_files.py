@@ -60,7 +60,7 @@ def test_a_bad_curve_costs_its_own_place_alone(compared, wrong, tmp_path):
     document = json.loads((tmp_path / "o" / "comparison.json").read_text())
     assert len(document["not_ranked"]) == len(reasons)
     page = page_of(tmp_path / "o")
-    rows = {row[0]["text"]: row[1]["text"] for row in page["rows"]}
+    rows = {row[0]["text"]: row[1]["text"] for row in page["ranking"]["rows"]}
     assert rows["dup"].startswith("not ranked: curve 'dup' goes from")
     drawn = {each["name"] for each in page["metrics"]["PSNR"]["curves"]}
     assert drawn == {"anchor", "good", "nonmono", "dup", "flat", "two"}

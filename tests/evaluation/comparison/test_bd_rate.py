@@ -6,6 +6,7 @@ import pytest
 from evaluation.comparison.bd_rate import (
     check_curve,
     check_overlap,
+    interpolation_error,
     overlap,
     quality_delta,
     rate_delta,
@@ -104,13 +105,38 @@ def test_many_pairs_at_once_are_each_pair_alone():
     curves[1][3], curves[3][3] = [25, 30, 30.0001, 39.9, 40], [25, 38, 39, 39.5, 39.6, 39.7]
     grid = np.linspace(24, 41, 50)
     percents, at = rate_deltas(*curves, grid)
-    alone = [
-        rate_delta(*pair, grid)
+    known = np.isfinite(percents)
+    alone = {
+        number: rate_delta(*pair, grid)
         for number, pair in enumerate(zip(*curves))
         if number > 2 and overlap(pair[1], pair[3]).share >= 0.5
-    ]
-    assert 200 < len(alone) < 297
-    np.testing.assert_allclose(percents, [each.percent for each in alone], rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(at, [each.at for each in alone], rtol=1e-9, atol=1e-9)
+    }
+    assert 200 < len(alone) < 297 and np.flatnonzero(known).tolist() == list(alone)
+    alone = list(alone.values())
+    np.testing.assert_allclose(percents[known], [e.percent for e in alone], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(at[known], [e.at for e in alone], rtol=1e-9, atol=1e-9)
     nothing = rate_deltas(*(each[:3] for each in curves), grid)
-    assert [each.shape for each in nothing] == [(0,), (0, 50)]
+    assert [each.shape for each in nothing] == [(3,), (3, 50)]
+    assert np.isnan(nothing[0]).all() and np.isnan(nothing[1]).all()
+
+
+def test_interpolation_adds_nothing_to_straight_lines():
+    bpp, other = np.geomspace(0.1, 2, 6), np.geomspace(0.12, 1.7, 7)
+    error = interpolation_error(bpp, 10 * np.log10(bpp), other, 10 * np.log10(other) + 1)
+    assert error.akima == pytest.approx(100 * (10**-0.1 - 1))
+    assert error.subset == pytest.approx(0, abs=1e-9) and error.percent < 1e-9
+
+
+def test_the_subset_error_is_the_largest_change_without_one_inner_point():
+    bent = QUALITY + np.array([0, 0.6, -0.4, 0.3, 0])
+    error = interpolation_error(BPP, QUALITY, 0.95 * BPP, bent)
+    percent = rate_delta(BPP, QUALITY, 0.95 * BPP, bent).percent
+    changes = []
+    for k in (1, 2, 3):
+        rest = np.delete(np.arange(5), k)
+        changes.append(rate_delta(BPP[rest], QUALITY[rest], 0.95 * BPP, bent).percent)
+        changes.append(rate_delta(BPP, QUALITY, 0.95 * BPP[rest], bent[rest]).percent)
+    assert error.subset == pytest.approx(max(abs(each - percent) for each in changes)) and (
+        error.percent == pytest.approx(max(error.subset, abs(error.akima - percent)))
+    )
+    assert error.subset > 0.5 and error.akima != percent

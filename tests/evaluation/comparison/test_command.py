@@ -1,15 +1,20 @@
 """scripts/compare.py as a user runs it."""
 
+import csv
 import json
 import pathlib
 import subprocess
 import sys
 
+import pytest
 import skimage.data
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-FILES = ["comparison.json", "comparison.md", "comparison.png", "comparison.svg", "report.html"]
+FILES = [
+    *("comparison.csv", "comparison.json", "comparison.md", "comparison.png", "comparison.svg"),
+    *("comparison.tex", "contrasts.csv", "files.csv", "profile.png", "profile.svg", "report.html"),
+]
 
 
 def test_a_real_comparison(runs, compared, tmp_path):
@@ -23,12 +28,18 @@ def test_a_real_comparison(runs, compared, tmp_path):
     assert sorted(path.name for path in output.iterdir()) == FILES
     written = (output / "comparison.md").read_text()
     assert done.stdout.startswith(written)
-    table = [line for line in written.splitlines() if line.startswith("|")]
-    assert len({line.count("|") for line in table}) == 1
+    tables = [each.splitlines() for each in written.split("\n\n") if each.startswith("|")]
+    assert len(tables) == 3
+    assert all(len({line.count("|") for line in table}) == 1 for table in tables)
+    table, tests, _ = tables
+    assert [line.split(" | ")[:3] for line in tests[2:]] == [
+        ["| mixed against uniform_noise", measure, "3"] for measure in ("loss", "BD-rate")
+    ]
     assert table[2].startswith("| 1 | mixed | 4 | 3 | -") and table[3].startswith(
         "| 2 | uniform_noise | 4 | 3 | 0 | anchor |"
     )
-    for words in ("PCHIP", "u.log", "Fewer than 5 seeds", "200 resamples"):
+    floor = "with 3 seeds its p cannot go below 2/2^3 = 0.25"
+    for words in ("PCHIP", "u.log", "Fewer than 5 seeds", "200 resamples", floor):
         assert words in written
     record = json.loads((output / "comparison.json").read_text())
     mixed, anchor = record["curves"]
@@ -37,6 +48,15 @@ def test_a_real_comparison(runs, compared, tmp_path):
     assert mixed["p"] < 0.05 and mixed["bd_quality_db"] > 0
     assert anchor["bd_rate_percent"] == 0 and anchor["interval_percent"] is None
     assert mixed["seeds"] == [[0, 1, 2]] * 4 and mixed["commits"] == ["c0ffee"]
+    by_image = list(csv.DictReader((output / "files.csv").open()))
+    assert [row["file"] for row in by_image] == [f"{image}.png" for image in range(8)]
+    mean = sum(float(row["mixed"]) for row in by_image) / 8
+    assert mean == pytest.approx(mixed["by_file_mean_percent"])
+    ranking = list(csv.DictReader((output / "comparison.csv").open()))
+    assert [row["name"] for row in ranking] == ["mixed", "uniform_noise"]
+    assert float(ranking[0]["interval_percent_high"]) == high
+    tex = (output / "comparison.tex").read_text()
+    assert r"uniform\_noise & 4 & 3 & 0 & anchor" in tex and tex.count(r"\toprule") == 3
     with Image.open(output / "comparison.png") as image:
         assert image.width == 1440
     again = compared(f"{runs}/*", anchor="uniform_noise", resamples=200, output=output)

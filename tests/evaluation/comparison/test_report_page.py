@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from evaluation.comparison.by_file import ByFile
 from evaluation.comparison.comparable import Unranked
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.page.document import write_page
@@ -39,6 +40,7 @@ def curve(name, factor, metric="psnr-rgb"):
         name, METRICS[metric], bpp, values, seeds=((0, 1),) * 4,
         file_rates=tuple(np.full([2, 1], b) for b in bpp) if metric == "psnr-rgb" else None,
         file_quality=tuple(value + noise for value in values) if metric == "psnr-rgb" else None,
+        file_names=("a.png",),
         settings=tuple(f"lmbda={lmbda}" for lmbda in (0.01, 0.02, 0.04, 0.08)),
     )  # fmt: skip
 
@@ -60,6 +62,9 @@ def page(tmp_path_factory):
         provenance={"run-1": {"config": {"quantizer": "mixed", "text": NASTY}}},
         crops=[Crop("kodim01.png", "better", pixels[0], pixels[1], 0.5, 30.1)],
         recordings=[Listening("speech, 6 kbps", b"RIFF")],
+        contrasts=[(["contrast", "p"], [["b against a", "0.250 (1.000)"], ["c", "-"]])],
+        files={NASTY: ByFile(np.array([-3.5]), -3.5, (-4.0, -3.0), -3.5, 1.0, (1.0, 1.0))},
+        differences=(["setting", NASTY], [["config.steps", "100, 200"]]),
     )  # fmt: skip
     return path
 
@@ -72,9 +77,17 @@ def test_page_is_whole_by_itself(page):
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     block = re.search(r'(?s)<script type="application/json" id="data">(.*?)</script>', text)[1]
     data = json.loads(block)
-    assert [row[0]["value"] for row in data["rows"]] == ["better", "anchor", NASTY, "fallen"]
-    assert data["rows"][0][1]["text"] == "\N{MINUS SIGN}20.00"
+    assert [row[0]["value"] for row in data["ranking"]["rows"]] == [
+        "better",
+        "anchor",
+        NASTY,
+        "fallen",
+    ]
+    assert data["ranking"]["rows"][0][1]["text"] == "\N{MINUS SIGN}20.00"
     assert data["metrics"]["PSNR"]["curves"][0]["band"] is not None
+    assert [cell["value"] for cell in data["contrasts"][0]["rows"][0]] == ["b against a", 0.25]
+    assert [cell["text"] for cell in data["files"]["rows"][0]] == ["a.png", "\N{MINUS SIGN}3.50"]
+    assert "<td>config.steps</td><td>100, 200</td>" in text
     assert NASTY not in text and "a note &lt;with&gt; signs" in text
     assert data["audio"][0]["source"] == "data:audio/wav;base64,UklGRg=="
 
@@ -117,7 +130,7 @@ def test_sorts_hovers_toggles_and_slides(page, browser):
     assert order() == ["better", "anchor", NASTY, "fallen"], "the keyboard sorts too"
 
     reason = find("#table td.reason")[0]
-    assert (reason.text, reason.get_attribute("colspan")) == ("not ranked: it falls", "7")
+    assert (reason.text, reason.get_attribute("colspan")) == ("not ranked: it falls", "11")
 
     points = find("#chart .point")
     assert len(points) == 12
@@ -126,6 +139,19 @@ def test_sorts_hovers_toggles_and_slides(page, browser):
     assert tip.text.splitlines() == [
         "better", "lmbda=0.02", "0.1600 bpp, PSNR 29.00 dB", "2 seeds: 28.90 to 29.10 dB",
     ]  # fmt: skip
+    assert [cell.text for cell in find("#contrast-tables tbody td")][:2] == [
+        "b against a", "0.250 (1.000)",
+    ]  # fmt: skip
+    assert [cell.text for cell in find("#file-table tbody td")] == ["a.png", "\N{MINUS SIGN}3.50"]
+
+    def gaps():
+        places = [float(point.get_attribute("cx")) for point in find("#chart .point")[:4]]
+        return np.diff(places)
+
+    # Rates that double are equally far apart on a logarithmic axis alone.
+    np.testing.assert_allclose(gaps(), gaps()[0], rtol=1e-6)
+    find("#log")[0].click()
+    np.testing.assert_allclose(gaps()[1:], 2 * gaps()[:-1], rtol=1e-6)
     find("#legend button")[1].click()
     assert len(find("#chart .point")) == 8
     Select(find("#metric")[0]).select_by_visible_text("MS-SSIM")
