@@ -74,7 +74,7 @@ def test_a_saturated_point_is_left_out_and_said(compared, wrong):
     files = wrong("anchor"), wrong("top", ms_ssim_rgb=[*MS_SSIM[:4], 1.0])
     said = "Points left out, because their MS-SSIM is not finite: top 1."
     text = compared(*files, anchor="anchor")
-    assert "| top | 5 | - | +0.00 |" in text and said in text
+    assert "| top | 5 | - | +0.00† |" in text and said in text
     text = compared(*files, anchor="anchor", metric="ms-ssim-rgb")
     assert "| top | 4 | - | " in text and said in text
     beyond = wrong("beyond", ms_ssim_rgb=[0.9, 0.94, 0.97, 1.5, 1.0])
@@ -95,7 +95,7 @@ def test_a_saturated_point_is_left_out_and_said(compared, wrong):
 )  # fmt: skip
 def test_what_others_state_in_our_words_is_shown_and_not_used(compared, wrong, tmp_path, stated):
     text = compared(wrong("anchor"), wrong("other", **stated), anchor="anchor")
-    assert "| other | 5 | - | +0.00 |" in text
+    assert "| other | 5 | - | +0.00† |" in text
     if isinstance(stated.get("provenance"), str):
         assert "measured by a colleague" in (tmp_path / "o" / "report.html").read_text()
 
