@@ -58,7 +58,7 @@ def by_file(anchor: Curve, curve: Curve, *, resamples: int, seed: int) -> Option
         seed: of the bootstrap.
 
     Returns:
-        None if fewer than half of the files, or of two files, have a BD-rate.
+        None if fewer than two files, or than half of the files or of the resamples, have a BD-rate.
     """
     resamples = max(100, min(resamples, _MOST_CURVES // anchor.files))
     draws = draws_of(anchor, curve, resamples=resamples, seed=seed)
@@ -74,9 +74,13 @@ def by_file(anchor: Curve, curve: Curve, *, resamples: int, seed: int) -> Option
         with np.errstate(invalid="ignore", divide="ignore"):
             return (weights * np.nan_to_num(value(resampled))).sum(axis=1) / weights.sum(axis=1)
 
+    resampled = means(draws)
+    resampled = resampled[np.isfinite(resampled)]
+    if len(resampled) < 0.5 * resamples:  # Curves of fewer seeds may fall where their mean rises.
+        return None
     counts = [len(seeds) for seeds in (*anchor.seeds, *curve.seeds)]
     spread = spread_of(lambda some: np.log1p(means(some) / 100), draws, counts)
-    interval = np.nanpercentile(stretched(means(draws), known.mean(), spread.stretch), ENDS)
+    interval = np.percentile(stretched(resampled, known.mean(), spread.stretch), ENDS)
     return ByFile(
         percents,
         float(known.mean()),
