@@ -20,6 +20,7 @@ FILES = [
 def test_a_real_comparison(runs, compared, tmp_path):
     output = tmp_path / "new" / "folder"
     command = (f"{runs}/*", "--anchor", "uniform_noise", "--resamples", "200", "--output", output)
+    command += ("--contrast", "mixed", "uniform_noise", "--half-width", "2")
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "compare.py"), *map(str, command)],
         capture_output=True, text=True, timeout=300, cwd=ROOT,
@@ -32,6 +33,7 @@ def test_a_real_comparison(runs, compared, tmp_path):
     assert len(tables) == 3
     assert all(len({line.count("|") for line in table}) == 1 for table in tables)
     table, tests, _ = tables
+    assert tests[0].endswith("| more seeds for ±2 % |")
     assert [line.split(" | ")[:3] for line in tests[2:]] == [
         ["| mixed against uniform_noise", measure, "3"] for measure in ("loss", "BD-rate")
     ]
@@ -59,7 +61,8 @@ def test_a_real_comparison(runs, compared, tmp_path):
     assert r"uniform\_noise & 4 & 3 & 0 & anchor" in tex and tex.count(r"\toprule") == 3
     with Image.open(output / "comparison.png") as image:
         assert image.width == 1440
-    again = compared(f"{runs}/*", anchor="uniform_noise", resamples=200, output=output)
+    options = {"contrasts": [("mixed", "uniform_noise")], "half_width": 2.0}
+    again = compared(f"{runs}/*", anchor="uniform_noise", resamples=200, output=output, **options)
     assert again + "\n" == done.stdout, "the bootstrap is seeded"
 
 
