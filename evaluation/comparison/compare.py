@@ -134,19 +134,7 @@ def compare(
     document = record(reference, rows, unranked, remarks, **bootstrap)
     document["contrasts"] = contrast_records(tested, half_width)
     of_files = {row.curve.name: row.by_file for row in rows if row.by_file is not None}
-    written = {
-        # Names are whatever results files say, and Markdown may hold HTML.
-        "comparison.md": html.escape(text, quote=False),
-        "comparison.json": json.dumps(document, indent=2, allow_nan=False),
-        "comparison.csv": csv_text(document["curves"]),
-        "comparison.tex": "\n\n".join(
-            latex_table(*each, caption=caption) for caption, each in tables.items()
-        ),
-    }
-    if document["contrasts"]:
-        written["contrasts.csv"] = csv_text(document["contrasts"])
-    if of_files:
-        written["files.csv"] = csv_text(_file_records(reference, of_files))
+    written = _documents(text, tables, document, _file_records(reference, of_files))
     for name, content in written.items():
         write_atomically(output / name, (content.rstrip("\n") + "\n").encode())
     if of_files:
@@ -183,6 +171,23 @@ def compare(
     return f"{text}\n\nwrote to {output}: {', '.join(names)}"
 
 
+def _documents(text: str, tables, document, files) -> Dict[str, str]:
+    """Name of a file -> its text."""
+    captioned = [latex_table(*each, caption=caption) for caption, each in tables.items()]
+    documents = {
+        # Names are whatever results files say, and Markdown may hold HTML.
+        "comparison.md": html.escape(text, quote=False),
+        "comparison.json": json.dumps(document, indent=2, allow_nan=False),
+        "comparison.csv": csv_text(document["curves"]),
+        "comparison.tex": "\n\n".join(captioned),
+    }
+    if document["contrasts"]:
+        documents["contrasts.csv"] = csv_text(document["contrasts"])
+    if files:
+        documents["files.csv"] = csv_text(files)
+    return documents
+
+
 def _in_order(rows: Sequence[Row], groups: Groups) -> List[str]:
     """Names of curves: those that are ranked, and the others."""
     return list(dict.fromkeys([*(row.curve.name for row in rows), *groups]))
@@ -191,6 +196,8 @@ def _in_order(rows: Sequence[Row], groups: Groups) -> List[str]:
 def _file_records(anchor: Curve, of_files) -> List[Dict[str, Any]]:
     """One record for each file: its BD-rate for each curve, percent; none where it has none."""
     percents = {name: each.percents for name, each in of_files.items()}
+    if not percents:
+        return []
     return [
         {
             "file": anchor.file_names[k],

@@ -35,7 +35,7 @@ def differences_between(
     for key in dict.fromkeys(key for members in flat.values() for each in members for key in each):
         values = [[each.get(key, "-") for each in members] for members in flat.values()]
         alike = len({frozenset(each) for each in values}) == 1
-        if not alike and not any(map(_names_runs, values)):
+        if not (alike or key.endswith("seed") or any(map(_names_runs, values))):
             rows.append([key, *map(_listed, values)])
     counts = ["results", *(str(len(members)) for members in groups.values())]
     return ["setting", *groups], [counts, *rows]
