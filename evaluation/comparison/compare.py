@@ -175,8 +175,8 @@ def _documents(text: str, tables, document, files) -> Dict[str, str]:
     """Name of a file -> its text."""
     captioned = [latex_table(*each, caption=caption) for caption, each in tables.items()]
     documents = {
-        # Names are whatever results files say, and Markdown may hold HTML.
-        "comparison.md": html.escape(text, quote=False),
+        # Names are whatever results files say, and Markdown may hold HTML, links and images.
+        "comparison.md": html.escape(text, quote=False).replace("[", "\\["),
         "comparison.json": json.dumps(document, indent=2, allow_nan=False),
         "comparison.csv": csv_text(document["curves"]),
         "comparison.tex": "\n\n".join(captioned),
