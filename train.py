@@ -184,7 +184,8 @@ def _fit(
         sys.exit(3)
     if distribution.is_chief:
         best.save_model(directory.best, model, checkpoints, config)
-        model.freeze()
+        if not model.frozen:
+            model.freeze()
         save_model(model, directory.model, config)
 
 

@@ -71,6 +71,8 @@ class BestWeights:
     ) -> None:
         """Writes a model that codes, as ``training.checkpoints.save_model``, and its record.
 
+        If the newest weights are the best, the model is frozen afterwards.
+
         Args:
             folder: that is made, or replaced; not made without weights that are kept.
             model: gets them for a while, and then its own from the newest checkpoint.
@@ -80,11 +82,14 @@ class BestWeights:
         record = self.record
         if record is None:
             return
-        read_weights(self._checkpoint, self._folder / "weights")
-        model.advance(record.step - 1)
+        is_newest = record.step == checkpoints.newest_step
+        if not is_newest:
+            read_weights(self._checkpoint, self._folder / "weights")
+            model.advance(record.step - 1)
         model.freeze()
         save_model(model, folder, config, lambda temporary: _write_record(temporary, record))
-        checkpoints.restore()
+        if not is_newest:
+            checkpoints.restore()
 
 
 def model_folder(directory: RunDirectory, checkpoint: str) -> pathlib.Path:

@@ -56,8 +56,8 @@ def codecs(compose):
     for name, settings in MODELS.items():
         model = build_model(compose(f"model={name}", *SMALL, *settings))
         for variable in model.hyper.trainable_variables if model.hyper else ():
-            if "kernel" in variable.name:
-                variable.assign_add(noise.normal(0, 0.1, variable.shape))
+            spread = 3 if "bias" in variable.name else 0.1
+            variable.assign_add(noise.normal(0, spread, variable.shape))
         model.freeze()
         made[name] = ImageCodec(model, name)
     return made

@@ -55,6 +55,16 @@ def test_saves_them_and_gives_the_model_its_own_weights_back(model, tmp_path):
     assert saved.weight == 20 and read_record(tmp_path / "best") == Best(20, 1.0)
 
 
+def test_the_newest_ones_are_frozen_once(model, tmp_path):
+    checkpoints = Checkpoints(tmp_path / "checkpoints", model, tf.Variable(0.0))
+    offer(tmp_path / "checkpoints", model, {20: 2.0, 40: 1.0})
+    checkpoints.save(40)
+    best = BestWeights(tmp_path / "checkpoints", model)
+    best.save_model(tmp_path / "best", model, checkpoints, b"config")
+    assert model.frozen == 1 and model.advanced == []
+    assert read_record(tmp_path / "best") == Best(40, 1.0)
+
+
 def test_damaged_ones_count_as_none(model, tmp_path, damage):
     offer(tmp_path, model, {10: 1.0})
     damage(tmp_path / "best" / "best.json", "truncated")
