@@ -46,7 +46,7 @@ def _evaluate_configured(run: str, config: DictConfig, trusted: Collection[str])
     """``evaluate`` with the arguments in ``config``; worker processes find it by this name."""
     from assembly.parts import build_part
 
-    names = ("split", "limit", "precision", "stages", "classical", "refinement")
+    names = ("split", "limit", "precision", "stages", "classical", "refinement", "checkpoint")
     source = build_part(config.data) if config.get("data") else None
     options = {name: config.get(name) for name in names}
     for quality in qualities(config.quality):
@@ -65,6 +65,7 @@ def evaluate(
     refinement: Optional[DictConfig] = None,
     quality: Optional[float] = None,
     trusted: Collection[str] = (),
+    checkpoint: str = "last",
 ):
     """Evaluates a trained run; the results are written to its directory.
 
@@ -80,6 +81,8 @@ def evaluate(
         quality: of a run for every rate, 0 to 100, which the results' name then says; None: that
             of the run's own lmbda.
         trusted: classes that the run may name besides those of ``configs/``.
+        checkpoint: "last", or "best" for the weights with the least validation loss, whose
+            results are named so.
 
     Returns:
         The results as ``evaluation.results.Results``.
@@ -95,11 +98,12 @@ def evaluate(
     from evaluation.provenance import provenance
     from evaluation.report import report
     from sweeps.evaluations import data_to_evaluate, results_name
+    from training.best import model_folder
     from training.checkpoints import model_digest
 
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} must be at least 1, or null for all files.")
-    saved = load_run(run, precision, stages, trusted)
+    saved = load_run(run, precision, stages, trusted, checkpoint)
     saved = saved if quality is None else saved.at_quality(quality)
     check_classical(saved.medium, classical)
     refine = None if refinement is None else Refining(saved, refinement)
@@ -113,7 +117,7 @@ def evaluate(
     if saved.medium == "image" and "patch_size" in saved.config.data:
         _check_patches(saved, next(medium.whole_files(source, split), None))
     selection = Selection(source, split, limit)
-    usual = results_name(source, split, stages, refine and refine.name, quality)
+    usual = results_name(source, split, stages, refine and refine.name, quality, checkpoint)
     name = selection.name_in(saved.directory.results, usual)
     if name != usual:
         print(f"results are named {name}, to keep those of other files", flush=True)
@@ -128,7 +132,7 @@ def evaluate(
             config=OmegaConf.to_container(saved.config, resolve=True),
             seed=saved.config.seed,
             fingerprint=saved.codec.fingerprint.hex(),
-            checkpoint=model_digest(saved.directory.model),
+            checkpoint=model_digest(model_folder(saved.directory, checkpoint)),
             split=split,
             limit=limit,
             stages=stages,

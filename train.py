@@ -38,12 +38,15 @@ def train(config: DictConfig, run: str) -> None:
     # Workers must connect before TensorFlow Compression is imported, which starts the runtime.
     distribution = Distribution(config.strategy)
 
+    from assembly.axes import axes_of
     from assembly.media import check_classical, check_fit, small_patch_warning
     from assembly.parts import build_model, build_part, fill_slots, saved_form
+    from assembly.prolonging import check_prolonged
     from assembly.trust import targets_of
     from assembly.warm_start import start_from
     from evaluate import evaluate
     from evaluation.report import read_tables
+    from training.monitor import event_folder, write_outcome
     from training.run_directory import RunDirectory, run_path
     from training.step import TrainStep
 
@@ -76,7 +79,8 @@ def train(config: DictConfig, run: str) -> None:
             with contextlib.redirect_stdout(io.StringIO()):
                 fit_model()
         return
-    directory.open(saved_form(config), settings.overwrite)
+    check = functools.partial(check_prolonged, saved_form(config), directory.path)
+    directory.open(saved_form(config), settings.overwrite, check)
     distribution.wait()
     print(f"run directory: {directory.path}", flush=True)
     if _is_trained(directory):
@@ -94,13 +98,20 @@ def train(config: DictConfig, run: str) -> None:
         if tables is not None:
             print(tables)
             return
-    evaluate(
+    results = evaluate(
         str(directory.path),
         source,
         split="test",
         limit=settings.test_images,
         classical=settings.classical,
         trusted=targets_of(config),
+    )
+    write_outcome(
+        event_folder(directory.path),
+        settings.steps,
+        directory.config_file.read_text(),
+        axes_of(config),
+        results.point,
     )
 
 
@@ -119,9 +130,10 @@ def _fit(
     settings, source, model, train_step, optimizer, distortion, directory, distribution
 ) -> None:
     from assembly.media import validation_signals
+    from training.best import BestWeights
     from training.checkpoints import Checkpoints, save_model
     from training.loop import Interrupted, fit, input_rate
-    from training.monitor import Monitor
+    from training.monitor import Monitor, event_folder
     from training.step import NonFiniteGradient
     from training.validation import MOST_FILES, Validation
 
@@ -137,6 +149,7 @@ def _fit(
     writes = distribution.is_chief
     config = directory.config_file.read_bytes() if writes else None
     checkpoints = Checkpoints(directory.checkpoints, model, optimizer, writes, config)
+    best = BestWeights(directory.checkpoints, model, writes)
     if directory.trained and checkpoints.newest_step is None:
         raise ValueError(
             f"there is no whole checkpoint in {str(directory.checkpoints)!r} to restore the model "
@@ -151,9 +164,7 @@ def _fit(
                 batches_from=batches_from,
                 settings=settings,
                 folder=folder,
-                monitor=Monitor(
-                    folder / directory.tensorboard.name, model, next(iter(signals), None)
-                ),
+                monitor=Monitor(event_folder(folder), model, next(iter(signals), None)),
                 validate=Validation(
                     folder / "validation.csv",
                     model,
@@ -162,6 +173,7 @@ def _fit(
                     signals,
                     checkpoints.newest_step or 0,
                 ),
+                best=best,
                 distribution=distribution,
             )
     except Interrupted as stop:
@@ -171,7 +183,9 @@ def _fit(
         print(f"error: {error}", file=sys.stderr)
         sys.exit(3)
     if distribution.is_chief:
-        model.freeze()
+        best.save_model(directory.best, model, checkpoints, config)
+        if not model.frozen:
+            model.freeze()
         save_model(model, directory.model, config)
 
 

@@ -12,6 +12,7 @@ from assembly.trust import check_trusted
 from codec import AudioCodec, ImageCodec
 from evaluation.media import MEDIA
 from models.variable_rate import LARGEST_QUALITY, STEPS_PER_QUALITY
+from training.best import model_folder, read_record
 from training.checkpoints import restore_model
 from training.run_directory import RunDirectory, run_path
 
@@ -65,6 +66,7 @@ def load_run(
     precision: str = "float32",
     stages: Optional[int] = None,
     trusted: Collection[str] = (),
+    checkpoint: str = "last",
 ) -> SavedRun:
     """Loads a trained run. Nothing of it is executed but the project's own and trusted classes.
 
@@ -74,6 +76,7 @@ def load_run(
             decoding should not depend on what the machine is fast at.
         stages: number of stages of a residual quantizer that files get; None: all.
         trusted: see `trusted_config`.
+        checkpoint: "last", or "best" for the weights with the least validation loss.
 
     Raises:
         FileNotFoundError: there is no such run.
@@ -91,7 +94,9 @@ def load_run(
         )
     config.precision = precision
     model = build_model(config)
-    restore_model(model, directory.model, config.steps)
+    folder = model_folder(directory, checkpoint)
+    steps = config.steps if checkpoint == "last" else read_record(folder).step
+    restore_model(model, folder, steps)
     medium = model.transforms.medium
     codec = MEDIA[medium].codec(model, path.resolve().name, stages)
     return SavedRun(directory, config, codec, medium)

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import io
 import logging
 import re
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from unittest import mock
 
+import requests
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.download import downloader
 from tensorflow_datasets.core.utils import gcs_utils
 
 from data.source import SPLITS, check_split
 from data.speaker_split import SpeakerSplit
+
+RETRIES = 3
+"""Of a download; TFDS's own 10 pause for 200 s in all."""
+
+TIMEOUTS = (3.0, 60.0)
+"""Seconds until there is a connection, and between two pieces of an answer; TFDS waits for ever."""
 
 SplitNames = Optional[Mapping[str, Optional[str]]]
 """TFDS's name or slice for some of the splits, as "dev_clean" or "train[:100]"."""
@@ -255,12 +265,30 @@ def _prepare(builder: tfds.core.DatasetBuilder, download_dir: Optional[str]) -> 
     TFDS writes to a folder of its own and renames it last, which fails for the second process.
     """
     try:
-        builder.download_and_prepare(download_dir=download_dir)
+        with _failing_soon():
+            builder.download_and_prepare(download_dir=download_dir)
     except Exception as error:
         if not _is_prepared(builder):
             raise ValueError(
                 f"{builder.info.full_name} could not be prepared: {_one_line(error)}"
             ) from error
+
+
+@contextlib.contextmanager
+def _failing_soon() -> Iterator[None]:
+    """Ends a download within half a minute if there is no network, without a warning per retry."""
+    request = functools.partialmethod(requests.Session.request, timeout=TIMEOUTS)
+    log = logging.getLogger("urllib3")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with (
+            mock.patch.object(downloader, "MAX_RETRIES", RETRIES),
+            mock.patch.object(requests.Session, "request", request),
+        ):
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _text(value: Union[bytes, int]) -> str:

@@ -79,6 +79,12 @@ class Results:
         )
 
     @property
+    def point(self) -> Dict[str, float]:
+        """Rate and qualities of the first operating point."""
+        keys = (self.medium.rate, *(metric.key for metric in self.medium.metrics))
+        return {key: self.points[key][0] for key in keys if key in self.points}
+
+    @property
     def medium(self) -> Medium:
         """Images or audio."""
         return medium_of(self.points)

@@ -23,6 +23,7 @@ class EvaluationSettings:
     limit: Optional[int] = None
     stages: Optional[int] = None
     quality: Any = None
+    checkpoint: str = "last"
     precision: str = "float32"
     classical: Optional[List[str]] = None
     overwrite: bool = False

@@ -1,6 +1,6 @@
 """Draws how runs trained: loss, rate and quality over the steps, annealed values over the loss.
 
-python scripts/plot_training.py runs/my-run runs/other --output figures/training
+python scripts/plot_training.py runs/my-run runs/other --output figures
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw the training curves of runs.")
     parser.add_argument("runs", nargs="+", help="run directories, or patterns of them")
     parser.add_argument(
-        "--output", type=pathlib.Path, default=pathlib.Path("build/training"), metavar="FILE",
-        help="without suffix: .png and .svg are written",
-    )  # fmt: skip
+        "--output", type=pathlib.Path, default=pathlib.Path("build/plots"), metavar="FOLDER"
+    )
     arguments = parser.parse_args()
     with one_line_errors():
         runs = dict.fromkeys(run.resolve() for run in find_runs(arguments.runs))
         logs = {run.name: read_log(run / "training.csv") for run in runs}
-        png, svg = write_training_curves(arguments.output, logs)
+        png, svg = write_training_curves(arguments.output / "training.png", logs)
         print(f"wrote {png} and {svg}")
 
 

@@ -26,6 +26,7 @@ from evaluation.results import Results
 from evaluation.settings import qualities
 from processor.process import set_process
 from sweeps.multirun import progress
+from training.best import model_folder
 from training.checkpoints import model_digest
 from training.run_directory import RunDirectory, find_runs
 
@@ -63,13 +64,15 @@ def results_name(
     stages: Optional[int],
     refinement: Optional[str] = None,
     quality: Optional[float] = None,
+    checkpoint: str = "last",
 ) -> str:
-    """Name of results on a split; it tells fewer stages, refined files and qualities apart."""
+    """Name of results on a split; it tells stages, refined files, qualities, weights apart."""
     parts = [
         source.name_of(split),
         f"stages{stages}" if stages else None,
         refinement,
         None if quality is None else f"q{quality:g}",
+        None if checkpoint == "last" else checkpoint,
     ]
     return "-".join(filter(None, parts))
 
@@ -179,7 +182,7 @@ class _KnownData:
         source, split = data_to_evaluate(data, self._source, config.split)
         refinement = refinement_settings(config.get("refinement"))
         refined = refinement and refinement["name"]
-        usual = results_name(source, split, config.stages, refined, quality)
+        usual = results_name(source, split, config.stages, refined, quality, config.checkpoint)
         selection = self._selection(data, source, split)
         path = directory.results / f"{selection.name_in(directory.results, usual)}.json"
         # The table is written last.
@@ -189,7 +192,7 @@ class _KnownData:
         measured = results.provenance
         classical = measured.get("classical", ())  # None: all of them.
         return (
-            measured.get("checkpoint") == model_digest(directory.model)
+            measured.get("checkpoint") == model_digest(model_folder(directory, config.checkpoint))
             and measured.get("config", {}).get("precision") == config.precision
             and measured.get("stages") == config.stages
             and measured.get("quality") == quality

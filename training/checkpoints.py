@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
-from typing import Dict, Iterator, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional
 
 import tensorflow as tf
 
@@ -80,7 +80,7 @@ class Checkpoints:
         if damaged:
             warning = "; ".join(damaged.values())
             print(f"warning: {warning}; resuming from the one before.", file=sys.stderr, flush=True)
-        _read(self._checkpoint, prefix)
+        read_weights(self._checkpoint, prefix)
         self._whole = [step]
         self._model.advance(int(self._step) - 1)  # The last step that was taken.
         return int(self._step)
@@ -152,7 +152,7 @@ def damaged_weights(prefix: pathlib.Path) -> Optional[str]:
     return None
 
 
-def _read(checkpoint: tf.train.Checkpoint, prefix: pathlib.Path) -> None:
+def read_weights(checkpoint: tf.train.Checkpoint, prefix: pathlib.Path) -> None:
     """Restores everything or raises ValueError."""
     # Checkpoints of older runs also count how many were saved.
     read = checkpoint.restore if prefix.name.startswith("ckpt-") else checkpoint.read
@@ -187,18 +187,25 @@ def _write_config(folder: pathlib.Path, config: Optional[bytes]) -> None:
         (folder / "config.yaml").write_bytes(config)
 
 
-def save_model(model: Autoencoder, folder: pathlib.Path, config: Optional[bytes] = None) -> None:
+def save_model(
+    model: Autoencoder,
+    folder: pathlib.Path,
+    config: Optional[bytes] = None,
+    write_more: Callable[[pathlib.Path], None] = lambda folder: None,
+) -> None:
     """Writes a trained, frozen model: ``folder`` appears whole or not at all.
 
     Args:
         model: whose variables and coding tables are written.
         folder: that is made, or replaced.
         config: the run's ``config.yaml``, of which the folder keeps a copy.
+        write_more: called with the folder before it gets its name.
     """
 
     def write(temporary: pathlib.Path) -> None:
         tf.train.Checkpoint(model=model).write(os.fspath(temporary / "weights"))
         _write_config(temporary, config)
+        write_more(temporary)
 
     write_whole(folder, write)
 
@@ -223,7 +230,7 @@ def restore_model(model: Autoencoder, folder: pathlib.Path, steps: int) -> None:
     if (folder / compact_weights.FILE).exists():
         compact_weights.read_compact(model, folder / compact_weights.FILE)
     else:
-        _read(tf.train.Checkpoint(model=model), folder / "weights")
+        read_weights(tf.train.Checkpoint(model=model), folder / "weights")
     model.advance(steps - 1)
 
 

@@ -11,6 +11,7 @@ from typing import Callable, Dict, Iterable, Iterator, Optional
 import tensorflow as tf
 
 from models import Autoencoder
+from training.best import BestWeights
 from training.checkpoints import Checkpoints
 from training.distribution import Distribution
 from training.log_columns import log_columns
@@ -39,6 +40,7 @@ def fit(
     folder: pathlib.Path,
     monitor: Monitor,
     validate: Callable[[int], Dict[str, float]] = lambda step: {},
+    best: Optional[BestWeights] = None,
     distribution: Optional[Distribution] = None,
 ) -> None:
     """Trains to ``settings.steps`` from the newest checkpoint, or from the start.
@@ -55,6 +57,7 @@ def fit(
         folder: run directory, for training.csv.
         monitor: TensorBoard.
         validate: measures whole validation files after a number of steps, with each checkpoint.
+        best: keeps the weights with the least validation loss.
         distribution: over which ``train_step`` was built; None: one device.
 
     Raises:
@@ -82,6 +85,7 @@ def fit(
             asked = time.perf_counter()
             images = _next(batches)
             waited = time.perf_counter() - asked
+            rate = train_step.learning_rate
             result = train_step(images)
             try:
                 train_step.check(result, step)
@@ -91,12 +95,17 @@ def fit(
             done = step + 1
             if done % settings.log_every == 0 or done == settings.steps:
                 annealed = {n: float(a.value) for n, a in train_step.annealed.items()}
-                monitor.scalars(done, progress.report(done, annealed))
-            if done % settings.checkpoint_every == 0 or done == settings.steps or stop.signum:
+                row = progress.report(done, annealed)
+                step_row = {"learning_rate": rate, "gradient_norm": float(result.gradient_norm)}
+                monitor.scalars(done, {**row, **step_row})
+            is_due = done % settings.checkpoint_every == 0 or done == settings.steps
+            if is_due or stop.signum:
                 checkpoints.save(done)
                 monitor.examples(done)
                 figures = validate(done)
                 monitor.scalars(done, {f"validation/{n}": v for n, v in figures.items()})
+                if best is not None and is_due and figures:
+                    best.offer(done, figures["loss"])
             if stop.signum and done < settings.steps:
                 raise Interrupted(stop.signum, done)
 

@@ -1,13 +1,15 @@
-"""TensorBoard: scalars, a validation file as it is coded, histograms of its latents."""
+"""TensorBoard: scalars, a validation file as it is coded, its latents, settings and outcome."""
 
 from __future__ import annotations
 
+import math
 import os
 import pathlib
-from typing import Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.hparams import api as hp
 
 from models import Autoencoder
 
@@ -70,3 +72,35 @@ class Monitor:
 
 def _widest(latents: tf.Tensor) -> tf.Tensor:
     return tf.argmax(tf.math.reduce_variance(latents, axis=(0, 1)))
+
+
+def write_outcome(
+    folder: pathlib.Path,
+    step: int,
+    configuration: str,
+    settings: Mapping[str, Any],
+    points: Mapping[str, float],
+) -> None:
+    """Writes what a finished run was and reached: the tabs Text, Scalars and HParams.
+
+    Args:
+        folder: of the event files.
+        step: the last.
+        configuration: YAML.
+        settings: name -> number, text or bool: an axis each of the parallel coordinates.
+        points: metric -> the measured rate-distortion point's value; axes as well.
+    """
+    metrics = {f"final/{name}": value for name, value in points.items() if math.isfinite(value)}
+    with tf.summary.create_file_writer(os.fspath(folder)).as_default(step=step):
+        indented = "".join(f"    {line}\n" for line in configuration.splitlines())
+        tf.summary.text("configuration", indented)  # Markdown shows it as it is.
+        hp.hparams_config([hp.HParam(name) for name in settings], [*map(hp.Metric, metrics)])
+        hp.hparams(dict(settings))
+        for name, value in metrics.items():
+            tf.summary.scalar(name, value)
+
+
+def event_folder(run: pathlib.Path) -> pathlib.Path:
+    """Where a run's event files are: TensorBoard names runs after folders."""
+    older = run / "tensorboard"
+    return older if older.is_dir() else run

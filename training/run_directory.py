@@ -4,9 +4,11 @@
 config.yaml      the whole configuration, enough to build the model again
 training.csv     the log's figures
 validation.csv   the loss on whole validation files, a row a checkpoint
-checkpoints/     a folder for each of the newest two, with checksums and the configuration
-tensorboard/
+checkpoints/     a folder for each of the newest two, with checksums and the configuration, and for
+                 the weights with the least validation loss
+events.*         TensorBoard's files; in tensorboard/ if an older version began the run
 model/           likewise the trained weights and coding tables: the run is trained when this exists
+best/            likewise those with the least validation loss
 results/         one JSON and one CSV a dataset, the figure, the coded files
 ```
 """
@@ -19,7 +21,7 @@ import pathlib
 import re
 import shutil
 import sys
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -27,7 +29,7 @@ from signals.files import matching_paths, write_atomically
 from training.older_configurations import up_to_date
 from training.saved_configuration import configuration_bytes, read_configuration
 from training.saved_values import check_references
-from training.settings import register_settings
+from training.settings import register_resolvers
 
 NOT_PART_OF_A_RUN = (
     "run",
@@ -47,7 +49,9 @@ PRETRAINED_PREFIX = "pretrained:"
 
 LOCK = ".lock"
 
-PARTS = ("checkpoints", "tensorboard", "model", "results", "training.csv", "validation.csv")
+PARTS = (
+    "checkpoints", "tensorboard", "model", "best", "results", "training.csv", "validation.csv",
+)  # fmt: skip
 """What there is in a run directory beside the configuration and the lock."""
 
 
@@ -59,7 +63,7 @@ class RunDirectory:
         self.path = path
         self.config_file = path / "config.yaml"
         self.checkpoints = path / "checkpoints"
-        self.tensorboard = path / "tensorboard"
+        self.best = path / "best"
         self.model = path / "model"
         # What is measured of a pretrained model stays out of the project's own files.
         own = pathlib.Path("build") / "pretrained" / path.name if self.pretrained else path
@@ -80,10 +84,22 @@ class RunDirectory:
         """Whether there is a checkpoint to resume from, or the model."""
         return self.trained or any(self.checkpoints.glob("[a-z]*-*"))  # step-N, or older ckpt-N.*
 
-    def open(self, config: DictConfig, overwrite: bool) -> None:
+    def open(
+        self,
+        config: DictConfig,
+        overwrite: bool,
+        check_prolonged: Optional[Callable[[DictConfig, int], None]] = None,
+    ) -> None:
         """Creates the directory, or opens it again for the same configuration.
 
         The process holds a lock on it until it ends, however it ends.
+
+        Args:
+            config: of the run.
+            overwrite: whether to start anew.
+            check_prolonged: raises ValueError if the run cannot be trained for the larger number
+                of ``steps`` that alone differs; called with the configuration so far and the
+                steps taken. None: no run can.
 
         Raises:
             ValueError: another process works there, it holds another run, a pretrained model, or
@@ -109,7 +125,12 @@ class RunDirectory:
             damage += ", and there is no copy: the configuration of this command is used."
             print(f"warning: {damage}", file=sys.stderr, flush=True)
         if saved is not None:
-            changed = _differences(_up_to_date(saved), config)
+            older = _up_to_date(saved)
+            changed = _differences(older, config)
+            if changed and check_prolonged is not None and _is_longer(older, config):
+                check_prolonged(older, self._steps_taken())
+                self._reopen(older.steps)
+                saved, damage, changed = config, "", []
             if changed:
                 raise ValueError(
                     f"run={str(self.path)!r} holds another run ({'; '.join(changed)}): "
@@ -117,6 +138,18 @@ class RunDirectory:
                 )
         if damage is not None:
             write_atomically(self.config_file, configuration_bytes(saved or config))
+
+    def _steps_taken(self) -> int:
+        names = [path.name for path in self.checkpoints.glob("[a-z]*-*")]
+        return max((int(re.search(r"-(\d+)", name)[1]) for name in names), default=0)
+
+    def _reopen(self, steps: int) -> None:
+        """Makes a trained run one that can be trained further; results stay beside its own."""
+        for folder in (self.model, self.best):
+            if folder.exists():
+                shutil.rmtree(folder)
+        if self.results.exists():
+            self.results.rename(self.path / f"results-after-{steps}-steps")
 
     def load_config(self) -> DictConfig:
         """The configuration that the run was started with, with moved classes by their new names.
@@ -166,7 +199,7 @@ class RunDirectory:
         names = {path.name for path in self.path.iterdir()}
         if "config.yaml" in names or (self.model / "config.yaml").exists() or self._copies():
             return True
-        names = {name for name in names if not name.startswith(".config.yaml")}
+        names = {name for name in names if not name.startswith((".config.yaml", "events."))}
         return names <= {LOCK} or (LOCK in names and names <= {LOCK, *PARTS})
 
     def _empty(self) -> None:
@@ -242,10 +275,17 @@ def default_name(
 
 
 def _up_to_date(saved: DictConfig) -> DictConfig:
-    register_settings()
+    register_resolvers()
     plain = OmegaConf.to_container(saved)
     check_references(plain)
     return OmegaConf.create(up_to_date(plain))
+
+
+def _is_longer(saved: DictConfig, asked: DictConfig) -> bool:
+    """Whether the two differ in a larger number of steps, and what refers to it, alone."""
+    if not saved.get("steps", 0) < asked.get("steps", 0):
+        return False
+    return not _differences(OmegaConf.merge(saved, {"steps": asked.steps}), asked)
 
 
 def _differences(saved: DictConfig, asked: DictConfig) -> List[str]:

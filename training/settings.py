@@ -81,12 +81,17 @@ class Settings:
 
 
 def register_settings() -> None:
-    """Registers what configurations refer to; called before any is composed or loaded.
+    """Registers what configurations refer to; called before any is composed."""
+    ConfigStore.instance().store(name="settings", node=Settings)
+    register_resolvers()
+
+
+def register_resolvers() -> None:
+    """Registers what values of configurations refer to.
 
     ``${share_of:0.75,${steps}}`` is that share of the steps, because OmegaConf cannot multiply.
     ``${schedule_name:...}`` and ``${quantizers_of:...}`` are parts of a run's name.
     """
-    ConfigStore.instance().store(name="settings", node=Settings)
     OmegaConf.register_new_resolver("share_of", lambda share, of: int(share * of), replace=True)
     OmegaConf.register_new_resolver("schedule_name", schedule_name, replace=True)
     OmegaConf.register_new_resolver("quantizers_of", quantizers_of, replace=True)

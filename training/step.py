@@ -21,6 +21,7 @@ class StepResult(NamedTuple):
         distortion: of the run's distortion measure.
         mse: mean squared error on the medium's scale.
         penalty: what the quantizer adds.
+        gradient_norm: of all gradients together, before clipping.
         finite: bool ``[parameters]``: whether each parameter's gradient is finite.
     """
 
@@ -29,6 +30,7 @@ class StepResult(NamedTuple):
     distortion: tf.Tensor
     mse: tf.Tensor
     penalty: tf.Tensor
+    gradient_norm: tf.Tensor
     finite: tf.Tensor
 
 
@@ -87,6 +89,11 @@ class TrainStep:
         self._model.advance(step)
         self._lmbda_factor.advance(step)
 
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return float(self._optimizer.learning_rate)
+
     def __call__(self, images: tf.Tensor) -> StepResult:
         """Takes the step."""
         return self._step(images, self._model.hard_phases)
@@ -140,6 +147,7 @@ class TrainStep:
             distortion=distortion,
             mse=tf.reduce_mean(tf.math.squared_difference(images, forward.reconstructions)),
             penalty=forward.penalty,
+            gradient_norm=tf.linalg.global_norm(gradients),
             finite=tf.stack([tf.reduce_all(tf.math.is_finite(g)) for g in gradients]),
         )
 

@@ -84,7 +84,7 @@ def write_pair(path: pathlib.Path, responses: Sequence[Response]) -> Tuple[pathl
 def _overview(panels):
     # The cell after the last panel explains the lines.
     cells = len(panels) + 1
-    columns = min(_COLUMNS, cells)
+    columns = -(-cells // -(-cells // _COLUMNS))  # Rows of equal length, or nearly so.
     panel_width = (WIDTH - _LEFT - _RIGHT - (_COLUMNS - 1) * _BETWEEN) / _COLUMNS
     width = _LEFT + columns * panel_width + (columns - 1) * _BETWEEN + _RIGHT
     titles = [_title(panel.names) for panel in panels]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import math
 import pathlib
 from typing import Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from evaluation.figures.style import (
     WIDTH,
@@ -24,6 +25,9 @@ _NOT_ANNEALED = (
     "images_per_second", "segments_per_second", "data_wait_share",
 )  # fmt: skip
 _FONT = 8
+_FEWEST_TICKS = 4
+_ROUND = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8))
+"""Round numbers of a decade, from few to many."""
 
 Log = Mapping[str, np.ndarray]
 """Column of a training.csv -> float64 [lines]."""
@@ -98,7 +102,7 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
     losses = np.concatenate([log["loss"] for log in logs.values()])
     if losses.min() > 0 and losses.max() > 3 * losses.min():
         every[2].set_yscale("log")
-        every[2].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        every[2].yaxis.set_major_locator(FixedLocator(_round_numbers(*every[2].get_ylim())))
         every[2].yaxis.set_minor_locator(NullLocator())
         every[2].yaxis.set_major_formatter("{x:g}")
     _overlay_annealed(every[2], logs)
@@ -112,6 +116,17 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
         borderaxespad=0.2,
     )
     return figure
+
+
+def _round_numbers(low: float, high: float) -> Sequence[float]:
+    """Ticks of a logarithmic axis, enough of them even on less than a decade."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+    for digits in _ROUND:
+        ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+        inside = [tick for tick in ticks if low <= tick <= high]
+        if len(inside) >= _FEWEST_TICKS:
+            break
+    return inside
 
 
 def _overlay_annealed(axes, logs: Mapping[str, Log]) -> None:

@@ -90,10 +90,11 @@ def test_training_says_rate_quality_and_what_is_trained(finished):
 
 def test_tensorboard_has_sound_and_latents(finished):
     tags = set()
-    for path in (finished[0] / "tensorboard").glob("events*"):
+    for path in finished[0].glob("events*"):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             tags |= {value.tag for value in event.summary.value}
-    assert {"original", "coded", "latents", "kbps", "snr"} <= tags
+    assert {"original", "coded", "latents", "kbps", "snr", "learning_rate"} <= tags
+    assert {"gradient_norm", "configuration", "final/kbps", "_hparams_/experiment"} <= tags
 
 
 def test_training_ends_with_measured_files(finished):

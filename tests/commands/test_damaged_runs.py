@@ -33,7 +33,7 @@ UNFINISHED = [
     "training.csv",
     "validation.csv",
     ".lock",
-    "tensorboard/*",
+    "events.*",
     "NEWEST/state.index",
     "NEWEST/state.data-00000-of-00001",
     "NEWEST/config.yaml",

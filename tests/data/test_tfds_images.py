@@ -2,8 +2,10 @@
 
 import os
 import pathlib
+import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -198,6 +200,17 @@ def test_a_dataset_that_is_not_prepared_says_how_to(tmp_path):
 def test_a_failed_download_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="could not be prepared: no route to host"):
         TfdsImages(name="unobtainable", data_dir=str(tmp_path), download=True)
+
+
+def test_a_download_without_network_ends_soon(tmp_path, monkeypatch, capfd):
+    def no_network(*_):
+        raise socket.gaierror("Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
+    started = time.monotonic()
+    with pytest.raises(ValueError, match=r"mnist.* could not be prepared: .*name resolution"):
+        TfdsImages(name="mnist", data_dir=str(tmp_path), download=True)
+    assert time.monotonic() - started < 30 and "Retrying" not in capfd.readouterr().err
 
 
 def test_several_splits_without_train_are_listed(tmp_path):

@@ -40,7 +40,9 @@ def results_of(rows, dataset="photos"):
 
 
 def test_a_point_is_the_mean_over_files(rows):
-    points = results_of(rows[:2]).points
+    results = results_of(rows[:2])
+    points = results.points
+    assert results.point["bpp"] == points["bpp"][0] and "decoding_time" not in results.point
     for key, bits in (("bpp", "bits_coded"), ("bpp-noise", "bits_noise")):
         bpp = [row[bits] / (row["height"] * row["width"]) for row in rows[:2]]
         assert points[key] == [np.mean(bpp)]

@@ -49,6 +49,30 @@ def test_takes_up_the_same_configuration_and_no_other(tmp_path):
     assert RunDirectory(path).load_config().lmbda == 0.02
 
 
+def test_a_larger_number_of_steps_prolongs_where_it_may(tmp_path):
+    path, seen = tmp_path / "run", []
+    begun = config(steps=10, end="${steps}")
+    RunDirectory(path).open(begun, False)
+    for folder in ("model", "best", "results", "checkpoints/step-10", "checkpoints/step-5"):
+        (path / folder).mkdir(parents=True)
+
+    def refuse(saved, taken):
+        seen.append((saved.steps, taken))
+        raise ValueError("no")
+
+    longer = config(steps=20, end="${steps}")
+    with pytest.raises(ValueError, match="no"):
+        RunDirectory(path).open(longer, False, refuse)
+    assert seen == [(10, 10)] and RunDirectory(path).trained
+    for other in (config(steps=5, end="${steps}"), config(steps=20, end=7)):
+        with pytest.raises(ValueError, match="holds another run"):
+            RunDirectory(path).open(other, False, lambda *_: None)
+    RunDirectory(path).open(longer, False, lambda *_: None)
+    assert RunDirectory(path).load_config().steps == 20
+    names = {each.name for each in path.iterdir()}
+    assert names == {".lock", "config.yaml", "checkpoints", "results-after-10-steps"}
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     for overwrite in (False, True):

@@ -42,7 +42,7 @@ def drawn(panels):
 
 def test_writes_png_and_svg(panels, responses, tmp_path):
     for png, svg in (
-        write_overview(tmp_path / "new" / "all", panels),
+        write_overview(tmp_path / "new" / "all", [*panels, *panels[:2]]),
         write_pair(tmp_path / "new" / "pair", responses),
     ):
         with Image.open(png) as image:
@@ -50,6 +50,15 @@ def test_writes_png_and_svg(panels, responses, tmp_path):
             assert image.info["dpi"][0] == pytest.approx(200, abs=0.1)
         assert xml.etree.ElementTree.parse(svg).getroot().tag.endswith("svg")
     assert len(list((tmp_path / "new").iterdir())) == 4
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_few_panels_leave_no_blank_half(panels, count):
+    figure = drawn(panels[:count])
+    boxes = [axes.get_position() for axes in figure.axes]
+    width, height = figure.get_size_inches()
+    covered = sum(box.width * width * box.height * height for box in boxes)
+    assert covered > 0.5 * width * height
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 5])

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from evaluation.figures.training import annealed_columns, read_log, write_training_curves
+from evaluation.figures.training import (
+    _round_numbers,
+    annealed_columns,
+    read_log,
+    write_training_curves,
+)
 
 IMAGE = "step,loss,bpp,distortion,mse,penalty,psnr,images_per_second,data_wait_share,alpha,tau"
 
@@ -28,6 +33,13 @@ def test_reads_the_log_and_tells_schedules_from_constants(tmp_path):
 def test_refuses_what_is_no_log(tmp_path, lines, message):
     with pytest.raises(ValueError, match=message):
         read_log(write(tmp_path, *lines))
+
+
+@pytest.mark.parametrize("limits", [(1.9, 7.6), (0.31, 0.95), (1, 300), (0.02, 70)])
+def test_a_logarithmic_axis_has_some_round_numbers(limits):
+    ticks = _round_numbers(*limits)
+    assert 4 <= len(ticks) <= 11 and limits[0] <= min(ticks) and max(ticks) <= limits[1]
+    assert all(float(f"{tick:.2g}") == pytest.approx(tick) for tick in ticks)
 
 
 def test_draws_annealed_values_once_for_equal_schedules(tmp_path):

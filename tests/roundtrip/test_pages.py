@@ -1,0 +1,65 @@
+"""The Python examples of the pages run as they are, in a folder outside of the checkout."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def examples(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+
+
+def run(code, folder):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_keras_page(tmp_path):
+    classifier, autoencoder = examples("keras.md")
+    output = run(f"{classifier}\n{autoencoder}", tmp_path)
+    accuracy, values = re.search(r"^(\S+) (\[.*\])$", output, re.MULTILINE).groups()
+    assert float(accuracy) > 0.9 and values == "[0. 1.]"
+    figures = dict(re.findall(r"'(\w+)': ([\d.]+)", output))
+    # A variance of 2 in each of 8 numbers, from the bits that a rate-distortion bound allows for.
+    assert float(figures["latents_bits"]) < 6 and float(figures["loss"]) < 0.2
+
+
+def test_python_page(tmp_path):
+    code = "\n".join(examples("python.md"))
+    checks = """
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.config_store import ConfigStore
+assert not GlobalHydra.instance().is_initialized()
+assert not {"settings.yaml", "evaluation_settings.yaml"} & set(ConfigStore.instance().repo)
+"""
+    output = run(code + checks, tmp_path)
+    assert re.search(r"^[\d.]+ bpp \(512, 512, 3\) uint8$", output, re.MULTILINE)
+    assert re.search(r"^2 JPEG \+0.0 %$", output, re.MULTILINE)
+    assert (tmp_path / "runs/first/results").is_dir()
+    assert (tmp_path / "build/comparison/report.html").is_file()
+
+
+def test_a_mistake_is_the_error_of_the_command(monkeypatch, tmp_path):
+    import roundtrip
+
+    monkeypatch.chdir(tmp_path)
+    shown = []
+    with pytest.raises(ValueError, match=r"^lmbda=-1\.0 must be above 0"):
+        roundtrip.train("lmbda=-1", show=shown.append)
+    assert shown[-1].startswith("error: ") and not any(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError, match="is not a run directory"):
+        roundtrip.load("none")

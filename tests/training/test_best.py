@@ -1,0 +1,82 @@
+"""The weights with the least validation loss: which are kept, and what is saved of them."""
+
+import pytest
+import tensorflow as tf
+
+from training.best import Best, BestWeights, model_folder, read_record
+from training.checkpoints import Checkpoints
+from training.run_directory import RunDirectory
+
+
+class Model(tf.Module):
+    """What checkpoints ask of an autoencoder."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = tf.Variable(0.0)
+        self.advanced = []
+        self.frozen = 0
+
+    def advance(self, step):
+        self.advanced.append(step)
+
+    def freeze(self):
+        self.frozen += 1
+
+
+@pytest.fixture
+def model():
+    return Model()
+
+
+def offer(folder, model, losses):
+    for step, loss in losses.items():
+        model.weight.assign(step)
+        BestWeights(folder, model).offer(step, loss)  # Anew: as after an interruption.
+
+
+def test_keeps_the_first_of_the_least_losses(model, tmp_path):
+    assert BestWeights(tmp_path, model).record is None
+    offer(tmp_path, model, {10: 3.0, 20: 1.0, 30: 1.0, 40: 2.0})
+    assert BestWeights(tmp_path, model).record == Best(20, 1.0)
+
+
+def test_saves_them_and_gives_the_model_its_own_weights_back(model, tmp_path):
+    checkpoints = Checkpoints(tmp_path / "checkpoints", model, tf.Variable(0.0))
+    checkpoints.save(40)
+    offer(tmp_path / "checkpoints", model, {20: 1.0, 30: 2.0})
+    model.weight.assign(40.0)
+    checkpoints.save(40)
+    best = BestWeights(tmp_path / "checkpoints", model)
+    best.save_model(tmp_path / "best", model, checkpoints, b"config")
+    assert model.weight == 40 and model.frozen == 1 and model.advanced == [19, 39]
+    saved = Model()
+    tf.train.Checkpoint(model=saved).read(str(tmp_path / "best" / "weights"))
+    assert saved.weight == 20 and read_record(tmp_path / "best") == Best(20, 1.0)
+
+
+def test_the_newest_ones_are_frozen_once(model, tmp_path):
+    checkpoints = Checkpoints(tmp_path / "checkpoints", model, tf.Variable(0.0))
+    offer(tmp_path / "checkpoints", model, {20: 2.0, 40: 1.0})
+    checkpoints.save(40)
+    best = BestWeights(tmp_path / "checkpoints", model)
+    best.save_model(tmp_path / "best", model, checkpoints, b"config")
+    assert model.frozen == 1 and model.advanced == []
+    assert read_record(tmp_path / "best") == Best(40, 1.0)
+
+
+def test_damaged_ones_count_as_none(model, tmp_path, damage):
+    offer(tmp_path, model, {10: 1.0})
+    damage(tmp_path / "best" / "best.json", "truncated")
+    assert BestWeights(tmp_path, model).record is None
+    offer(tmp_path, model, {20: 5.0})
+    assert BestWeights(tmp_path, model).record == Best(20, 5.0)
+
+
+def test_a_run_without_them_says_so(tmp_path):
+    directory = RunDirectory(tmp_path)
+    assert model_folder(directory, "last") == directory.model
+    with pytest.raises(ValueError, match="kept no best weights"):
+        model_folder(directory, "best")
+    with pytest.raises(ValueError, match="checkpoint='first' must be one of last, best"):
+        model_folder(directory, "first")
