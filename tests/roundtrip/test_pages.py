@@ -34,8 +34,8 @@ def test_keras_page(tmp_path):
     accuracy, values = re.search(r"^(\S+) (\[.*\])$", output, re.MULTILINE).groups()
     assert float(accuracy) > 0.9 and values == "[0. 1.]"
     figures = dict(re.findall(r"'(\w+)': ([\d.]+)", output))
-    # A variance of 2 in each of 8 numbers, from the bits that a rate-distortion bound allows for.
-    assert float(figures["latents_bits"]) < 6 and float(figures["loss"]) < 0.2
+    # Weights are random: an error of 2 without bits, and 30 bits without a rate in the loss.
+    assert float(figures["latents_bits"]) < 9 and float(figures["loss"]) < 0.3
 
 
 def test_python_page(tmp_path):
