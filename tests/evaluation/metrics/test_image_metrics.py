@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import skimage.data
 import tensorflow as tf
-from PIL import Image
 
 from evaluation.metrics import image as metrics
-from evaluation.metrics import luma
 
 
 def ms_ssim_oracle(x, y):
@@ -62,21 +60,6 @@ def test_psnr_averages_over_pixels_and_channels():
     one_wrong = black.copy()
     one_wrong[4, 4, 1] = 255
     assert metrics.psnr(black, one_wrong) == pytest.approx(10 * np.log10(300), abs=1e-12)
-
-
-def test_psnr_of_luma_weighs_the_colours_as_jpeg_does():
-    black = np.zeros((3, 5, 3), np.uint8)
-    for channel, weight in enumerate((0.299, 0.587, 0.114)):
-        wrong = black.copy()
-        wrong[..., channel] = 10
-        expected = 20 * np.log10(255 / (10 * weight))
-        assert luma.psnr_y(black, wrong) == pytest.approx(expected, abs=1e-9)
-    photo = skimage.data.astronaut()[:50, :50]
-    assert luma.psnr_y(photo, photo) == np.inf
-    y = np.asarray(Image.fromarray(photo).convert("YCbCr"))[..., 0].astype(float)
-    z = np.asarray(Image.fromarray(degraded(photo, 9)).convert("YCbCr"))[..., 0].astype(float)
-    expected = 10 * np.log10(255**2 / np.mean((y - z) ** 2))  # Of whole numbers.
-    assert luma.psnr_y(photo, degraded(photo, 9)) == pytest.approx(expected, abs=0.1)
 
 
 def test_equal_images_are_perfect():
