@@ -92,7 +92,7 @@ class TrainStep:
     @property
     def learning_rate(self) -> float:
         """Of the next step."""
-        return float(self._optimizer.learning_rate)
+        return float(tf.convert_to_tensor(self._optimizer.learning_rate))
 
     def __call__(self, images: tf.Tensor) -> StepResult:
         """Takes the step."""
