@@ -12,17 +12,21 @@ SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 @pytest.fixture
-def photos(tmp_path):
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    noise = np.random.default_rng(0).integers(0, 256, [4, 9, 12, 3], np.uint8)
-    for number, pixels in enumerate(noise.repeat(16, axis=1).repeat(16, axis=2)):
-        Image.fromarray(pixels).save(folder / f"{number}.png")
-    return folder
+def folders(tmp_path):
+    """Photographs to train on, and others."""
+    made = []
+    for seed, name in enumerate(("photos", "others")):
+        folder = tmp_path / name
+        folder.mkdir()
+        noise = np.random.default_rng(seed).integers(0, 256, [4, 9, 12, 3], np.uint8)
+        for number, pixels in enumerate(noise.repeat(16, axis=1).repeat(16, axis=2)):
+            Image.fromarray(pixels).save(folder / f"{number}.png")
+        made.append(str(folder))
+    return made
 
 
 def test_trainings_and_classical_codecs_are_measured_by_one_loss(
-    photos, tmp_path, monkeypatch, capsys
+    folders, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import quality
@@ -33,7 +37,7 @@ def test_trainings_and_classical_codecs_are_measured_by_one_loss(
     monkeypatch.setattr(quality, "steps_per_minute", lambda settings: 30.0)
     output = tmp_path / "out"
     monkeypatch.setattr(sys, "argv", [
-        "quality.py", "--photos", str(photos), "--test", str(photos), "--minutes", "0.1",
+        "quality.py", "--photos", folders[0], "--test", folders[1], "--minutes", "0.1",
         "--codecs", "jpeg", "--output", str(output),
     ])  # fmt: skip
     quality.main()
