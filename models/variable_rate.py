@@ -28,9 +28,11 @@ STEPS_PER_QUALITY = 100
 _MOST = 10000
 
 LEVELS = 33
-"""Sets of coding tables of an entropy model that predicts nothing. Between two of them gains differ by
-some 5 % (the root of the weights' ratio): a table's scale is off by half of that at most, and what it
-costs grows with the square."""
+"""Sets of coding tables of an entropy model that predicts nothing.
+
+Between two of them gains differ by some 5 % (the root of the weights' ratio): the scale of a table
+is off by half of that at most, and what this costs grows with its square.
+"""
 
 STEPS_PER_OCTAVE = 256
 
