@@ -21,11 +21,10 @@ import tensorflow as tf
 
 from entropy.conditional_gaussian import LARGEST_SCALE, SCALES, SMALLEST_SCALE
 
-LARGEST_QUALITY = 100.0
-STEPS_PER_QUALITY = 100
+LARGEST_QUALITY, STEPS_PER_QUALITY = 100, 100
 """Files hold the quality in hundredths."""
 
-_MOST = 10000
+_MOST = LARGEST_QUALITY * STEPS_PER_QUALITY
 
 LEVELS = 33
 """Sets of coding tables of an entropy model that predicts nothing.
@@ -148,12 +147,12 @@ class VariableRate(tf.Module):
             raise ValueError(
                 f"lmbda={lmbda:g} must be {math.exp(low):g} to {math.exp(high):g} with this model."
             )
-        return round(share * LARGEST_QUALITY * STEPS_PER_QUALITY)
+        return round(share * _MOST)
 
     def lmbda_of(self, quality: int) -> float:
         """The weight at a quality in hundredths."""
         low, high = self._ends
-        return math.exp(low + (high - low) * quality / (LARGEST_QUALITY * STEPS_PER_QUALITY))
+        return math.exp(low + (high - low) * quality / _MOST)
 
     def sample(self, batch: tf.Tensor) -> RateSetting:
         """A setting for training: each example has a quality of its own, all equally likely.
