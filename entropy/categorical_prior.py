@@ -83,6 +83,9 @@ class CategoricalPrior(tf.Module):
             np.zeros([0], np.int32), trainable=False, shape=tf.TensorShape([None]), name="lookup"
         )
 
+    def expect(self, spreads: Sequence[float]) -> None:
+        """Does nothing: how often an index occurs does not follow from the latents' spread."""
+
     def bits(self, rate: tf.Tensor) -> tf.Tensor:
         """Bits of each example.
 

@@ -19,6 +19,12 @@ import tensorflow_compression as tfc
 from entropy.deep_factorized import log_masses, sum_log_probabilities
 from entropy.integer_coder import IntegerCoder, edges_beyond
 
+NOISE = 12**-0.5
+"""Standard deviation of the noise that stands for rounding."""
+
+LOGISTIC = math.pi / math.sqrt(3)
+"""Standard deviation of the logistic distribution of scale 1, which an untrained density is."""
+
 
 class FactorizedPrior(IntegerCoder):
     """Codes integer symbols, each channel independently.
@@ -59,6 +65,21 @@ class FactorizedPrior(IntegerCoder):
         )
         self._gains: Optional[tf.Tensor] = None
         self._level = 0
+
+    def expect(self, spreads: Sequence[float]) -> None:
+        """Makes each channel's density about as wide as its latents are at the start of training.
+
+        Args:
+            spreads: standard deviations ``[channels]``, at least 0.
+        """
+        widths = np.hypot(spreads, NOISE) / LOGISTIC
+        base = self._density.base
+        # As TFC spreads init_scale over the layers.
+        by_layer = widths.reshape(-1, 1, 1) ** (1 / len(base._matrices))
+        for matrix in base._matrices:
+            matrix.assign(
+                np.broadcast_to(np.log(np.expm1(1 / (by_layer * matrix.shape[1]))), matrix.shape)
+            )
 
     def at_gains(self, gains: tf.Tensor, level: int = 0) -> FactorizedPrior:
         """The same density, of latents times ``gains``.

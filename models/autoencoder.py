@@ -119,9 +119,9 @@ class Autoencoder(tf.Module):
         )
         self.hyper = hyper
         self.hyper_quantizer = self.hyper_entropy = None
+        if transforms.latent_spreads is not None:
+            (self.entropy if hyper is None else hyper).expect(transforms.latent_spreads)
         if hyper is not None:
-            if transforms.latent_spreads is not None:
-                hyper.expect(transforms.latent_spreads)
             self.hyper_quantizer = hyper_quantizer
             hyper_quantizer.build(hyper.latent_channels)
             self.hyper_entropy = hyper_entropy(

@@ -23,6 +23,7 @@ from quantizers.sinusoidal import Sinusoidal
 from quantizers.soft_gradient import SoftGradient
 from quantizers.soft_round import SoftRound
 from quantizers.soft_round_noise import SoftRoundNoise
+from quantizers.soft_round_twice import SoftRoundTwice
 from quantizers.soft_to_hard import SoftToHardQuantizer
 from quantizers.stochastic_round import StochasticRound
 from quantizers.straight_through import StraightThrough
@@ -55,6 +56,7 @@ __all__ = [
     "SoftGradient",
     "SoftRound",
     "SoftRoundNoise",
+    "SoftRoundTwice",
     "SoftToHardQuantizer",
     "StochasticRound",
     "StraightThrough",

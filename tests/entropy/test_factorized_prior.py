@@ -131,6 +131,19 @@ def test_data_of_another_length_are_refused(prior):
         prior.decompress(coded, 8, 7, LAYOUT)
 
 
+def test_expected_spreads_make_an_untrained_prior_nearly_as_good_as_the_true_density():
+    spreads = np.array([0.05, 1.0, 4.0, 60.0])
+    latents = np.random.default_rng(0).normal(size=(1, 64, 64, CHANNELS)) * spreads
+    noisy = latents + np.random.default_rng(1).uniform(-0.5, 0.5, latents.shape)
+    prior = FactorizedPrior(channels=CHANNELS, alphabet=Integers([Affine()]))
+    before = prior.bits(noisy).numpy().item() / 64**2
+    prior.expect(spreads)
+    after = prior.bits(noisy).numpy().item() / 64**2
+    # Differential entropies in bits: of a normal density, or of the noise where that is wider.
+    true = np.maximum(np.log2(spreads * np.sqrt(2 * np.pi * np.e)), 0).sum()
+    assert true < after < true + 0.35 * CHANNELS < before
+
+
 def test_coding_needs_tables():
     with pytest.raises(RuntimeError, match="freeze"):
         FactorizedPrior(channels=1, alphabet=Integers()).compress(
