@@ -22,7 +22,7 @@ The coder omits zeros at the end. Those are a byte or three, but more if the cod
 lies at a multiple of a power of two, which has probability 2**-(8 * bytes).
 """
 
-_LEAST_TAIL = 64
+_LEAST_TAIL = 4096
 _TAIL_BYTES_PER_SYMBOL = 3
 
 
@@ -94,7 +94,8 @@ class Tables(NamedTuple):
         """
         # Beyond the end TFC's decoder reads zeros, and an escape's code ends with its first one:
         # it would never return. What it gets instead are ones, further behind the end than an
-        # encoder's string reaches, and enough for all symbols: 16 are an escape, 2 its code.
+        # encoder's string reaches, and enough for all symbols: 16 are an escape, 2 its code. The
+        # first escapes among them may still read what stood before, and take 10 bytes each.
         zeros_end = len(data) + SLACK_BYTES
         ones_end = zeros_end + _LEAST_TAIL + _TAIL_BYTES_PER_SYMBOL * symbols
         data = data.ljust(zeros_end, b"\0").ljust(ones_end, b"\xff")

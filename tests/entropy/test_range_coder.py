@@ -62,6 +62,15 @@ def test_a_string_that_ends_where_an_escape_begins_does_not_hang(count):
         raise DamagedData
 
 
+@pytest.mark.parametrize(("count", "zeros"), [(8, 92), (8, 99), (8, 101), (40, 116), (40, 125)])
+def test_long_codes_near_the_end_do_not_hang(count, zeros):
+    """Escapes of 9 bytes each, so that one begins behind 3 bytes for every symbol."""
+    lookup = lookup_rows([[1 - 2**-16]], 16, overflow=True)
+    tables = Tables(tf.constant(lookup), tf.zeros([1], tf.int32))
+    data, rows = b"\xff\xff" + bytes(zeros) + b"\1", tf.zeros([count], tf.int32)
+    assert tables.encode([(rows, tables.decoder(data, count)(rows))]) != data
+
+
 def test_the_least_bits_are_below_the_bits_of_every_symbol():
     rng = np.random.default_rng(0)
     masses = [rng.dirichlet(np.full(size, 0.05)) for size in (2, 3, 40, 2, 300)]
