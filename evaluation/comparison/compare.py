@@ -11,6 +11,7 @@ import numpy as np
 
 from codec.file_codec import FileCodec
 from evaluation.comparison.bootstrap import check_resamples
+from evaluation.comparison.by_loss import rank_by_loss
 from evaluation.comparison.comparable import Unranked, comparable_curves
 from evaluation.comparison.contrasts import (
     HALF_WIDTH,
@@ -63,6 +64,9 @@ def compare(
 ) -> str:
     """Compares codecs by BD-rate and writes what there is to say.
 
+    Runs that have too few points for BD-rates are ranked by their loss at equal lmbda instead, see
+    `by_loss.rank_by_loss`.
+
     ``output`` receives ``comparison`` as ``.md``, ``.json``, ``.csv``, ``.tex``, ``.png`` and
     ``.svg``, ``report.html``, with per-file rows ``files.csv``, ``contrasts.csv`` and ``profile``
     as ``.png`` and ``.svg`` and, with ``images``, ``crops.png`` and ``.svg``.
@@ -104,10 +108,20 @@ def compare(
     check_pairs(contrasts, list(groups))
     medium = groups[anchor][0].results.medium
     chosen = medium.metrics[0] if metric is None else METRICS[metric]
-    curves = comparable_curves(groups, chosen, anchor)
+    bootstrap = {"resamples": resamples, "seed": seed}
+    try:
+        curves = comparable_curves(groups, chosen, anchor)
+    except ValueError as error:
+        pairs = contrasts or [(name, anchor) for name in groups if name != anchor]
+        tested = contrasts_of(pairs, groups, {}, **bootstrap)
+        if not tested.tested:
+            raise
+        return rank_by_loss(
+            groups, anchor, tested, reason=str(error), half_width=half_width, dataset=dataset,
+            output=output,
+        )  # fmt: skip
     reference = curves.ranked[anchor]
     grid = np.linspace(reference.quality[0], reference.quality[-1], GRID)
-    bootstrap = {"resamples": resamples, "seed": seed}
     rows, apart = rank(reference, list(curves.ranked.values()), grid, **bootstrap)
     unranked = [*apart, *curves.unranked, *(Unranked(*each) for each in unusable.items())]
     if len(rows) < 2:

@@ -209,10 +209,10 @@ def contrast_cells(
                 "-" if each.seeds is None else str(each.seeds),
                 f"{each.percent:+.2f}",
                 f"{each.low:+.2f} to {each.high:+.2f}",
-                _p_text(each.p, each.p_holm),
-                _p_text(each.sign_flip, each.sign_flip_holm),
+                p_text(each.p, each.p_holm),
+                p_text(each.sign_flip, each.sign_flip_holm),
                 better,
-                _seeds_text(each.spread.more_seeds(half_width)),
+                seeds_text(each.spread.more_seeds(half_width)),
             ]
         )
     return header, rows
@@ -275,7 +275,8 @@ def contrast_records(contrasts: Contrasts, half_width: float) -> List[Dict[str, 
     return records
 
 
-def _p_text(p: Optional[float], corrected: Optional[float]) -> str:
+def p_text(p: Optional[float], corrected: Optional[float]) -> str:
+    """A p-value and, in brackets, the corrected one; "-" without."""
     if p is None:
         return "-"
     return " ".join(
@@ -287,5 +288,6 @@ def _p(p: float) -> str:
     return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
-def _seeds_text(more: Optional[float]) -> str:
+def seeds_text(more: Optional[float]) -> str:
+    """How many seeds to add."""
     return "-" if more is None else "no number" if more == np.inf else str(int(more))

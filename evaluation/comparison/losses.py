@@ -74,7 +74,7 @@ def paired_losses(anchor: Sequence[Measurement], runs: Sequence[Measurement]) ->
     if not seeds:
         raise ValueError("loss at equal lmbda needs runs of the same lmbda and seed.")
     logs = [
-        np.array([[np.log(_losses(side[lmbda, seed])) for seed in seeds] for lmbda in lmbdas])
+        np.array([[np.log(losses_of(side[lmbda, seed])) for seed in seeds] for lmbda in lmbdas])
         for side in (first, second)
     ]
     differences = logs[1] - logs[0]
@@ -93,8 +93,14 @@ def _distortion(run: Measurement) -> str:
     return str(stated.get("_target_") if isinstance(stated, dict) else stated).rpartition(".")[2]
 
 
-def _losses(run: Measurement) -> np.ndarray:
-    """``bpp + lmbda * distortion`` of each file."""
+def losses_of(run: Measurement) -> np.ndarray:
+    """``bpp + lmbda * distortion`` of each file.
+
+    Raises:
+        ValueError: there are no per-file rows, or the distortion does not follow from the metrics.
+    """
+    if not run.rows or _distortion(run) not in _DISTORTIONS:
+        raise ValueError(f"{run.source} has no loss of each file.")
     metric, distortion = _DISTORTIONS[_distortion(run)]
     values = run.rows[0].values
     if metric not in values:

@@ -1,0 +1,175 @@
+"""Curves ranked by their loss at equal lmbda, where they have too few points for BD-rates."""
+
+from __future__ import annotations
+
+import html
+import json
+import pathlib
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from evaluation.comparison.bootstrap import LEVEL
+from evaluation.comparison.contrasts import (
+    Contrast,
+    Contrasts,
+    contrast_notes,
+    contrast_records,
+    p_text,
+    part_cells,
+    seeds_text,
+)
+from evaluation.comparison.export import csv_text, latex_table, markdown_table
+from evaluation.comparison.grouping import Groups
+from evaluation.comparison.losses import losses_of
+from evaluation.comparison.measurements import Measurement
+from evaluation.figures.losses import Difference, write_losses
+from evaluation.provenance import provenance
+from signals.files import write_atomically
+
+
+class Standing(NamedTuple):
+    """A curve's means over its runs and files.
+
+    Attributes:
+        name: of the curve.
+        runs: how many.
+        loss: ``bpp + lmbda * distortion``.
+        rate: in the medium's unit.
+        quality: by the medium's first metric.
+        contrast: against the anchor; None for the anchor itself, and without a test.
+    """
+
+    name: str
+    runs: int
+    loss: float
+    rate: float
+    quality: float
+    contrast: Optional[Contrast]
+
+
+def rank_by_loss(
+    groups: Groups,
+    anchor: str,
+    tested: Contrasts,
+    *,
+    reason: str,
+    half_width: float,
+    dataset: str,
+    output: pathlib.Path,
+) -> str:
+    """Writes tables, records and the figure of the losses, and returns the tables with notes.
+
+    Args:
+        groups: name -> runs.
+        anchor: the curve that the others are compared with.
+        tested: of each curve against the anchor, and what else was named.
+        reason: why there is no ranking by BD-rate.
+        half_width: for which the seeds still needed are counted, percent.
+        dataset: its name.
+        output: folder of ``comparison.md``, ``.json``, ``.csv``, ``.tex``, ``contrasts.csv`` and
+            ``losses.png`` and ``.svg``.
+    """
+    standings, remarks = standings_of(groups, anchor, tested)
+    tables = {f"Loss compared with {anchor}": _cells(standings, groups[anchor][0], half_width)}
+    if len({each.measure for each in tested.parts}) > 1:
+        tables["Loss at equal lmbda, difference in percent"] = part_cells(tested.parts)
+    remarks = [f"Ranked by loss: {reason}", *contrast_notes(tested, half_width), *remarks]
+    text = "\n\n".join(markdown_table(*each) for each in tables.values())
+    text += "\n\n" + "\n".join(f"- {each}" for each in remarks)
+    records = contrast_records(tested, half_width)
+    document = {
+        "anchor": anchor,
+        "dataset": dataset,
+        "curves": [_record(each) for each in standings],
+        "contrasts": records,
+        "notes": remarks,
+        "provenance": provenance(),
+    }
+    written = {
+        "comparison.md": html.escape(text, quote=False).replace("[", "\\["),
+        "comparison.json": json.dumps(document, indent=2, allow_nan=False),
+        "comparison.csv": csv_text(document["curves"]),
+        "comparison.tex": "\n\n".join(
+            latex_table(*each, caption=caption) for caption, each in tables.items()
+        ),
+        "contrasts.csv": csv_text(records),
+    }
+    for name, content in written.items():
+        write_atomically(output / name, (content.rstrip("\n") + "\n").encode())
+    differences = [
+        Difference(each.name, each.contrast.percent, each.contrast.low, each.contrast.high)
+        for each in standings
+        if each.contrast is not None
+    ]
+    write_losses(output / "losses.png", differences, anchor=anchor, dataset=dataset)
+    return f"{text}\n\nwrote to {output}: {', '.join([*written, 'losses.png', 'losses.svg'])}"
+
+
+def standings_of(
+    groups: Groups, anchor: str, tested: Contrasts
+) -> Tuple[List[Standing], List[str]]:
+    """Curves from the lowest loss on, and sentences on those without one."""
+    against: Dict[str, Contrast] = {
+        each.curve: each
+        for each in tested.tested
+        if each.measure == "loss" and each.anchor == anchor
+    }
+    standings, remarks = [], []
+    for name, runs in groups.items():
+        try:
+            losses = [losses_of(run) for run in runs]
+        except ValueError as error:
+            remarks.append(f"{name} has no place: {error}")
+            continue
+        medium = runs[0].results.medium
+        rate, quality = (
+            float(np.mean([run.rows[0].values[key].mean() for run in runs]))
+            for key in (medium.rate, medium.metrics[0].key)
+        )
+        standings.append(
+            Standing(name, len(runs), float(np.mean(losses)), rate, quality, against.get(name))
+        )
+
+    def place(each: Standing) -> float:
+        return 0.0 if each.contrast is None else each.contrast.percent
+
+    return sorted(standings, key=place), remarks
+
+
+def _cells(
+    standings: Sequence[Standing], example: Measurement, half_width: float
+) -> Tuple[List[str], List[List[str]]]:
+    medium = example.results.medium
+    metric = medium.metrics[0]
+    header = [
+        "", "curve", "runs", "loss", medium.rate, f"{metric.label} ({metric.unit})",
+        "difference (%)", f"{LEVEL:.0%} interval", "p (Holm)", "better",
+        f"more seeds for ±{half_width:g} %",
+    ]  # fmt: skip
+    rows = []
+    for number, each in enumerate(standings, start=1):
+        row = [
+            str(number), each.name, str(each.runs), f"{each.loss:.3f}", f"{each.rate:.3f}",
+            f"{each.quality:.2f}",
+        ]  # fmt: skip
+        found = each.contrast
+        if found is None:
+            row += ["0", "anchor", *[""] * 3]
+        else:
+            row += [
+                f"{found.percent:+.2f}",
+                f"{found.low:+.2f} to {found.high:+.2f}",
+                p_text(found.p, found.p_holm),
+                f"{found.better:.0%}",
+                seeds_text(found.spread.more_seeds(half_width)),
+            ]
+        rows.append(row)
+    return header, rows
+
+
+def _record(each: Standing) -> Dict[str, object]:
+    fields = {key: value for key, value in each._asdict().items() if key != "contrast"}
+    percent = each.contrast and each.contrast.percent
+    interval = each.contrast and [each.contrast.low, each.contrast.high]
+    return {**fields, "loss_percent": percent, "interval_percent": interval}

@@ -1,0 +1,82 @@
+"""The figure of losses at equal lmbda: each curve's difference from the anchor, with interval."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from evaluation.figures.style import (
+    WIDTH,
+    curve_style,
+    draw_grid,
+    legend_label,
+    new_figure,
+    write_figure,
+)
+
+_FONT = 8
+_ROW = 0.19
+"""Inches for each curve."""
+
+_FAR = 3.0
+"""Medians of the distances from 0 at which the axis ends; what lies beyond is written there."""
+
+
+class Difference(NamedTuple):
+    """A curve's name, difference in loss, and the interval's ends, percent."""
+
+    name: str
+    percent: float
+    low: float
+    high: float
+
+
+def write_losses(
+    path: pathlib.Path, differences: Sequence[Difference], *, anchor: str, dataset: str
+) -> Tuple[pathlib.Path, pathlib.Path]:
+    """Writes the figure as PNG and SVG, the best curve on top.
+
+    Args:
+        path: where to; the suffix is replaced by .png and .svg.
+        differences: the curves but the anchor, from the lowest loss on.
+        anchor: its name.
+        dataset: its name, for the axis.
+
+    Returns:
+        The two paths.
+    """
+    return write_figure(path, lambda: _figure(differences, anchor, dataset), font_size=_FONT)
+
+
+def _figure(differences, anchor, dataset):
+    height = 0.6 + _ROW * len(differences)
+    figure, _ = new_figure(WIDTH, height)
+    longest = max((len(each.name) for each in differences), default=0)
+    box = {"left": (0.3 + 0.065 * min(longest, 32)) / WIDTH, "right": 1 - 0.6 / WIDTH}
+    axes = figure.subplots(gridspec_kw={**box, "bottom": 0.42 / height, "top": 1 - 0.08 / height})
+    distances = [abs(each.percent) for each in differences]
+    end = _FAR * float(np.median(distances)) if distances else 1.0
+    shown = [each for each in differences if abs(each.percent) <= end]
+    low = min([0.0, *(each.low for each in shown)])
+    high = max([0.0, *(min(each.high, end) for each in shown)])
+    margin = 0.04 * max(high - low, 1e-9)
+    axes.set_xlim(low - margin, high + margin)
+    axes.axvline(0, color="black", lw=1)
+    places = np.arange(len(differences))[::-1]
+    color = curve_style(0)["color"]
+    for each, place in zip(differences, places):
+        if each in shown:
+            axes.plot([each.low, each.high], [place, place], color=color, lw=2)
+            axes.plot(each.percent, place, color=color, marker="o", markersize=4)
+        else:
+            axes.annotate(
+                f"{each.percent:+.0f} %", (1, place), (4, 0), va="center", fontsize=_FONT,
+                xycoords=("axes fraction", "data"), textcoords="offset points",
+            )  # fmt: skip
+    axes.set_ylim(-0.6, len(differences) - 0.4)
+    axes.set_yticks(places, [legend_label(f"{each.name:.32}") for each in differences])
+    axes.set_xlabel(f"loss beside {anchor:.24} (%), {dataset:.24}")
+    draw_grid(axes)
+    return figure

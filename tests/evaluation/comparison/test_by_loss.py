@@ -1,0 +1,55 @@
+"""Runs of one lmbda have no curve: they are ranked by their loss."""
+
+import json
+
+import matplotlib
+import pytest
+
+from evaluation.figures.losses import Difference, _figure
+from evaluation.figures.style import STYLE
+
+
+def test_runs_of_one_lmbda_are_ranked_by_loss(compared, write_runs, tmp_path):
+    folder, lmbdas = tmp_path / "runs", (0.013,)
+    write_runs(folder, "u", "quantizer=uniform_noise", lmbdas=lmbdas)
+    write_runs(folder, "m", "quantizer=mixed", factor=0.8, lmbdas=lmbdas)
+    text = compared(f"{folder}/*", anchor="uniform_noise")
+    document = json.loads((tmp_path / "o/comparison.json").read_text())
+    first, second = document["curves"]
+    assert [first["name"], second["name"]] == ["mixed", "uniform_noise"]
+    # Rate is a part of the loss, so that a fifth fewer bits are less than a fifth of it.
+    assert -20 < first["loss_percent"] < -1 and second["loss_percent"] is None
+    low, high = first["interval_percent"]
+    assert low < first["loss_percent"] < high < 0
+    assert first["loss"] == pytest.approx(
+        first["rate"] + 0.013 * 255**2 / 10 ** (first["quality"] / 10), rel=0.05
+    )
+    assert "| 1 | mixed | 3 |" in text and "has 1 point; BD-rate needs at least 4" in text
+    for name in ("comparison.md", "comparison.csv", "contrasts.csv", "losses.png", "losses.svg"):
+        assert (tmp_path / "o" / name).stat().st_size > 100
+
+
+def test_published_files_of_one_point_have_neither(compared, published):
+    files = [published(name, path=None) for name in ("a", "b")]
+    for file in files:
+        found = json.loads(file.read_text())
+        found["results"] = {key: values[:1] for key, values in found["results"].items()}
+        file.write_text(json.dumps(found))
+    with pytest.raises(ValueError, match="has 1 point; BD-rate needs at least 4"):
+        compared(*files, anchor="a")
+
+
+def test_a_curve_far_away_does_not_squeeze_the_others():
+    differences = [
+        Difference("near", -1.0, -1.5, -0.5),
+        Difference("other", 2.0, 1.0, 3.0),
+        Difference("$far$_", 900.0, 800.0, 1000.0),
+    ]
+    with matplotlib.rc_context(STYLE):
+        figure = _figure(differences, "anchor", "kodak")
+        figure.canvas.draw()
+    (axes,) = figure.axes
+    assert axes.get_xlim()[0] < -1.5 and 3 < axes.get_xlim()[1] < 10
+    assert [text.get_text() for text in axes.texts] == ["+900 %"]
+    box = figure.get_tightbbox()
+    assert box.x0 > -0.02 and box.x1 < figure.get_figwidth() + 0.02, "nothing is cut off"
