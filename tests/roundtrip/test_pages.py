@@ -38,6 +38,33 @@ def test_keras_page(tmp_path):
     assert float(figures["latents_bits"]) < 9 and float(figures["loss"]) < 0.3
 
 
+def test_differentiable_round_page(tmp_path):
+    """Each answer is the surrogate of its name, in value and gradient."""
+    checks = """
+import numpy as np
+import quantizers
+
+settings = {"Fourier": dict(terms=5), "Ramp": dict(slope=10.0), "Sigmoid": dict(slope=25.0),
+            "SoftRound": dict(alpha=7.0), "Sinusoidal": dict(iterations=1)}
+names = {"straight_through": "StraightThrough", "identity_gradient": "IdentityGradient",
+         "identity": "Identity", "sinusoidal": "Sinusoidal", "fourier": "Fourier", "ramp": "Ramp",
+         "sigmoid": "Sigmoid", "soft_round": "SoftRound"}
+for name, kind in names.items():
+    results = []
+    for function in (globals()[name], getattr(quantizers, kind)(**settings.get(kind, {}))):
+        y = tf.constant(np.linspace(-2.04, 2.07, 400), tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(y)
+            values = function(y)
+        results += [values, tape.gradient(values, y)]
+    np.testing.assert_allclose(results[0], results[2], atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(results[1], results[3], atol=1e-3, err_msg=name)
+    print(name)
+"""
+    code = "\n".join(examples("differentiable_round.md"))
+    assert len(run(code + checks, tmp_path).split()) == 8
+
+
 def test_python_page(tmp_path):
     code = "\n".join(examples("python.md"))
     checks = """
