@@ -28,6 +28,7 @@ from evaluation.figures.training import read_log
 from evaluation.results import Results
 from sweeps.train_process import TRAIN
 from training.run_directory import NOT_PART_OF_A_RUN
+from training.settings import register_resolvers
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -210,7 +211,7 @@ def compare(
     dataset: str = "kodak",
     **options: Any,
 ) -> Dict[str, Any]:
-    """Ranks codecs by BD-rate, as ``scripts/compare.py`` does.
+    """Ranks codecs by BD-rate or, of fewer than four lmbda, loss, as ``scripts/compare.py`` does.
 
     Args:
         results: evaluated runs, run directories, results files and patterns of these.
@@ -225,6 +226,7 @@ def compare(
     Raises:
         ValueError: the results cannot be compared, or form fewer than two curves.
     """
+    register_resolvers()  # Curves are named after configs/quantizer.
     write_comparison(
         [os.fspath(each.path if isinstance(each, Run) else each) for each in results],
         anchor=anchor,

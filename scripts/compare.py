@@ -27,6 +27,7 @@ from data.image_folder import ImageFolder
 from evaluation.comparison.compare import compare
 from evaluation.metrics import METRICS
 from training.run_directory import NOT_PART_OF_A_RUN
+from training.settings import register_resolvers
 
 CROPPED_IMAGES = 3
 """How many of ``--images`` the page and the figure show."""
@@ -65,6 +66,7 @@ def main() -> None:
     )
     arguments = vars(parser.parse_args())
     config_dir = arguments.pop("config_dir")
+    register_resolvers()  # Curves are named after configs/quantizer.
     with one_line_errors():
         if arguments["images"] is not None:
             images = ImageFolder(root=arguments["images"]).images("all")
