@@ -20,7 +20,6 @@ import tensorflow as tf
 from codec.payload import PayloadReader, bits_of_each, first_stages, pack_symbols, symbol_bits
 from codec.varint import from_varint, to_varint
 from models import Autoencoder
-from models.hyperprior import STRIDE
 
 _CRC_BYTES = 4
 
@@ -30,8 +29,8 @@ class Latents(NamedTuple):
 
     Attributes:
         values: y, float32 ``[rows, columns, channels]``.
-        hyper: z, float32 ``[rows / 4, columns / 4, hyper channels]``; None: the hyper-analysis of
-            y, or no side information.
+        hyper: z, float32 ``[hyper rows, hyper columns, hyper channels]``; None: the hyper-analysis
+            of y, or no side information.
     """
 
     values: tf.Tensor
@@ -43,7 +42,7 @@ class CodedLatents(NamedTuple):
 
     Attributes:
         latents: y, and z where there is side information.
-        side: int32 ``[rows / 4, columns / 4, symbol channels]``: z's symbols, or None.
+        side: int32 ``[hyper rows, hyper columns, symbol channels]``: z's symbols, or None.
         indexes: int32, the latents' shape: scale indexes; None without side information.
         centred: float32, the latents' shape: y less its means, what the quantizer rounded.
         symbols: int32 ``[rows, columns, symbol channels]``.
@@ -144,7 +143,7 @@ class LatentCoder:
             model.quantizer, model.entropy_at_rate, payload, rows, columns, channels
         )
         if model.hyper is not None:
-            z_hat = self._decode_side(head, -(-rows // STRIDE), -(-columns // STRIDE))
+            z_hat = self._decode_side(head, *model.hyper.grid(rows, columns))
         predictor = model.predictor(z_hat, rows, columns, exact=True)
         known: List[tf.Tensor] = []
         last = len(model.slice_sizes) - 1

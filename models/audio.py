@@ -78,7 +78,7 @@ class AudioTransforms(Transforms):
         Raises:
             ValueError: an argument is out of its range.
         """
-        _check_rate(sample_rate)
+        check_rate(sample_rate, "audio")
         numbers = {"num_filters": num_filters, "latent_channels": latent_channels}
         numbers.update({f"strides[{i}]": stride for i, stride in enumerate(strides)})
         numbers.update({f"dilations[{i}]": dilation for i, dilation in enumerate(dilations)})
@@ -156,10 +156,15 @@ class AudioTransforms(Transforms):
         )
 
 
-def _check_rate(sample_rate: Optional[int]) -> None:
+def check_rate(sample_rate: Optional[int], model: str) -> None:
+    """Checks the sample rate that a model takes from the data.
+
+    Raises:
+        ValueError: there is none, or it is out of its range.
+    """
     if sample_rate is None:
         raise ValueError(
-            "sample_rate=None must be a number of Hz: model=audio takes that of the data, which "
+            f"sample_rate=None must be a number of Hz: model={model} takes that of the data, which "
             "must be audio, such as data=tones."
         )
     if not 0 < sample_rate < 2**20:

@@ -42,25 +42,33 @@ class SideInformation(tf.Module, abc.ABC):
         predicts_means: whether means are predicted, too, not only scales.
         slice_sizes: channels of the groups of the latents that are predicted in turn.
         context_channels: of a context that is told of a variable rate; 0: there is none.
+        strides: rows and columns of latents per hyper-latent.
     """
 
     latent_channels: int
     predicts_means: bool
     slice_sizes: Tuple[int, ...]
     context_channels = 0
+    strides = (STRIDE, STRIDE)
 
     def analysis(self, latents: tf.Tensor) -> tf.Tensor:
-        """Hyper-latents float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
+        """Hyper-latents float32 ``[batch, rows of them, columns of them, N]``, see ``grid``.
 
         Args:
             latents: float32 ``[batch, rows, columns, M]``, of any size.
         """
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        # The last row and column are repeated up to a multiple of the stride.
-        down = tf.minimum(tf.range(-(-rows // STRIDE) * STRIDE), rows - 1)
-        across = tf.minimum(tf.range(-(-columns // STRIDE) * STRIDE), columns - 1)
+        hyper_rows, hyper_columns = self.grid(rows, columns)
+        # The last row and column are repeated up to a multiple of the strides.
+        down = tf.minimum(tf.range(hyper_rows * self.strides[0]), rows - 1)
+        across = tf.minimum(tf.range(hyper_columns * self.strides[1]), columns - 1)
         latents = tf.gather(tf.gather(latents, down, axis=1), across, axis=2)
         return tf.cast(self._analysis(self._seen(latents)), tf.float32)
+
+    def grid(self, rows: int, columns: int) -> Tuple[int, int]:
+        """Rows and columns of the hyper-latents of so many latents: quotients, rounded up."""
+        down, across = self.strides
+        return -(-rows // down), -(-columns // across)
 
     @abc.abstractmethod
     def predictor(
@@ -69,7 +77,7 @@ class SideInformation(tf.Module, abc.ABC):
         """Predicts the latents' slices from decoded side information.
 
         Args:
-            hyper_latents: z_hat, float32 ``[batch, ceil(rows / 4), ceil(columns / 4), N]``.
+            hyper_latents: z_hat, float32 ``[batch, *grid(rows, columns), N]``.
             rows: of the latents.
             columns: of the latents.
             exact: True for fixed point and whole scale indexes, which are equal bits on every

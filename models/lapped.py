@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from models import lapped_basis
-from models.layers import Convolution
+from models.linear_start import LearnedKernel, ResidualBlock
 from models.transforms import ImageTransforms, policy
 
 SIZE = 16
@@ -25,9 +25,6 @@ THRESHOLD = 0.13
 
 CELL = 4
 """Pixels per position of a block over pixels, along each axis."""
-
-LEARNING_SCALE = 4.0
-"""What a learned difference of 1 is, in root mean squares of the frozen kernel."""
 
 
 class LappedTransforms(ImageTransforms):
@@ -99,31 +96,6 @@ class LappedTransforms(ImageTransforms):
         self.latent_spreads = lapped_basis.spreads(frequencies) / step
 
 
-class ResidualBlock(tf.keras.layers.Layer):
-    """``x + W relu(V x)``: V a 3x3 convolution, W a 1x1 one that begins at zero."""
-
-    def __init__(self, channels: int, num_filters: int, dtype: str):
-        """Takes the channels of ``x``, those inside, and the Keras policy."""
-        super().__init__(dtype=dtype)
-        zeros = dict(kernel_initializer="zeros")
-        self.convolutions = [
-            Convolution(num_filters, 3, 1, "same", dtype=dtype),
-            Convolution(channels, 1, 1, "same", dtype=dtype, **zeros),
-        ]
-
-    def build(self, shape):
-        """Creates the variables."""
-        for layer in self.convolutions:
-            layer.build(shape)
-            shape = [*shape[:-1], layer.filters]
-        self.built = True
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """From and to ``[batch, rows, columns, channels]``."""
-        inner, outer = self.convolutions
-        return inputs + outer(tf.nn.relu(inner(inputs)))
-
-
 class Shrinkage(tf.keras.layers.Layer):
     """Latents less a threshold that they are moved towards zero, one learned for each channel.
 
@@ -163,36 +135,24 @@ class PixelBlock(ResidualBlock):
         return tf.nn.depth_to_space(cells, CELL)
 
 
-class LappedAnalysis(tf.keras.layers.Layer):
+class LappedAnalysis(LearnedKernel):
     """A convolution of kernel 2 N and stride N over an image that continues as its mirror image.
 
     Shifted by half a block, the windows are 2x2 blocks of pixels: with the pixels of a block as
-    channels it is a dense 2x2 convolution. The kernel is a frozen one plus a learned difference,
-    because at one learning rate for all parameters, steps that suit the other layers would shatter
-    its small numbers.
+    channels it is a dense 2x2 convolution.
     """
 
     def __init__(self, basis: np.ndarray, dtype: str):
         """Takes the frozen kernel ``[2 N, 2 N, channels, latents]`` and the Keras policy."""
-        super().__init__(dtype=dtype)
         self.size = basis.shape[0] // 2
         blocks = basis.reshape(2, self.size, 2, self.size, -1, basis.shape[-1])
         blocks = blocks.transpose(0, 2, 1, 3, 4, 5).reshape(2, 2, -1, basis.shape[-1])
-        self._frozen = self._oriented(blocks).astype(np.float32)
-        self._scale = LEARNING_SCALE * float(np.sqrt(np.mean(blocks**2)))
+        super().__init__(self._oriented(blocks), dtype)
 
     def build(self, shape):
         """Creates the variables."""
-        self.difference = self.add_weight("difference", self._frozen.shape, initializer="zeros")
+        super().build(shape)
         self.bias = self.add_weight("bias", [self._outputs], initializer="zeros")
-        self.built = True
-
-    @property
-    def kernel(self) -> tf.Tensor:
-        """``[2, 2, in, out]``."""
-        # Summed before it is rounded to the compute type.
-        difference = tf.cast(self.difference, tf.float32)
-        return self._frozen + self._scale * difference
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, channels]`` to ``[batch, height/N, width/N, latents]``."""
@@ -203,17 +163,14 @@ class LappedAnalysis(tf.keras.layers.Layer):
         blocks = tf.reshape(inputs, [batch, rows, self.size, columns, self.size * channels])
         blocks = tf.transpose(blocks, [0, 1, 3, 2, 4])
         blocks = tf.reshape(blocks, [batch, rows, columns, self.size**2 * channels])
-        return self._convolve(blocks) + tf.cast(self.bias, blocks.dtype)
+        return self.convolve(blocks) + tf.cast(self.bias, blocks.dtype)
 
     @property
     def _outputs(self) -> int:
-        return self._frozen.shape[-1]
+        return self.frozen.shape[-1]
 
     def _oriented(self, blocks: np.ndarray) -> np.ndarray:
         return blocks
-
-    def _convolve(self, values: tf.Tensor) -> tf.Tensor:
-        return tf.nn.conv2d(values, tf.cast(self.kernel, values.dtype), 1, "VALID")
 
 
 class LappedSynthesis(LappedAnalysis):
@@ -233,7 +190,7 @@ class LappedSynthesis(LappedAnalysis):
         down, across = tf.unstack(tf.cast(self._parities, inputs.dtype))
         inputs = tf.concat([inputs[:, :1] * down, inputs, inputs[:, -1:] * down], 1)
         first, last = inputs[:, :, :1] * across, inputs[:, :, -1:] * across
-        blocks = self._convolve(tf.concat([first, inputs, last], 2))
+        blocks = self.convolve(tf.concat([first, inputs, last], 2))
         batch, rows, columns, _ = _shape(blocks)
         size, channels, half = self.size, self._channels, self.size // 2
         pixels = tf.reshape(blocks, [batch, rows, columns, size, size * channels])

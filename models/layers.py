@@ -5,6 +5,8 @@ On a CPU they are faster, and in bfloat16 they train correctly (see ``Convolutio
 
 from __future__ import annotations
 
+from typing import List
+
 import tensorflow as tf
 import tensorflow_compression as tfc
 
@@ -71,7 +73,7 @@ class Convolution(tf.keras.layers.Conv2D):
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """The convolution without bias, in any floating type."""
-        return convolve(inputs, kernel, self.strides[0])
+        return convolve(inputs, kernel, self.strides)
 
 
 class TransposedConvolution(tf.keras.layers.Conv2DTranspose):
@@ -83,22 +85,22 @@ class TransposedConvolution(tf.keras.layers.Conv2DTranspose):
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """The transposed convolution without bias, in any floating type."""
-        return convolve_transposed(inputs, kernel, self.strides[0])
+        return convolve_transposed(inputs, kernel, self.strides)
 
 
 class EdgeConvolution(Convolution):
     """``Convolution`` that pads by repeating its outermost inputs, not with zeros.
 
-    Height and width must be multiples of the stride.
+    Height and width must be multiples of the strides.
     """
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """See ``Convolution``."""
-        stride = self.strides[0]
+        outside = _outside(self)
         # Whole strides, so that outputs keep their positions.
-        outside = -(-(self.kernel_size[0] // 2) // stride)
-        outputs = super().apply_to(_with_edges(inputs, outside * stride), kernel)
-        return _without_border(outputs, outside)
+        margins = [count * stride for count, stride in zip(outside, self.strides)]
+        outputs = super().apply_to(_with_edges(inputs, *margins), kernel)
+        return _without_border(outputs, *outside)
 
 
 class EdgeTransposedConvolution(TransposedConvolution):
@@ -106,19 +108,24 @@ class EdgeTransposedConvolution(TransposedConvolution):
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """See ``TransposedConvolution``."""
-        stride = self.strides[0]
-        outside = -(-(self.kernel_size[0] // 2) // stride)
-        outputs = super().apply_to(_with_edges(inputs, outside), kernel)
-        return _without_border(outputs, outside * stride)
+        outside = _outside(self)
+        outputs = super().apply_to(_with_edges(inputs, *outside), kernel)
+        margins = [count * stride for count, stride in zip(outside, self.strides)]
+        return _without_border(outputs, *margins)
 
 
-def _with_edges(values: tf.Tensor, outside: int) -> tf.Tensor:
-    values = tf.concat([*[values[:, :1]] * outside, values, *[values[:, -1:]] * outside], 1)
-    return tf.concat([*[values[:, :, :1]] * outside, values, *[values[:, :, -1:]] * outside], 2)
+def _outside(layer) -> List[int]:
+    """Strides by which the kernel reaches beyond the border, along each axis."""
+    return [-(-(taps // 2) // stride) for taps, stride in zip(layer.kernel_size, layer.strides)]
 
 
-def _without_border(values: tf.Tensor, border: int) -> tf.Tensor:
-    return values[:, border:-border, border:-border] if border else values
+def _with_edges(values: tf.Tensor, down: int, across: int) -> tf.Tensor:
+    values = tf.concat([*[values[:, :1]] * down, values, *[values[:, -1:]] * down], 1)
+    return tf.concat([*[values[:, :, :1]] * across, values, *[values[:, :, -1:]] * across], 2)
+
+
+def _without_border(values: tf.Tensor, down: int, across: int) -> tf.Tensor:
+    return values[:, down : -down or None, across : -across or None]
 
 
 class SubpixelTransposedConvolution(TransposedConvolution):

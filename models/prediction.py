@@ -18,7 +18,7 @@ class Prediction(NamedTuple):
         means: float32, the latents' shape, or None for zeros.
         indexes: float32, the latents' shape, in 0..63: scale indexes of latents times their gains;
             whole numbers where the prediction is exact. None without side information.
-        gains: float32 ``[batch or 1, 1, 1, channels]``, or None for ones.
+        gains: float32 ``[batch or 1, rows or 1, columns or 1, channels]``, or None for ones.
     """
 
     means: Optional[tf.Tensor] = None
@@ -71,14 +71,16 @@ class Predictor:
 
     def next(self) -> Prediction:
         """Of the first slice that is not decoded yet."""
-        means, indexes, _ = self._predict()
+        means, indexes, gains = self._predict()
         setting = self._settings and self._settings[len(self._slices)]
         if indexes is not None:
             indexes = tf.cast(indexes, tf.float32)
             if setting is not None:
                 indexes += setting.index_shifts
             indexes = _within_table(indexes, self._exact)
-        self._prediction = Prediction(means, indexes, setting and setting.gains)
+        if setting is not None:
+            gains = setting.gains if gains is None else setting.gains * gains
+        self._prediction = Prediction(means, indexes, gains)
         return self._prediction
 
     def add(self, values: tf.Tensor) -> None:
@@ -91,7 +93,7 @@ class Predictor:
         return tf.concat(self._slices, axis=-1)
 
     def _predict(self) -> Prediction:
-        """Means and scale indexes of latents without gains; indexes of any value."""
+        """Of latents at the run's own rate: indexes of any value, gains only of the model."""
         return self._only
 
 

@@ -24,6 +24,7 @@ from models.fixed_point import MOST_PRODUCTS, apply_exactly
 from models.hyperprior import INDEX_OF_ONE, STRIDE, SideInformation, apply_layers
 from models.layers import Convolution, EdgeConvolution, EdgeTransposedConvolution
 from models.prediction import Prediction, Predictor
+from models.shaping import Shaping
 from models.transforms import policy
 from models.variable_rate import RateSetting
 
@@ -49,6 +50,8 @@ class SliceContext(SideInformation):
         num_filters: int = 64,
         context_channels: int = 96,
         slices: int = 8,
+        across_rows: bool = True,
+        shaping: float = 0.0,
         precision: str = "float32",
     ):
         """Creates the layers and their variables.
@@ -59,12 +62,19 @@ class SliceContext(SideInformation):
             context_channels: channels of the context (C) and of hidden layers.
             slices: groups of the channels, at least 1; the k-th has k times the channels of the
                 first, up to rounding, which must leave that one at least 1.
+            across_rows: whether anything reaches from row to row of the latents; False for audio,
+                whose rows are channels.
+            shaping: how far quantization steps follow the predicted scales, 0 to 1: where a scale
+                is twice the usual one, steps are ``2**shaping`` times as large. Noise is heard less
+                where the signal is loud.
             precision: compute type of the layers while training, "float32" or "bfloat16".
 
         Raises:
             ValueError: an argument is out of its range.
         """
         super().__init__(name="slice_context")
+        if not 0 <= shaping <= 1:
+            raise ValueError(f"shaping={shaping} must be 0 to 1.")
         numbers = dict(
             num_filters=num_filters, context_channels=context_channels, slices=slices
         )  # fmt: skip
@@ -87,20 +97,27 @@ class SliceContext(SideInformation):
                 f"products, which must be at most {MOST_PRODUCTS} to be exact."
             )
         dtype = dict(dtype=policy(precision))
+        self.strides = (STRIDE if across_rows else 1, STRIDE)
+
+        def along(taps, stride=1):
+            """Kernel, strides and padding of a layer."""
+            rows = (taps, stride) if across_rows else (1, 1)
+            return (rows[0], taps), (rows[1], stride), "same"
+
         self._analysis = tf.keras.Sequential(
             [
-                EdgeConvolution(num_filters, 3, 1, "same", **dtype),
+                EdgeConvolution(num_filters, *along(3), **dtype),
                 tf.keras.layers.ReLU(**dtype),
-                EdgeConvolution(num_filters, 5, 2, "same", **dtype),
+                EdgeConvolution(num_filters, *along(5, 2), **dtype),
                 tf.keras.layers.ReLU(**dtype),
-                EdgeConvolution(num_filters, 5, 2, "same", **dtype),
+                EdgeConvolution(num_filters, *along(5, 2), **dtype),
             ],
             name="hyper_analysis",
         )
         self._analysis.build([None, None, None, 2 * latent_channels])
         self._synthesis = [
-            EdgeTransposedConvolution(c, 5, 2, "same", **dtype),
-            EdgeTransposedConvolution(c, 5, 2, "same", **dtype),
+            EdgeTransposedConvolution(c, *along(5, 2), **dtype),
+            EdgeTransposedConvolution(c, *along(5, 2), **dtype),
         ]
         # An untrained predictor says 0 and the usual scale.
         zeros = dict(kernel_initializer="zeros")
@@ -109,7 +126,7 @@ class SliceContext(SideInformation):
             for size in self.slice_sizes
         ]
         decoded = self.slice_sizes[:-1]
-        self._from_slices = [[EdgeConvolution(c, 3, 1, "same", **dtype)] for _ in decoded]
+        self._from_slices = [[EdgeConvolution(c, *along(3), **dtype)] for _ in decoded]
         self._from_context = [[Convolution(c, 1, **dtype)] for _ in decoded]
         for stack, channels in (
             (self._synthesis, num_filters),
@@ -119,6 +136,7 @@ class SliceContext(SideInformation):
             for layer in stack:
                 layer.build([None, None, None, channels])
                 channels = layer.filters
+        self._shaping = Shaping(shaping) if shaping else None
         self._usual_indexes = tf.Variable(
             tf.fill([latent_channels], INDEX_OF_ONE), trainable=False, name="usual_indexes"
         )
@@ -141,7 +159,8 @@ class SliceContext(SideInformation):
     def decoding_layers(self):
         """See ``SideInformation``."""
         own = [*self._predictors, *self._from_slices, *self._from_context]
-        return [(self._synthesis, STRIDE**-2), *((layers, 1.0) for layers in own)]
+        per_latent = 1 / (self.strides[0] * self.strides[1])
+        return [(self._synthesis, per_latent), *((layers, 1.0) for layers in own)]
 
     def _seen(self, latents: tf.Tensor) -> tf.Tensor:
         return _features(latents)
@@ -171,8 +190,10 @@ class _SlicePredictor(Predictor):
         values = self._apply(self._model._predictors[number], self._context)
         means, indexes = tf.split(values, 2, axis=-1)
         usual = tf.split(self._model._usual_indexes, self._model.slice_sizes)[number]
-        indexes = tf.cast(indexes, tf.float32) * INDEXES_PER_UNIT + usual
-        return Prediction(tf.cast(means, tf.float32), indexes)
+        above_usual = tf.cast(indexes, tf.float32) * INDEXES_PER_UNIT
+        prediction = Prediction(tf.cast(means, tf.float32), above_usual + usual)
+        shaping = self._model._shaping
+        return prediction if shaping is None else shaping(prediction, above_usual, self._exact)
 
     def add(self, values: tf.Tensor) -> None:
         super().add(values)

@@ -193,7 +193,7 @@ class VariableRate(tf.Module):
                 f"quality={quality / STEPS_PER_QUALITY:g} must be 0 to {LARGEST_QUALITY:g}."
             )
         steps = self._interpolated(self._log2_gains, quality)
-        gains = np.ldexp(_POWERS[steps % STEPS_PER_OCTAVE], steps // STEPS_PER_OCTAVE)
+        gains = power_of_two(steps)
         shifts = INDEXES_PER_OCTAVE / STEPS_PER_OCTAVE * steps
         context = None
         if self._context is not None:
@@ -218,6 +218,11 @@ class VariableRate(tf.Module):
         below, rest = divmod(quality * (self._knots - 1), _MOST)
         above = min(below + 1, self._knots - 1)
         return (knots[below] * (_MOST - rest) + knots[above] * rest + _MOST // 2) // _MOST
+
+
+def power_of_two(steps: np.ndarray) -> np.ndarray:
+    """2 to the power of whole steps of 1/256, float64: equal bits on every machine."""
+    return np.ldexp(_POWERS[steps % STEPS_PER_OCTAVE], steps // STEPS_PER_OCTAVE)
 
 
 def _as_setting(values: np.ndarray) -> tf.Tensor:

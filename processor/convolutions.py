@@ -7,9 +7,13 @@ large matrices, which run close to the machine's peak.
 
 from __future__ import annotations
 
+from typing import Tuple, Union
+
 import tensorflow as tf
 
 from processor.instruction_sets import instruction_sets
+
+Stride = Union[int, Tuple[int, int]]
 
 FEWEST_CHANNELS = 32
 """Input and output channels from which the matrices are wide enough to pay off."""
@@ -18,20 +22,22 @@ MOST_POSITIONS = 1.3
 """Limit of matrix positions per feature: the products include the margins."""
 
 
-def convolve(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
+def convolve(inputs: tf.Tensor, kernel: tf.Tensor, stride: Stride) -> tf.Tensor:
     """Equals ``tf.nn.conv2d(inputs, kernel, stride, "SAME")``.
 
     Args:
         inputs: ``[batch, height, width, in]``.
         kernel: ``[rows, columns, in, out]``.
-        stride: along height and width.
+        stride: along height and width, one for both or one for each.
 
     Returns:
         ``[batch, ceil(height / stride), ceil(width / stride), out]``.
     """
     kernel = tf.convert_to_tensor(kernel)  # In the dtype that Keras casts it to.
-    if not _uses_matrices(kernel):
-        return tf.nn.conv2d(inputs, kernel, stride, "SAME")
+    down, across = _pair(stride)
+    if down != across or not _uses_matrices(kernel):
+        return tf.nn.conv2d(inputs, kernel, (down, across), "SAME")
+    stride = down
 
     @tf.custom_gradient
     def convolution(inputs, kernel):
@@ -46,22 +52,24 @@ def convolve(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
     return convolution(inputs, kernel)
 
 
-def convolve_transposed(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
+def convolve_transposed(inputs: tf.Tensor, kernel: tf.Tensor, stride: Stride) -> tf.Tensor:
     """The transpose of ``convolve``: each input pixel adds the kernel to the output.
 
     Args:
         inputs: ``[batch, height, width, in]``.
         kernel: ``[rows, columns, out, in]``.
-        stride: along height and width.
+        stride: along height and width, one for both or one for each.
 
     Returns:
         ``[batch, height * stride, width * stride, out]``.
     """
     kernel = tf.convert_to_tensor(kernel)
+    down, across = _pair(stride)
     batch, height, width, _ = tf.unstack(tf.shape(inputs))
-    shape = [batch, height * stride, width * stride, kernel.shape[2]]
-    if not _uses_matrices(kernel):
-        return _transposed(inputs, kernel, stride, shape)
+    shape = [batch, height * down, width * across, kernel.shape[2]]
+    if down != across or not _uses_matrices(kernel):
+        return _transposed(inputs, kernel, (down, across), shape)
+    stride = down
 
     @tf.custom_gradient
     def convolution(inputs, kernel):
@@ -73,6 +81,10 @@ def convolve_transposed(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf
         return _transposed(inputs, kernel, stride, shape), gradients
 
     return convolution(inputs, kernel)
+
+
+def _pair(stride: Stride) -> Tuple[int, int]:
+    return (stride, stride) if isinstance(stride, int) else stride
 
 
 def _transposed(inputs, kernel, stride, shape):
