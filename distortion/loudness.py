@@ -74,6 +74,9 @@ class LoudnessDistance:
 
         Returns:
             float32 [batch], in sone times the root of Bark.
+
+        Raises:
+            ValueError: The signals are shorter than ``minimum_size``.
         """
         one, other = self._loudness(originals), self._loudness(reconstructions)
         heard = tf.abs(one - other) - MASKED * tf.minimum(one, other)

@@ -57,8 +57,8 @@ class ShapedError:
             )
         if not 0 <= exponent <= 1:
             raise ValueError(f"exponent={exponent} must be 0 to 1.")
-        if window < 16 or window % 4:
-            raise ValueError(f"window={window} must be a multiple of 4, at least 16.")
+        if window < 16:
+            raise ValueError(f"window={window} must be at least 16 samples.")
         if not bandwidth > 0:
             raise ValueError(f"bandwidth={bandwidth} must be above 0 Hz.")
         self._exponent = exponent
@@ -75,6 +75,9 @@ class ShapedError:
 
         Returns:
             float32 [batch], in thousandths of the power at -23 dBFS.
+
+        Raises:
+            ValueError: The signals are shorter than ``minimum_size``.
         """
         power = power_spectrum(originals, self._window)
         for _ in range(2):

@@ -96,15 +96,21 @@ def power_spectrum(signals: tf.Tensor, window: int, overlap: int = 4) -> tf.Tens
     Returns:
         float32 [batch, rows, frames, window / 2 + 1]; P in every bin for white noise of mean
         square P.
+
+    Raises:
+        ValueError: The signals are shorter than the window.
     """
     hop = window // overlap
-    blocks = signals.shape[2] or tf.shape(signals)[2]
-    blocks = blocks // hop
-    # As tf.signal.frame does it, but without a gather, whose gradient is slow.
-    rows = tf.shape(signals)[1]
-    values = tf.reshape(signals[:, :, : blocks * hop], [-1, rows, blocks, hop])
-    count = blocks - overlap + 1
-    frames = tf.concat([values[:, :, k : k + count] for k in range(overlap)], -1)
+    slices = -(-window // hop)
+    samples = signals.shape[2] or tf.shape(signals)[2]
+    if signals.shape[2] is not None and samples < window:
+        raise ValueError(f"a window needs signals of at least {window} samples, got {samples}.")
+    count = (samples - window) // hop + 1
+    # As tf.signal.frame, but from slices: the gradient of its gather is slow.
+    padded = tf.pad(signals[..., 0], [[0, 0], [0, 0], [0, slices * hop - window]])
+    length = count + slices - 1
+    hops = tf.reshape(padded[:, :, : length * hop], [-1, tf.shape(signals)[1], length, hop])
+    frames = tf.concat([hops[:, :, k : k + count] for k in range(slices)], -1)[..., :window]
     hann = tf.signal.hann_window(window)
     bins = tf.signal.rfft(frames * hann)
     power = tf.math.real(bins) ** 2 + tf.math.imag(bins) ** 2

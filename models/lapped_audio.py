@@ -71,10 +71,9 @@ class LappedAudioTransforms(Transforms):
                 raise ValueError(f"{name}={number} must be above 0.")
         if latent_channels < 2 or latent_channels % 2:
             raise ValueError(f"latent_channels={latent_channels} must be even, at least 2.")
-        if num_filters < 1 or blocks < 0:
-            raise ValueError(
-                f"num_filters={num_filters} must be at least 1 and blocks={blocks} at least 0."
-            )
+        for name, number, least in (("num_filters", num_filters, 1), ("blocks", blocks, 0)):
+            if number < least:
+                raise ValueError(f"{name}={number} must be at least {least}.")
         if not 0 <= shaping <= 1:
             raise ValueError(f"shaping={shaping} must be 0 to 1.")
         self.sample_rate = sample_rate

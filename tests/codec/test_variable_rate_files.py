@@ -52,8 +52,9 @@ def test_files_of_every_quality_decode_exactly(make_codec, model, refuses_damage
     refuses_damage(codec, data)
 
 
-def test_audio_has_every_quality_too(make_codec):
-    codec = make_codec("audio", "data=tones", "rate=variable", "lmbda=0.01")
+@pytest.mark.parametrize("model", ["audio", "lapped_audio"])
+def test_audio_has_every_quality_too(make_codec, model):
+    codec = make_codec(model, "data=tones", "rate=variable", "lmbda=0.01")
     samples = np.random.default_rng(0).uniform(-0.5, 0.5, (4000, 2)).astype(np.float32)
     sizes = []
     for quality in QUALITIES:

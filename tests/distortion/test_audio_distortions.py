@@ -6,12 +6,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from distortion import MeanSquaredError, MultiScaleMel, StftDistance, WaveformError, WeightedSum
+from distortion import (
+    LoudnessDistance,
+    MeanSquaredError,
+    MultiScaleMel,
+    ShapedError,
+    StftDistance,
+    WaveformError,
+    WeightedSum,
+)
+from distortion.spectrogram import power_spectrum
 
 SPEECH_LEVEL = 10 ** (-23 / 20)
 SPECTRAL = [StftDistance(), MultiScaleMel(sample_rate=8000), StftDistance(norm=2)]
-ALL = [WaveformError(), *SPECTRAL]
-NAMES = ["waveform", "stft", "mel", "stft2"]
+ALL = [WaveformError(), *SPECTRAL, ShapedError(sample_rate=8000)]
+NAMES = ["waveform", "stft", "mel", "stft2", "shaped"]
 
 
 def noise(seed=0, batch=2, length=2048, rms=SPEECH_LEVEL):
@@ -32,7 +41,7 @@ def test_waveform_error_counts_thousandths_of_the_coding_level():
     np.testing.assert_allclose(value, [0, 1000, 10], rtol=1e-5)
 
 
-@pytest.mark.parametrize("measure", [m for m in SPECTRAL], ids=NAMES[1:])
+@pytest.mark.parametrize("measure", SPECTRAL, ids=NAMES[1:4])
 def test_a_gain_is_a_distance_in_decibels(measure):
     """Levels far above the floor move by the gain; the norm says whether it is squared."""
     x = noise(rms=0.3)
@@ -46,6 +55,55 @@ def test_levels_of_white_sound_are_its_power(measure):
     power = 10 * np.log10(np.mean(10 ** (levels / 10), axis=(0, 1, 2)))
     inner = power[1:-1]  # The outermost bins of a real signal are other.
     assert np.abs(inner + 23).max() < 1.0
+
+
+@pytest.mark.parametrize("window, samples", [(64, 1000), (50, 333), (1024, 1024)])
+def test_power_spectra_are_tensorflows(window, samples):
+    x = noise(length=samples)
+    frames = tf.signal.stft(x[..., 0], window, window // 4, window, tf.signal.hann_window)
+    expected = np.abs(frames) ** 2 / np.sum(tf.signal.hann_window(window).numpy() ** 2)
+    np.testing.assert_allclose(power_spectrum(x, window), expected, rtol=1e-4, atol=1e-8)
+
+
+def test_shaped_error_is_the_waveforms_where_the_spectrum_is_flat():
+    x, error = noise(0, length=40000), 0.1 * noise(1, length=40000)
+    for exponent in (0, 0.5, 1):
+        shaped = ShapedError(sample_rate=8000, exponent=exponent)(x, x + error)
+        np.testing.assert_allclose(shaped, WaveformError()(x, x + error), rtol=0.15)
+
+
+def test_shaped_error_counts_less_where_the_original_is_louder():
+    x, error = noise(0, length=40000), 0.1 * noise(1, length=40000)
+    measure = ShapedError(sample_rate=8000, exponent=0.5)
+    # 20 dB more power divide it by the root of 100.
+    ratio = measure(10 * x, 10 * x + error) / measure(x, x + error)
+    np.testing.assert_allclose(ratio, 0.1, rtol=0.02)
+    time = np.arange(8000) / 8000
+    low, near, far = (
+        tf.constant(0.1 * np.sin(2 * np.pi * hertz * time)[None, None, :, None], tf.float32)
+        for hertz in (500, 550, 3000)
+    )
+    assert measure(low, low + 0.1 * near) < 0.7 * measure(low, low + 0.1 * far)
+
+
+def test_loudness_hears_what_is_neither_masked_nor_below_threshold():
+    measure, x, other = LoudnessDistance(sample_rate=8000), noise(0), noise(1)
+    assert measure.minimum_size == 256
+    # A quarter of the softer loudness is about 4 dB.
+    assert (measure(x, x * 10 ** (-2 / 20)) < 0.01).numpy().all()
+    assert (measure(x, x * 10 ** (-6 / 20)) > 1).numpy().all()
+    # 100 dB below the coding level is below the threshold in quiet, 50 dB above it.
+    silence = tf.zeros_like(x)
+    assert (measure(silence, 1e-5 * other) < 1e-3).numpy().all()
+    assert (measure(silence, 3e-2 * other) > 0.1).numpy().all()
+
+
+def test_loudness_grows_with_the_error_and_its_gradient_comes_closer():
+    measure, x = LoudnessDistance(sample_rate=8000), noise(0, batch=1)
+    values = [float(measure(x, x + scale * noise(1, batch=1))[0]) for scale in (0, 1, 2, 4, 8)]
+    assert values[0] == 0 and values == sorted(values) and len(set(values)) == 5
+    value, gradient = value_and_gradient(measure, x, tf.zeros_like(x))
+    assert np.isfinite(gradient).all() and value > 1
 
 
 @pytest.mark.parametrize("measure", ALL, ids=NAMES)
@@ -106,6 +164,8 @@ def test_weighted_sum_is_the_sum_and_names_its_mistakes():
 def test_the_model_brings_its_mediums_distortion_unless_one_is_named(compose):
     assert compose().distortion._target_ == "distortion.MeanSquaredError"
     assert compose("model=audio").distortion._target_ == "distortion.WeightedSum"
+    measures = compose("model=lapped_audio").distortion.measures
+    assert sorted(measures) == ["loudness", "mel", "shaped"]
     named = compose("model=audio", "distortion=waveform_mse")
     assert named.distortion._target_ == "distortion.WaveformError"
 
@@ -116,3 +176,13 @@ def test_refuses(arguments):
         StftDistance(**arguments)
     with pytest.raises(ValueError, match="sample_rate=None must be a number of Hz"):
         MultiScaleMel(sample_rate=None)
+    for arguments, message in [
+        (dict(sample_rate=None), "sample_rate=None must be a number of Hz"),
+        (dict(exponent=-0.1), "exponent=-0.1 must be 0 to 1"),
+        (dict(window=8), "window=8 must be at least 16 samples"),
+        (dict(bandwidth=0), "bandwidth=0 must be above 0 Hz"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            ShapedError(**{"sample_rate": 8000, **arguments})
+    with pytest.raises(ValueError, match="sample_rate=None must be at least 1000 Hz"):
+        LoudnessDistance(sample_rate=None)

@@ -68,10 +68,8 @@ def test_the_quantization_step_follows_lmbda(lmbda):
 
     transforms = make(lmbda=lmbda, shaping=0, latent_channels=128)
     audio = tf.constant(speech_like(80_000)[None, None, :, None])
-    decoded = transforms.synthesis(
-        transforms.analysis(audio)
-        + tf.random.stateless_uniform([1, 1, 625, 128], [0, 1], -0.5, 0.5)
-    )
+    rounding = tf.random.stateless_uniform([1, 1, 625, 128], [0, 1], -0.5, 0.5)
+    decoded = transforms.synthesis(transforms.analysis(audio) + rounding)
     error = float(WaveformError()(audio, decoded)[0])
     assert error == pytest.approx(1 / (2 * np.log(2) * lmbda), rel=0.05)
 
