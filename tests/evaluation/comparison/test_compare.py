@@ -110,12 +110,10 @@ def test_refusals(compared, published, write_runs, runs, tmp_path):
     jpeg = published("JPEG")
     mixed, everything = f"{runs}/m-*", f"{runs}/*"
     write_runs(tmp_path / "other", "x", "quantizer=ramp", offset=50)
-    write_runs(tmp_path / "few", "x", "quantizer=ramp", lmbdas=(0.0035, 0.013, 0.0483))
     far = published("Far", psnr=[36, 39, 41, 44, 48])
     cases = [
         ((mixed,), {}, "at least 2 curves, got mixed (12 results)"),
         ((mixed, tmp_path / "other" / "*"), {}, "was measured on other files"),
-        ((everything, tmp_path / "few" / "*"), {"anchor": "ramp"}, "'ramp' has 3 points"),
         ((jpeg, mixed), {"metric": "ms-ssim-rgb"}, "has no ms-ssim-rgb"),
         ((jpeg, far), {"anchor": "JPEG"}, "'Far' and the anchor 'JPEG' share 17%"),
         ((everything,), {"dataset": "clic"}, "not on dataset='clic'"),
