@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 import pathlib
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -19,7 +17,7 @@ from evaluation.comparison.contrasts import (
     part_cells,
     seeds_text,
 )
-from evaluation.comparison.export import csv_text, latex_table, markdown_table
+from evaluation.comparison.export import documents, markdown_table
 from evaluation.comparison.grouping import Groups
 from evaluation.comparison.losses import losses_of
 from evaluation.comparison.measurements import Measurement
@@ -77,24 +75,15 @@ def rank_by_loss(
     remarks = [f"Ranked by loss: {reason}", *contrast_notes(tested, half_width), *remarks]
     text = "\n\n".join(markdown_table(*each) for each in tables.values())
     text += "\n\n" + "\n".join(f"- {each}" for each in remarks)
-    records = contrast_records(tested, half_width)
     document = {
         "anchor": anchor,
         "dataset": dataset,
         "curves": [_record(each) for each in standings],
-        "contrasts": records,
+        "contrasts": contrast_records(tested, half_width),
         "notes": remarks,
         "provenance": provenance(),
     }
-    written = {
-        "comparison.md": html.escape(text, quote=False).replace("[", "\\["),
-        "comparison.json": json.dumps(document, indent=2, allow_nan=False),
-        "comparison.csv": csv_text(document["curves"]),
-        "comparison.tex": "\n\n".join(
-            latex_table(*each, caption=caption) for caption, each in tables.items()
-        ),
-        "contrasts.csv": csv_text(records),
-    }
+    written = documents(text, tables, document)
     for name, content in written.items():
         write_atomically(output / name, (content.rstrip("\n") + "\n").encode())
     differences = [

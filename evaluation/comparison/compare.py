@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 import pathlib
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -23,7 +21,7 @@ from evaluation.comparison.contrasts import (
     part_cells,
 )
 from evaluation.comparison.curves import Curve
-from evaluation.comparison.export import csv_text, latex_table, markdown_table
+from evaluation.comparison.export import documents, markdown_table
 from evaluation.comparison.grouping import Groups, group_results, select_groups
 from evaluation.comparison.measurements import Found, find_results, read_measurements
 from evaluation.comparison.notes import notes, points_left_out
@@ -148,7 +146,7 @@ def compare(
     document = record(reference, rows, unranked, remarks, **bootstrap)
     document["contrasts"] = contrast_records(tested, half_width)
     of_files = {row.curve.name: row.by_file for row in rows if row.by_file is not None}
-    written = _documents(text, tables, document, _file_records(reference, of_files))
+    written = documents(text, tables, document, _file_records(reference, of_files))
     for name, content in written.items():
         write_atomically(output / name, (content.rstrip("\n") + "\n").encode())
     if of_files:
@@ -183,23 +181,6 @@ def compare(
         write_crops(output / "crops.png", crops)
         names += ["crops.png", "crops.svg"]
     return f"{text}\n\nwrote to {output}: {', '.join(names)}"
-
-
-def _documents(text: str, tables, document, files) -> Dict[str, str]:
-    """Name of a file -> its text."""
-    captioned = [latex_table(*each, caption=caption) for caption, each in tables.items()]
-    documents = {
-        # Names are whatever results files say, and Markdown may hold HTML, links and images.
-        "comparison.md": html.escape(text, quote=False).replace("[", "\\["),
-        "comparison.json": json.dumps(document, indent=2, allow_nan=False),
-        "comparison.csv": csv_text(document["curves"]),
-        "comparison.tex": "\n\n".join(captioned),
-    }
-    if document["contrasts"]:
-        documents["contrasts.csv"] = csv_text(document["contrasts"])
-    if files:
-        documents["files.csv"] = csv_text(files)
-    return documents
 
 
 def _in_order(rows: Sequence[Row], groups: Groups) -> List[str]:

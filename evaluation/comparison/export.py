@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
-from typing import Any, Mapping, Sequence
+import json
+from typing import Any, Dict, Mapping, Sequence, Tuple
+
+Table = Tuple[Sequence[str], Sequence[Sequence[str]]]
+"""Header and rows."""
 
 _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -16,6 +21,35 @@ _LATEX = {
     "±": r"$\pm$",
     "\N{DAGGER}": r"$^\dagger$",
 }
+
+
+def documents(
+    text: str,
+    tables: Mapping[str, Table],
+    document: Mapping[str, Any],
+    files: Sequence[Mapping[str, Any]] = (),
+) -> Dict[str, str]:
+    """Name of a file -> its text.
+
+    Args:
+        text: tables and notes in Markdown.
+        tables: caption -> table.
+        document: for JSON; its lists ``curves`` and ``contrasts`` also become CSV.
+        files: a record for each file measured.
+    """
+    captioned = [latex_table(*each, caption=caption) for caption, each in tables.items()]
+    found = {
+        # Names are whatever results files say, and Markdown may hold HTML, links and images.
+        "comparison.md": html.escape(text, quote=False).replace("[", "\\["),
+        "comparison.json": json.dumps(document, indent=2, allow_nan=False),
+        "comparison.csv": csv_text(document["curves"]),
+        "comparison.tex": "\n\n".join(captioned),
+    }
+    if document["contrasts"]:
+        found["contrasts.csv"] = csv_text(document["contrasts"])
+    if files:
+        found["files.csv"] = csv_text(files)
+    return found
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
