@@ -33,13 +33,13 @@ from roundtrip import AdvanceSchedules, QuantizerLayer
 from signals.files import write_atomically
 
 NAMES = (
-    "sinusoidal",
-    "ramp",
-    "identity",
     "straight_through",
-    "fourier",
-    "sigmoid",
     "identity_gradient",
+    "identity",
+    "sinusoidal",
+    "fourier",
+    "ramp",
+    "sigmoid",
     "soft_round",
     "uniform_noise",
 )

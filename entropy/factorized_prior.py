@@ -49,7 +49,8 @@ class FactorizedPrior(IntegerCoder):
             alphabet: the quantizer's.
             conditional: must be False, because predicted scales would not be used.
             num_filters: hidden widths of the network that is the cumulative distribution.
-            init_scale: initial width of the density; latents should lie within it.
+            init_scale: initial width of the density; latents should lie within it. ``expect``
+                replaces it where the transforms know how wide latents are.
             coder: further arguments of ``IntegerCoder``.
 
         Raises:

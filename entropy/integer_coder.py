@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -86,6 +86,9 @@ class IntegerCoder(tf.Module):
     def fixed_length_bits(self, symbols: int) -> float:
         """Bits of so many symbols of a bounded alphabet if all cost the same."""
         return symbols * math.log2(self._size)
+
+    def expect(self, spreads: Sequence[float]) -> None:
+        """Starts from standard deviations ``[channels]`` of the untrained model's latents."""
 
     def freeze(self) -> None:
         """Builds the coding tables."""
