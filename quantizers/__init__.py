@@ -7,6 +7,7 @@ Those without a file of that name are combinations of others. What all are made 
 from quantizers.annealed_noise import KumaraswamyNoise
 from quantizers.base.contract import Indices, Integers, Quantized, Quantizer, ScalarSurrogate
 from quantizers.base.scalar import ScalarQuantizer
+from quantizers.diveq import DirectionalVectorQuantizer
 from quantizers.finite_scalar import FiniteScalarQuantizer
 from quantizers.fourier import Fourier
 from quantizers.gaussian_noise import GaussianNoise
@@ -33,6 +34,7 @@ from quantizers.universal import UniversalQuantizer
 from quantizers.vector import VectorQuantizer
 
 __all__ = [
+    "DirectionalVectorQuantizer",
     "FiniteScalarQuantizer",
     "Fourier",
     "GaussianNoise",

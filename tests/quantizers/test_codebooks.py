@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from quantizers import ResidualVectorQuantizer, VectorQuantizer
+from quantizers import DirectionalVectorQuantizer, ResidualVectorQuantizer, VectorQuantizer
 from quantizers.vector import rotated
 
 
@@ -156,6 +156,44 @@ def test_rotation_trick_keeps_the_forward_value_and_serves_zero():
     gradient = tape.gradient(decoder, y).numpy()
     np.testing.assert_array_equal(gradient[0], np.ones(4))
     assert np.isfinite(gradient).all() and not np.allclose(gradient[1:], 1)
+
+
+def directional(variance):
+    quantizer = DirectionalVectorQuantizer(seed=1, dim=4, codebook_size=16, variance=variance)
+    quantizer.build(4)
+    return quantizer
+
+
+def test_directional_error_has_the_length_of_the_distance_and_nearly_its_direction():
+    y = tf.constant(normal(200, 4))
+    for variance, tolerance in ((0.0, 1e-5), (1e-3, 0.2)):
+        quantizer = directional(variance)
+        codes = quantizer.decode(quantizer.encode(y))
+        values, penalty = quantizer(y, training=True)[1:]
+        np.testing.assert_allclose(
+            tf.norm(values - y, axis=1), tf.norm(codes - y, axis=1), rtol=1e-4
+        )
+        off = tf.norm(values - codes, axis=1).numpy()
+        assert off.max() < tolerance and (variance == 0 or off.mean() > 0.005)
+        assert penalty == 0
+
+
+def test_directional_error_shares_the_gradient_between_latents_and_codes():
+    quantizer, upstream = directional(0.0), normal(5, 4, seed=3)
+    codes = quantizer.codebooks.codes
+    y = tf.constant(np.concatenate([normal(4, 4), codes[0, :1]]))
+    with tf.GradientTape() as tape:
+        tape.watch(y)
+        value = tf.reduce_sum(quantizer(y, training=True).decoder_input * upstream)
+    of_y, of_codes = (gradient.numpy() for gradient in tape.gradient(value, [y, codes]))
+    error = (quantizer.decode(quantizer.encode(y)) - y).numpy()[:4]
+    direction = error / np.linalg.norm(error, axis=1, keepdims=True)
+    along = (upstream[:4] * direction).sum(1, keepdims=True) * direction
+    np.testing.assert_allclose(of_y[:4], upstream[:4] - along, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(of_y[4], upstream[4])  # A latent on its code: no direction
+    np.testing.assert_allclose(of_codes.sum((0, 1)), along.sum(0), rtol=1e-3, atol=1e-4)
+    with pytest.raises(ValueError, match=r"variance=-0.1 must not be negative\."):
+        DirectionalVectorQuantizer(seed=0, variance=-0.1)
 
 
 def test_more_stages_distort_less():
