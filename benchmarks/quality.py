@@ -32,7 +32,6 @@ TRIAL_STEPS = 40
 RECIPES = {
     "lapped": (
         "model=lapped",
-        "quantizer=mixed",
         "batch_size=8",
         "data.patch_size=128",
     ),
