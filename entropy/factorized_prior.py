@@ -1,9 +1,9 @@
 """Fully factorized prior: one learned density per channel, the same at every position.
 
 Balle et al. 2018, "Variational image compression with a scale hyperprior", arXiv 1802.01436,
-appendix 6.1; density and range coder are TensorFlow Compression's. The density is convolved with
-the unit box, which on the integers is the exact probability mass; on another grid the mass of a
-symbol is the density's integral over the symbol's cell.
+appendix 6.1. The density is convolved with the unit box, which on the integers is the exact
+probability mass; on another grid the mass of a symbol is the density's integral over the symbol's
+cell.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_compression as tfc
 
-from entropy.deep_factorized import log_masses, sum_log_probabilities
+from entropy.deep_factorized import DeepFactorized
 from entropy.integer_coder import IntegerCoder, edges_beyond
 
 NOISE = 12**-0.5
@@ -61,9 +60,7 @@ class FactorizedPrior(IntegerCoder):
             raise ValueError("entropy=FactorizedPrior cannot use scales that a model predicts.")
         if init_scale <= 0:
             raise ValueError(f"init_scale={init_scale} must be positive.")
-        self._density = tfc.NoisyDeepFactorized(
-            batch_shape=(channels,), num_filters=tuple(num_filters), init_scale=init_scale
-        )
+        self._density = DeepFactorized(channels, num_filters, init_scale)
         self._gains: Optional[tf.Tensor] = None
         self._level = 0
 
@@ -73,14 +70,7 @@ class FactorizedPrior(IntegerCoder):
         Args:
             spreads: standard deviations ``[channels]``, at least 0.
         """
-        widths = np.hypot(spreads, NOISE) / LOGISTIC
-        base = self._density.base
-        # As TFC spreads init_scale over the layers.
-        by_layer = widths.reshape(-1, 1, 1) ** (1 / len(base._matrices))
-        for matrix in base._matrices:
-            matrix.assign(
-                np.broadcast_to(np.log(np.expm1(1 / (by_layer * matrix.shape[1]))), matrix.shape)
-            )
+        self._density.widen(np.hypot(spreads, NOISE) / LOGISTIC)
 
     def at_gains(self, gains: tf.Tensor, level: int = 0) -> FactorizedPrior:
         """The same density, of latents times ``gains``.
@@ -106,7 +96,7 @@ class FactorizedPrior(IntegerCoder):
         """
         values = tf.cast(values, tf.float32)
         if self._size is None and self._gains is None:
-            return sum_log_probabilities(self._density, values) / -math.log(2)
+            return self._density.sum_log_probabilities(values) / -math.log(2)
         logarithms = self._log_masses(*self._box(values), self._size is not None)
         by_example = tf.reshape(logarithms, [self._channels, tf.shape(values)[0], -1])
         return tf.reduce_sum(by_example, axis=(0, 2)) / -math.log(2)
@@ -131,11 +121,11 @@ class FactorizedPrior(IntegerCoder):
 
         Of a bounded alphabet they are shares of the density's mass over all of it.
         """
-        masses = log_masses(self._density, *map(self._by_channel, (lower, upper)))
+        masses = self._density.log_masses(*map(self._by_channel, (lower, upper)))
         if not bounded:
             return masses
         outermost = (tf.fill(tf.shape(lower), end) for end in (-0.5, self._size - 0.5))
-        whole = log_masses(self._density, *map(self._by_channel, outermost))
+        whole = self._density.log_masses(*map(self._by_channel, outermost))
         return self._kept_apart(masses - whole)
 
     def _by_channel(self, points: tf.Tensor) -> tf.Tensor:
@@ -152,7 +142,9 @@ class FactorizedPrior(IntegerCoder):
             gains: float32 ``[1, 1, 1, channels]`` for each level that ``at_gains`` may name; none:
                 one level without gains.
         """
-        tails = self._tails() if self._size is None else None
+        tails = None
+        if self._size is None:
+            tails = [tail.numpy() for tail in self._density.tails(self._tail_mass)]
         masses, firsts = [], []
         for prior in [self.at_gains(each) for each in gains] or [self]:
             made = prior._bounded_tables() if tails is None else prior._tables_to(*tails)
@@ -186,18 +178,6 @@ class FactorizedPrior(IntegerCoder):
             masses += [row[a:b] for row, a, b in zip(table, start, stop)]
             firsts += list(symbol + start)
         return masses, firsts
-
-    def _tails(self) -> Tuple[np.ndarray, np.ndarray]:
-        """Points beyond which each channel's density has half of the tail mass."""
-
-        @tf.function  # The search for the tails is a long loop: ten times slower when eager.
-        def tails():
-            return (
-                tfc.lower_tail(self._density, self._tail_mass),
-                tfc.upper_tail(self._density, self._tail_mass),
-            )
-
-        return tuple(tail.numpy() for tail in tails())
 
     def _least_of_position(self, least: np.ndarray, channels: int) -> int:
         return int(least[:channels].sum())

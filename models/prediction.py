@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import List, NamedTuple, Optional
 
 import tensorflow as tf
-import tensorflow_compression as tfc
 
 from entropy.conditional_gaussian import SCALES
 from models.variable_rate import RateSetting
+from quantizers.base.bounds import lower_bound, upper_bound
 
 
 class Prediction(NamedTuple):
@@ -100,5 +100,5 @@ class Predictor:
 def _within_table(indexes: tf.Tensor, exact: bool) -> tf.Tensor:
     """Scale indexes limited to the table; whole where the prediction is ``exact``."""
     # At a bound, gradients that lead away from it still pass.
-    indexes = tfc.upper_bound(tfc.lower_bound(indexes, 0.0), SCALES - 1.0)
+    indexes = upper_bound(lower_bound(indexes, 0.0), SCALES - 1.0)
     return tf.round(indexes) if exact else indexes

@@ -9,8 +9,8 @@ import math
 from typing import Dict, Optional, Sequence
 
 import tensorflow as tf
-import tensorflow_compression as tfc
 
+from quantizers.base.bounds import lower_bound
 from quantizers.base.contract import Quantized, Quantizer, ScalarSurrogate, check_slots
 
 SMALLEST_STEP = 1e-3
@@ -81,7 +81,7 @@ class LearnedStep(Quantizer):
 
     def _bounded_step(self) -> tf.Tensor:
         # At the bound, gradients that lead away from it still pass.
-        return tfc.lower_bound(self._step, SMALLEST_STEP)
+        return lower_bound(self._step, SMALLEST_STEP)
 
 
 def _scale_gradient(value: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:

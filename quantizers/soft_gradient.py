@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Union
 
 import tensorflow as tf
-import tensorflow_compression as tfc
 
 from quantizers.base.contract import ScalarSurrogate
 from quantizers.base.schedules import Schedule
+from quantizers.base.soft_rounding import soft_round
 
 
 class SoftGradient(ScalarSurrogate):
@@ -28,5 +28,5 @@ class SoftGradient(ScalarSurrogate):
         self._alpha = self._anneal("alpha", alpha, minimum=0.0)
 
     def __call__(self, latents: tf.Tensor) -> tf.Tensor:
-        soft = tfc.soft_round(latents, self._alpha)
+        soft = soft_round(latents, self._alpha)
         return soft + tf.stop_gradient(tf.round(latents) - soft)

@@ -1,8 +1,7 @@
 """Soft rounding: a staircase of hyperbolic tangents between identity and rounding.
 
-Agustsson & Theis 2020, "Universally Quantized Neural Compression", arXiv 2006.09952, section 4; the
-function is TensorFlow Compression's. It understates the rate: evaluate that on noise or on rounded
-values.
+Agustsson & Theis 2020, "Universally Quantized Neural Compression", arXiv 2006.09952, section 4. It
+understates the rate: evaluate that on noise or on rounded values.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from __future__ import annotations
 from typing import Union
 
 import tensorflow as tf
-import tensorflow_compression as tfc
 
 from quantizers.base.contract import ScalarSurrogate
 from quantizers.base.schedules import Schedule
+from quantizers.base.soft_rounding import soft_round
 
 
 class SoftRound(ScalarSurrogate):
@@ -29,4 +28,4 @@ class SoftRound(ScalarSurrogate):
         self._alpha = self._anneal("alpha", alpha, minimum=0.0)
 
     def __call__(self, latents: tf.Tensor) -> tf.Tensor:
-        return tfc.soft_round(latents, self._alpha)
+        return soft_round(latents, self._alpha)

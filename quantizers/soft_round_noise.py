@@ -1,7 +1,6 @@
 """Soft rounding, uniform noise, and the conditional mean given both.
 
-Agustsson & Theis 2020, "Universally Quantized Neural Compression", arXiv 2006.09952, section 4; the
-functions are TensorFlow Compression's.
+Agustsson & Theis 2020, "Universally Quantized Neural Compression", arXiv 2006.09952, section 4.
 """
 
 from __future__ import annotations
@@ -9,10 +8,10 @@ from __future__ import annotations
 from typing import Union
 
 import tensorflow as tf
-import tensorflow_compression as tfc
 
 from quantizers.base.contract import ScalarSurrogate
 from quantizers.base.schedules import Schedule
+from quantizers.base.soft_rounding import conditional_mean, soft_round
 
 
 class SoftRoundNoise(ScalarSurrogate):
@@ -40,11 +39,15 @@ class SoftRoundNoise(ScalarSurrogate):
         self._generator = tf.random.Generator.from_seed(seed, alg="philox")
 
     def __call__(self, latents: tf.Tensor) -> tf.Tensor:
-        values, _ = tfc.perturb_and_apply(
-            tfc.soft_round_conditional_mean,
-            tfc.soft_round(latents, self._alpha),
-            self._alpha,
-            u=self._generator.uniform(tf.shape(latents), -0.5, 0.5),
-            expected_grads=self._expected_gradients,
-        )
-        return values
+        soft = soft_round(latents, self._alpha)
+        noise = self._generator.uniform(tf.shape(latents), -0.5, 0.5)
+        if not self._expected_gradients:
+            return conditional_mean(soft + noise, self._alpha)
+        alpha = tf.convert_to_tensor(self._alpha)
+
+        @tf.custom_gradient
+        def mean(soft):
+            slope = conditional_mean(soft + 0.5, alpha) - conditional_mean(soft - 0.5, alpha)
+            return conditional_mean(soft + noise, alpha), lambda upstream: upstream * slope
+
+        return mean(soft)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Union
 
 import tensorflow as tf
-import tensorflow_compression as tfc
 
 from quantizers.base.contract import ScalarSurrogate
 from quantizers.base.schedules import Schedule
+from quantizers.base.soft_rounding import soft_round
 
 
 class SoftRoundTwice(ScalarSurrogate):
@@ -45,4 +45,4 @@ class SoftRoundTwice(ScalarSurrogate):
 
     def __call__(self, latents: tf.Tensor) -> tf.Tensor:
         noise = self._deviation * self._generator.normal(tf.shape(latents))
-        return tfc.soft_round(tfc.soft_round(latents, self._alpha) + noise, self._alpha)
+        return soft_round(soft_round(latents, self._alpha) + noise, self._alpha)
