@@ -13,6 +13,7 @@ import tensorflow as tf
 from omegaconf import DictConfig
 
 from assembly.parts import build_part
+from processor.stack import keras
 from quantizers.base.schedules import as_schedule
 
 
@@ -59,7 +60,7 @@ def _schedules(config: DictConfig) -> Dict[str, Callable[[int], Any]]:
     return found
 
 
-def _learning_rate(optimizer: tf.keras.optimizers.Optimizer) -> Callable[[int], float]:
+def _learning_rate(optimizer: keras.optimizers.Optimizer) -> Callable[[int], float]:
     rate = optimizer._learning_rate  # The public property has the present step's value alone.
     if callable(rate):
         return lambda step: float(rate(tf.constant(step, tf.int64)))

@@ -10,7 +10,8 @@ from typing import Callable, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_compression as tfc
+
+from processor.stack import range_coder
 
 LARGEST_SYMBOL = 2**23
 """Magnitude of the largest symbol that encoders write. TFC's encoder hangs at 2**30."""
@@ -43,11 +44,11 @@ class Tables(NamedTuple):
 
     def encode(self, passes: Iterable[Tuple[tf.Tensor, tf.Tensor]]) -> bytes:
         """Codes passes of ``(tables, symbols)``, int32 of equal shape each."""
-        handle = tfc.create_range_encoder([], self.lookup)
+        handle = range_coder.create_range_encoder([], self.lookup)
         for tables, symbols in passes:
             relative = symbols - tf.gather(self.offsets, tables)
-            handle = tfc.entropy_encode_index(handle, tables, relative)
-        return tfc.entropy_encode_finalize(handle).numpy()
+            handle = range_coder.entropy_encode_index(handle, tables, relative)
+        return range_coder.entropy_encode_finalize(handle).numpy()
 
     def bits(self, tables: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """What symbols cost, float64, except for the few bytes at a string's end.
@@ -99,12 +100,14 @@ class Tables(NamedTuple):
         zeros_end = len(data) + SLACK_BYTES
         ones_end = zeros_end + _LEAST_TAIL + _TAIL_BYTES_PER_SYMBOL * symbols
         data = data.ljust(zeros_end, b"\0").ljust(ones_end, b"\xff")
-        handle = tfc.create_range_decoder(data, self.lookup)
+        handle = range_coder.create_range_decoder(data, self.lookup)
 
         def decode(tables: tf.Tensor) -> tf.Tensor:
             nonlocal handle
             try:
-                handle, relative = tfc.entropy_decode_index(handle, tables, tables.shape, tf.int32)
+                handle, relative = range_coder.entropy_decode_index(
+                    handle, tables, tables.shape, tf.int32
+                )
             except tf.errors.InvalidArgumentError as error:
                 raise DamagedData("range-coded bytes end in the middle of a code.") from error
             # In 64 bits: an escape holds any 32, to which an offset is added.
@@ -145,6 +148,6 @@ def lookup_rows(
         masses = np.asarray(masses, np.float32)
         if overflow:
             masses = np.append(masses, max(0.0, 1.0 - float(masses.sum(dtype=np.float64))))
-        cdf = tfc.pmf_to_quantized_cdf(masses.astype(np.float32), precision=precision)
+        cdf = range_coder.pmf_to_quantized_cdf(masses.astype(np.float32), precision=precision)
         entries += [[-precision if overflow else precision], cdf.numpy()]
     return np.concatenate(entries).astype(np.int32)

@@ -24,6 +24,7 @@ from models.audio_layers import (
     reach,
 )
 from models.transforms import Transforms, policy
+from processor.stack import keras
 
 SCALE = 4.0
 """From -1..1 to what the layers see: speech at -23 dBFS then has an RMS of 0.28."""
@@ -99,7 +100,7 @@ class AudioTransforms(Transforms):
         def convolution(filters, taps=kernel_size, **more):
             return Convolution1D(filters, taps, causal=causal, dtype=dtype, **more)
 
-        def at_one_rate(channels, *, inverse) -> List[tf.keras.layers.Layer]:
+        def at_one_rate(channels, *, inverse) -> List[keras.layers.Layer]:
             units = [
                 ResidualUnit(
                     channels,
@@ -113,8 +114,8 @@ class AudioTransforms(Transforms):
             ]
             return [*units, activate(activation, inverse=inverse, dtype=dtype)]
 
-        analysis: List[tf.keras.layers.Layer] = []
-        synthesis: List[tf.keras.layers.Layer] = []
+        analysis: List[keras.layers.Layer] = []
+        synthesis: List[keras.layers.Layer] = []
         taps, finer = outer_kernel_size, 1
         for stride, width in zip(strides, widths):
             analysis += [

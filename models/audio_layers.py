@@ -12,11 +12,12 @@ from typing import Sequence, Tuple
 import tensorflow as tf
 
 from models.layers import GDN
+from processor.stack import keras
 
 ACTIVATIONS = ("elu", "gdn", "snake")
 
 
-class Convolution1D(tf.keras.layers.Layer):
+class Convolution1D(keras.layers.Layer):
     """Dilated convolution along the samples, padded with zeros; if causal, it only looks back.
 
     Attributes:
@@ -83,7 +84,7 @@ class Convolution1D(tf.keras.layers.Layer):
         return tf.reshape(outputs, [-1, rows, length * step, self.filters])[:, :, :samples]
 
 
-class Fold(tf.keras.layers.Layer):
+class Fold(keras.layers.Layer):
     """``stride`` samples become one with ``stride`` times as many channels."""
 
     reach = (0, 0)
@@ -110,7 +111,7 @@ class Unfold(Fold):
         return tf.reshape(inputs, [-1, rows, samples * self.stride, channels])
 
 
-class Snake(tf.keras.layers.Layer):
+class Snake(keras.layers.Layer):
     """``x + sin(a x)^2 / a`` with a learned frequency ``a`` per channel.
 
     Ziyin 2020, arXiv 2006.08195. ``a`` is kept as its logarithm, so that it stays above 0.
@@ -129,7 +130,7 @@ class Snake(tf.keras.layers.Layer):
         return inputs + tf.square(tf.sin(frequency * inputs)) / frequency
 
 
-class ResidualUnit(tf.keras.layers.Layer):
+class ResidualUnit(keras.layers.Layer):
     """``x + convolution of 1 tap(a(dilated convolution(a(x))))`` with half the channels inside.
 
     SEANet's (Tagliasacchi 2020, arXiv 2009.02095, and SoundStream, arXiv 2107.03312).
@@ -168,14 +169,14 @@ class ResidualUnit(tf.keras.layers.Layer):
         return inputs + outputs
 
 
-def activate(activation: str, *, inverse: bool = False, **layer) -> tf.keras.layers.Layer:
+def activate(activation: str, *, inverse: bool = False, **layer) -> keras.layers.Layer:
     """A new activation layer; ``inverse`` is for the GDN of a synthesis."""
     if activation == "gdn":
         return GDN(inverse=inverse, **layer)
-    return Snake(**layer) if activation == "snake" else tf.keras.layers.ELU(**layer)
+    return Snake(**layer) if activation == "snake" else keras.layers.ELU(**layer)
 
 
-def reach(layers: Sequence[tf.keras.layers.Layer]) -> Tuple[int, int]:
+def reach(layers: Sequence[keras.layers.Layer]) -> Tuple[int, int]:
     """How far a stack looks back and ahead, in samples on its finer side.
 
     Args:

@@ -23,6 +23,7 @@ import tensorflow as tf
 from models.fixed_point import MOST_PRODUCTS, apply_exactly
 from models.hyperprior import HyperTransforms, apply_layers
 from models.prediction import Prediction, Predictor
+from processor.stack import keras
 
 MIDDLE_INDEX, INDEXES_PER_UNIT = 18.0, 8.0
 """About the scale index that models start at, and a power of two about as large as its spread."""
@@ -99,7 +100,7 @@ class ChannelAutoregressiveTransforms(HyperTransforms):
 
     def _stack(
         self, channels: int, widths: Sequence[int], outputs: int
-    ) -> List[tf.keras.layers.Layer]:
+    ) -> List[keras.layers.Layer]:
         layers = [self._convolution(width, 5, 1, "same") for width in widths]
         layers.append(self._convolution(outputs, 3, 1, "same"))
         for layer in layers:

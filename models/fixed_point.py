@@ -14,6 +14,8 @@ from typing import Sequence
 
 import tensorflow as tf
 
+from processor.stack import keras
+
 WEIGHT_BITS = 12
 """Fractional bits of weights; biases have those of activations, too."""
 
@@ -28,7 +30,7 @@ LARGEST_ACTIVATION = 2.0**11
 """Magnitudes are clipped to these. 2^(4 + 12) * 2^(11 + 8) * 2^16 products stay below 2^53."""
 
 
-def apply_exactly(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
+def apply_exactly(layers: Sequence[keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
     """Applies transposed and plain 'same' convolutions with ReLU between them, exactly.
 
     Args:

@@ -20,6 +20,7 @@ from models.layers import (
     TransposedConvolution,
 )
 from models.prediction import Prediction, Predictor
+from processor.stack import keras
 
 STRIDE = 4
 """Latents per hyper-latent, along each axis."""
@@ -143,12 +144,12 @@ class HyperTransforms(SideInformation):
         self.predicts_means = predicts_means
         n, m = num_filters, latent_channels
         self._convolution, self._transposed_convolution = PADDINGS[padding]
-        self._analysis = tf.keras.Sequential(
+        self._analysis = keras.Sequential(
             [
                 self._convolution(n, 3, 1, "same"),
-                tf.keras.layers.ReLU(),
+                keras.layers.ReLU(),
                 self._convolution(n, 5, 2, "same"),
-                tf.keras.layers.ReLU(),
+                keras.layers.ReLU(),
                 self._convolution(n, 5, 2, "same"),
             ],
             name="hyper_analysis",
@@ -196,7 +197,7 @@ class HyperTransforms(SideInformation):
         return Prediction(means, values)
 
 
-def apply_layers(layers: Sequence[tf.keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
+def apply_layers(layers: Sequence[keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
     """Layers with ReLU between them, in floating point: what ``apply_exactly`` repeats exactly."""
     for number, layer in enumerate(layers):
         values = layer(values)

@@ -16,6 +16,7 @@ import tensorflow as tf
 from models import lapped_basis
 from models.linear_start import LearnedKernel, ResidualBlock
 from models.transforms import ImageTransforms, policy
+from processor.stack import keras
 
 SIZE = 16
 """Pixels per latent, along each axis."""
@@ -96,7 +97,7 @@ class LappedTransforms(ImageTransforms):
         self.latent_spreads = lapped_basis.spreads(frequencies) / step
 
 
-class Shrinkage(tf.keras.layers.Layer):
+class Shrinkage(keras.layers.Layer):
     """Latents less a threshold that they are moved towards zero, one learned for each channel.
 
     Rounding then has a dead zone: a number becomes 1 from ``threshold + 1/2`` on. Numbers that are
@@ -105,7 +106,7 @@ class Shrinkage(tf.keras.layers.Layer):
 
     def build(self, shape):
         """Creates the variables."""
-        initial = tf.keras.initializers.Constant(THRESHOLD)
+        initial = keras.initializers.Constant(THRESHOLD)
         self.threshold = self.add_weight("threshold", [shape[-1]], initializer=initial)
         self.built = True
 

@@ -18,6 +18,7 @@ from models import modulated_basis
 from models.audio import check_rate
 from models.linear_start import LearnedKernel, ResidualBlock
 from models.transforms import Transforms, policy
+from processor.stack import keras
 from signals.loudness import CODING_POWER
 
 
@@ -121,7 +122,7 @@ class ModulatedAnalysis(LearnedKernel):
     def build(self, shape):
         """Creates the variables."""
         super().build(shape)
-        initial = tf.keras.initializers.Constant(self._initial)
+        initial = keras.initializers.Constant(self._initial)
         self.log_steps = self.add_weight("log_steps", [self.size], initializer=initial)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:

@@ -10,13 +10,14 @@ from typing import List
 import tensorflow as tf
 
 from processor.convolutions import convolve, convolve_transposed
+from processor.stack import keras
 from quantizers.base.bounds import lower_bound
 
 PEDESTAL = 2.0**-36
 """What is added to a GDN parameter before its root: the gradient of the square is never 0."""
 
 
-class GDN(tf.keras.layers.Layer):
+class GDN(keras.layers.Layer):
     """Divisive normalization: ``y = x / n`` (inverse: ``x * n``) with ``n = beta + |x| gamma``.
 
     Balle et al. 2016, "Density modeling of images using a generalized normalization
@@ -104,7 +105,7 @@ def _normalize(inputs, gamma, beta, inverse):
     return normalize(inputs, gamma, beta)
 
 
-class Convolution(tf.keras.layers.Conv2D):
+class Convolution(keras.layers.Conv2D):
     """Keras' 'same' convolution with a bias that trains correctly in bfloat16.
 
     ``tf.nn.bias_add``, which Keras uses, sums its gradient in bfloat16 on the CPU unless oneDNN
@@ -122,7 +123,7 @@ class Convolution(tf.keras.layers.Conv2D):
         return convolve(inputs, kernel, self.strides)
 
 
-class TransposedConvolution(tf.keras.layers.Conv2DTranspose):
+class TransposedConvolution(keras.layers.Conv2DTranspose):
     """Keras' transposed 'same' convolution, with the bias of ``Convolution``."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:

@@ -6,12 +6,13 @@ import numpy as np
 import tensorflow as tf
 
 from models.layers import Convolution
+from processor.stack import keras
 
 LEARNING_SCALE = 4.0
 """What a learned difference of 1 is, in root mean squares of the frozen kernel."""
 
 
-class LearnedKernel(tf.keras.layers.Layer):
+class LearnedKernel(keras.layers.Layer):
     """A convolution with a frozen kernel plus a learned difference.
 
     At one learning rate for all parameters, steps that suit the other layers would shatter the
@@ -41,7 +42,7 @@ class LearnedKernel(tf.keras.layers.Layer):
         return tf.nn.conv2d(values, tf.cast(self.kernel, values.dtype), 1, "VALID")
 
 
-class ResidualBlock(tf.keras.layers.Layer):
+class ResidualBlock(keras.layers.Layer):
     """``x + W relu(V x)``: V a 3x3 convolution, W a 1x1 one that begins at zero."""
 
     def __init__(self, channels: int, num_filters: int, dtype: str, kernel=3):

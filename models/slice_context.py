@@ -27,6 +27,7 @@ from models.prediction import Prediction, Predictor
 from models.shaping import Shaping
 from models.transforms import policy
 from models.variable_rate import RateSetting
+from processor.stack import keras
 
 INDEXES_PER_UNIT = 8.0
 """Scale indexes per output of 1: a factor of 2.7 in scale. A power of two is exact."""
@@ -104,12 +105,12 @@ class SliceContext(SideInformation):
             rows = (taps, stride) if across_rows else (1, 1)
             return (rows[0], taps), (rows[1], stride), "same"
 
-        self._analysis = tf.keras.Sequential(
+        self._analysis = keras.Sequential(
             [
                 EdgeConvolution(num_filters, *along(3), **dtype),
-                tf.keras.layers.ReLU(**dtype),
+                keras.layers.ReLU(**dtype),
                 EdgeConvolution(num_filters, *along(5, 2), **dtype),
-                tf.keras.layers.ReLU(**dtype),
+                keras.layers.ReLU(**dtype),
                 EdgeConvolution(num_filters, *along(5, 2), **dtype),
             ],
             name="hyper_analysis",

@@ -9,6 +9,7 @@ from typing import Optional, Tuple
 import tensorflow as tf
 
 from processor.convolutions import disable_fused_bias
+from processor.stack import keras
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """Compute type of convolutions and GDN -> Keras policy. Variables are float32 in both."""
@@ -43,8 +44,8 @@ class Transforms(tf.Module, abc.ABC):
         latent_channels: int,
         strides: Tuple[int, int],
         contexts: Tuple[int, int],
-        analysis: Sequence[tf.keras.layers.Layer],
-        synthesis: Sequence[tf.keras.layers.Layer],
+        analysis: Sequence[keras.layers.Layer],
+        synthesis: Sequence[keras.layers.Layer],
     ):
         """Creates the layers' variables.
 
@@ -62,8 +63,8 @@ class Transforms(tf.Module, abc.ABC):
         self.latent_channels = latent_channels
         self.strides = strides
         self.contexts = contexts
-        self._analysis = tf.keras.Sequential(analysis, name="analysis")
-        self._synthesis = tf.keras.Sequential(synthesis, name="synthesis")
+        self._analysis = keras.Sequential(analysis, name="analysis")
+        self._synthesis = keras.Sequential(synthesis, name="synthesis")
         self._analysis.build([None, None, None, self.input_channels])
         self._synthesis.build([None, None, None, latent_channels])
 
@@ -143,8 +144,8 @@ class ImageTransforms(Transforms):
         name: str,
         latent_channels: int,
         convolutions: Sequence[Tuple[int, int]],
-        analysis: Sequence[tf.keras.layers.Layer],
-        synthesis: Sequence[tf.keras.layers.Layer],
+        analysis: Sequence[keras.layers.Layer],
+        synthesis: Sequence[keras.layers.Layer],
     ):
         """Creates the layers' variables.
 

@@ -12,12 +12,13 @@ from omegaconf import OmegaConf
 
 from assembly.choice_nodes import choice_node
 from assembly.parts import build_part
+from processor.stack import keras
 from quantizers import Quantizer, ScalarSurrogate
 
 
 # Keras finds a layer of a file within a functional model by its registration alone.
-@tf.keras.saving.register_keras_serializable("roundtrip")
-class QuantizerLayer(tf.keras.layers.Layer):
+@keras.saving.register_keras_serializable("roundtrip")
+class QuantizerLayer(keras.layers.Layer):
     """Rounds its input, with a gradient: ``[..., channels]`` to float32 of the same shape.
 
     While training, the output is the quantizer's surrogate; otherwise, what a decoder would see.
@@ -43,7 +44,7 @@ class QuantizerLayer(tf.keras.layers.Layer):
         seed: int = 0,
         entropy: Optional[str] = None,
         rate_weight: float = 1.0,
-        **keras: Any,
+        **layer: Any,
     ):
         """Builds the quantizer.
 
@@ -57,15 +58,15 @@ class QuantizerLayer(tf.keras.layers.Layer):
             entropy: "auto" or another name in ``configs/entropy``: ``rate_weight`` times the mean
                 bits of an example join the loss, and the bits are a metric. None: no rate.
             rate_weight: for example 1 / (height * width) for bits per pixel.
-            keras: ``name`` and ``trainable``.
+            layer: ``name`` and ``trainable``.
 
         Raises:
             ValueError: an argument is out of its range, or the dict names other classes than
                 quantizers, surrogates and schedules.
         """
-        if keras.pop("dtype", "float32") != "float32":
+        if layer.pop("dtype", "float32") != "float32":
             raise ValueError("dtype: quantizers compute in float32; leave it out.")
-        super().__init__(dtype="float32", **keras)
+        super().__init__(dtype="float32", **layer)
         if not rate_weight >= 0:
             raise ValueError(f"rate_weight={rate_weight} must be at least 0.")
         node = choice_node("quantizer", quantizer, settings, steps=steps, seed=seed)
@@ -81,7 +82,7 @@ class QuantizerLayer(tf.keras.layers.Layer):
         if not isinstance(self.quantizer, Quantizer):
             raise ValueError(f"quantizer={quantizer!r} must be a quantizer, not a surrogate.")
         self.entropy = None
-        self._bits = entropy and tf.keras.metrics.Mean(f"{self.name}_bits")
+        self._bits = entropy and keras.metrics.Mean(f"{self.name}_bits")
         self._is_advanced = False
 
     def build(self, input_shape) -> None:
@@ -160,13 +161,13 @@ class QuantizerLayer(tf.keras.layers.Layer):
         return self.quantizer.hard_from_step is not None or any(a != b for a, b in bounds)
 
 
-class AdvanceSchedules(tf.keras.callbacks.Callback):
+class AdvanceSchedules(keras.callbacks.Callback):
     """Brings every ``QuantizerLayer`` of the model to the optimizer's step, before each step.
 
     A model that is trained further goes on where its optimizer was.
     """
 
-    def set_model(self, model: tf.keras.Model) -> None:
+    def set_model(self, model: keras.Model) -> None:
         """Finds the layers, however deep."""
         super().set_model(model)
         self._layers = [part for part in model.submodules if isinstance(part, QuantizerLayer)]

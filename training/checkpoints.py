@@ -15,6 +15,7 @@ from typing import Callable, Dict, Iterator, List, Optional
 import tensorflow as tf
 
 from models import Autoencoder
+from processor.stack import keras
 from training import compact_weights
 from training.whole_folder import damage, has_sums, write_whole
 
@@ -35,7 +36,7 @@ class Checkpoints:
         self,
         folder: pathlib.Path,
         model: Autoencoder,
-        optimizer: tf.keras.optimizers.Optimizer,
+        optimizer: keras.optimizers.Optimizer,
         writes: bool = True,
         config: Optional[bytes] = None,
     ):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from processor.stack import keras
+
 
 def adam(
     *,
@@ -12,7 +14,7 @@ def adam(
     final_learning_rate: float = 1e-5,
     decay_share: float = 0.4,
     clip_norm: float = 1.0,
-) -> tf.keras.optimizers.Optimizer:
+) -> keras.optimizers.Optimizer:
     """Adam, its rate constant at first and decayed linearly over the last steps.
 
     Args:
@@ -36,10 +38,10 @@ def adam(
     if not clip_norm > 0:
         raise ValueError(f"clip_norm={clip_norm} must be above 0.")
     schedule = ConstantThenLinear(learning_rate, final_learning_rate, steps, decay_share)
-    return tf.keras.optimizers.Adam(schedule, global_clipnorm=clip_norm)
+    return keras.optimizers.Adam(schedule, global_clipnorm=clip_norm)
 
 
-class ConstantThenLinear(tf.keras.optimizers.schedules.LearningRateSchedule):
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
     """A pure function of the step, so that a resumed run goes on at the rate it had."""
 
     def __init__(self, start: float, end: float, steps: int, decay_share: float):

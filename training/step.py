@@ -7,6 +7,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 import tensorflow as tf
 
 from models import Autoencoder
+from processor.stack import keras
 from quantizers.base.annealing import Annealed
 from quantizers.base.schedules import Schedule, as_schedule
 from training.distribution import Distribution
@@ -45,7 +46,7 @@ class TrainStep:
         self,
         model: Autoencoder,
         distortion: Callable,
-        optimizer: tf.keras.optimizers.Optimizer,
+        optimizer: keras.optimizers.Optimizer,
         lmbda: float,
         lmbda_factor: Union[float, Schedule] = 1.0,
         distribution: Optional[Distribution] = None,
