@@ -3,10 +3,8 @@
 # make test-slow  the slow tests, one folder after another; continues after failures and names them
 # make lint       style, and which package may import which
 # make venv       only the environment, in .venv
-# PYTHON=/path/to/python3.10 chooses the interpreter; otherwise the first of these that fits.
+# PYTHON=/path/to/python3.12 chooses the interpreter; otherwise scripts/find_python.sh does.
 
-CANDIDATES := $(if $(PYTHON),$(PYTHON),python3 python3.11 python3.10 python3.9)
-FITS := -c 'import sys, venv; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))'
 BIN := .venv/bin
 
 .PHONY: train test test-slow lint venv
@@ -31,16 +29,10 @@ lint: venv
 
 venv: .venv/.complete
 
-.venv/.complete: pyproject.toml constraints.txt Makefile
-	@python=''; for candidate in $(CANDIDATES); do \
-	  if $$candidate $(FITS) 2>/dev/null; then python=$$candidate; break; fi; \
-	done; \
-	if [ -z "$$python" ]; then \
-	  echo "error: Python 3.9, 3.10 or 3.11 is needed (tensorflow-compression has wheels for no other); tried: $(CANDIDATES)." >&2; \
-	  echo "Name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; \
-	fi; \
-	echo "environment: $$($$python --version) in .venv"; \
-	rm -rf .venv && $$python -m venv .venv
+.venv/.complete: pyproject.toml constraints.txt Makefile scripts/find_python.sh
+	@python=$$(sh scripts/find_python.sh $(PYTHON)) || exit 1; \
+	echo "environment: $$("$$python" --version) in .venv"; \
+	rm -rf .venv && "$$python" -m venv .venv
 	$(BIN)/python -m pip install --quiet --use-pep517 -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m pip install --quiet -c constraints.txt 'pesq>=0.0.4,<0.1' >.venv/pesq.log 2>&1 || \
 	  echo "note: the package pesq could not be built (it needs a C compiler): audio tables have no PESQ; .venv/pesq.log says why"

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from assembly.argument_types import check_numbers
 from entropy import auto_entropy_model
 from models import Autoencoder
-from processor.stack import keras
+from processor.stack import set_random_seed
 from training.precision import resolve_precision
 from training.saved_values import self_contained
 
@@ -62,7 +62,7 @@ def build_model(config: DictConfig) -> Autoencoder:
     if config.get("rates") is not None:
         parts["rate"] = build_part(config.rates)
     # Seeded again: random numbers that a quantizer drew must not change the initial weights.
-    keras.utils.set_random_seed(config.seed)
+    set_random_seed(config.seed)
     return build_part(config.model, **parts)
 
 

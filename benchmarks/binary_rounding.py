@@ -29,6 +29,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from data.tfds_records import prepare_quietly
+from processor.stack import set_random_seed
 from roundtrip import AdvanceSchedules, QuantizerLayer
 from signals.files import write_atomically
 
@@ -80,7 +81,7 @@ def main() -> None:
 def measure(name: str, seed: int) -> Dict[str, object]:
     """Accuracies and errors of both models of one quantizer and seed."""
     points, signs = products(seed, 2000)
-    tf.keras.utils.set_random_seed(seed)
+    set_random_seed(seed)
     classifier = tf.keras.Sequential(
         [
             tf.keras.layers.Dense(32, "relu"),
@@ -91,7 +92,7 @@ def measure(name: str, seed: int) -> Dict[str, object]:
     fit(classifier, points, signs, seed)
     points, signs = products(seed + 1000, 4000)
     train, test = patches("train"), patches("test")
-    tf.keras.utils.set_random_seed(seed)
+    set_random_seed(seed)
     autoencoder = tf.keras.Sequential(
         [
             tf.keras.layers.Dense(128, "relu"),
@@ -125,7 +126,7 @@ def fit(model: tf.keras.Model, inputs: np.ndarray, targets: np.ndarray, seed: in
     """Trains on the squared error."""
     model.compile(tf.keras.optimizers.Adam(0.003), "mse")
     # Keras shuffles by the global seed, so runs of one seed see the same batches.
-    tf.keras.utils.set_random_seed(seed)
+    set_random_seed(seed)
     callbacks = [AdvanceSchedules()]
     model.fit(inputs, targets, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=callbacks)
 

@@ -66,18 +66,17 @@ def code_large_image() -> None:
 
 def code_long_audio(minutes: int) -> None:
     """Codes and decodes modulated noise."""
-    import tensorflow as tf
-
     from codec import AudioCodec
     from entropy import FactorizedPrior
     from models import Autoencoder
     from models.audio import AudioTransforms
+    from processor.stack import set_random_seed
     from quantizers import ScalarQuantizer, UniformNoise
 
     rng = np.random.default_rng(0)
     seconds = np.arange(60 * minutes * RATE, dtype=np.float32) / RATE
     samples = (rng.standard_normal(len(seconds), np.float32) * np.sin(seconds) * 0.1)[:, np.newaxis]
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     model = Autoencoder(
         transforms=AudioTransforms(sample_rate=RATE),
         quantizer=ScalarQuantizer(decoder=UniformNoise(seed=0), rate=UniformNoise(seed=0)),

@@ -36,12 +36,12 @@ def configured_model(
         init_scale: width of a factorized prior, 1 for latents of standard deviation 1; None: the
             entropy model that fits, as configured.
     """
-    import tensorflow as tf
     from omegaconf import OmegaConf
 
     from assembly.choices import CONFIGS
     from assembly.parts import build_part
     from entropy import FactorizedPrior, auto_entropy_model
+    from processor.stack import set_random_seed
     from quantizers import ScalarQuantizer, UniformNoise
 
     def quantizer(seed):
@@ -57,7 +57,7 @@ def configured_model(
     parts = {"quantizer": quantizer(0), "entropy": entropy or auto_entropy_model}
     if "hyper" in config.model:
         parts.update(hyper_quantizer=quantizer(1), hyper_entropy=auto_entropy_model)
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     return build_part(config.model, **parts)
 
 

@@ -25,10 +25,13 @@ def set_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    # Level 3, because TensorFlow 2.14 logs three "errors" at every start (CUDA libraries that are
+    # Level 3, because TensorFlow logs three "errors" at every start (CUDA libraries that are
     # registered twice). Real errors still arrive as exceptions.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("NO_GCE_CHECK", "true")  # TFDS would query Google's metadata server.
+    # Else TensorFlow 2.16 and later call Keras 3 `tf.keras`, and a tf.Module, such as a model is,
+    # would not find the variables of layers of that: they would stay untrained.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     logging.getLogger("absl").setLevel(logging.ERROR)  # TFDS logs every step through absl.
     # TensorFlow enables oneDNN only on processors newer than AVX2, where it is faster as well.
     if platform.machine() in ("x86_64", "AMD64"):

@@ -16,6 +16,7 @@ from codec import (
 )
 from codec import blocks as block_coding
 from distortion import WaveformError
+from processor.stack import set_random_seed
 from training.optimizers import adam
 from training.step import TrainStep
 
@@ -50,7 +51,7 @@ def codec():
     from models.audio import AudioTransforms
     from quantizers import ScalarQuantizer, StraightThrough
 
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     transforms = AudioTransforms(
         sample_rate=8000, num_filters=4, latent_channels=8, strides=[4, 4], dilations=[1]
     )

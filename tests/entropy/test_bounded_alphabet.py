@@ -7,6 +7,7 @@ import tensorflow as tf
 from assembly.parts import build_model
 from codec import ImageCodec
 from entropy import ConditionalGaussian, FactorizedPrior
+from processor.stack import set_random_seed
 from quantizers.base.contract import Integers
 from quantizers.base.grids import Layout
 
@@ -14,7 +15,7 @@ CHANNELS = 3
 
 
 def make(model, size):
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     entropy = model(channels=CHANNELS, alphabet=Integers(size=size))
     if model is FactorizedPrior:
         for variable in entropy.trainable_variables:  # Unlike at the start, and from each other.

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from entropy import FactorizedPrior
+from processor.stack import set_random_seed
 from quantizers.base.contract import Integers
 from quantizers.base.grids import Affine, HalfIntegersAndZero, Layout
 
@@ -29,7 +30,7 @@ class FourGrids(Layout):
 @pytest.fixture(scope="module")
 def prior():
     """A prior fitted for a while to channels of different spread, then frozen."""
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     prior = FactorizedPrior(channels=CHANNELS, alphabet=Integers(GRIDS))
     optimizer = tf.keras.optimizers.Adam(0.02)
 

@@ -7,13 +7,14 @@ import tensorflow as tf
 from models.audio import AudioTransforms
 from models.audio_layers import Convolution1D, Fold, Snake, Unfold
 from models.tiling import WHOLE, apply_in_tiles
+from processor.stack import set_random_seed
 
 STRIDES = (2, 4, 5)
 STRIDE = 40
 
 
 def make(**settings):
-    tf.keras.utils.set_random_seed(1)
+    set_random_seed(1)
     sizes = {"sample_rate": 8000, "num_filters": 6, "latent_channels": 5, "strides": STRIDES}
     return AudioTransforms(**{**sizes, **settings})
 

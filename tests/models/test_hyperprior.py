@@ -12,6 +12,7 @@ import tensorflow as tf
 from models.fixed_point import apply_exactly
 from models.hyperprior import HyperTransforms
 from models.layers import Convolution, TransposedConvolution
+from processor.stack import set_random_seed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -34,7 +35,7 @@ print(*digest, len(np.unique(exact.indexes)))
 
 
 def make(**settings):
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     defaults = dict(latent_channels=12, num_filters=8, predicts_means=True)
     return HyperTransforms(**{**defaults, **settings})
 

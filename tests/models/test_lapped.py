@@ -7,10 +7,11 @@ import tensorflow as tf
 from models import lapped_basis
 from models.lapped import THRESHOLD, LappedTransforms
 from models.tiling import apply_in_tiles
+from processor.stack import set_random_seed
 
 
 def make(**settings):
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     defaults = dict(lmbda=0.013, latent_channels=48, num_filters=8, pixel_filters=8)
     return LappedTransforms(**{**defaults, **settings})
 

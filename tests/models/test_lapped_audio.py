@@ -7,12 +7,13 @@ import tensorflow as tf
 from models import modulated_basis
 from models.lapped_audio import LappedAudioTransforms
 from models.tiling import apply_in_tiles
+from processor.stack import set_random_seed
 
 RATE = 8000
 
 
 def make(**settings):
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     defaults = dict(lmbda=0.035, sample_rate=RATE, latent_channels=32, num_filters=8)
     return LappedAudioTransforms(**{**defaults, **settings})
 

@@ -8,13 +8,14 @@ from models.prediction import Prediction
 from models.shaping import LARGEST_INDEX, Shaping
 from models.slice_context import SliceContext
 from models.variable_rate import INDEXES_PER_OCTAVE
+from processor.stack import set_random_seed
 
 CHANNELS = 12
 
 
 def make(**settings):
     """With all weights random, also those that begin at zero."""
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     defaults = dict(latent_channels=CHANNELS, num_filters=8, slices=3, context_channels=10)
     model = SliceContext(**{**defaults, "across_rows": False, **settings})
     for number, variable in enumerate(model.trainable_variables):

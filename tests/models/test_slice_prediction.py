@@ -7,19 +7,20 @@ import tensorflow as tf
 from entropy.conditional_gaussian import scale_of
 from models.channel_autoregressive import ChannelAutoregressiveTransforms
 from models.slice_context import SliceContext, slice_sizes
+from processor.stack import set_random_seed
 
 SLICES, CHANNELS = 3, 12
 
 
 def make(**settings):
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     defaults = dict(latent_channels=CHANNELS, num_filters=8, slices=SLICES, widths=[16, 8])
     return ChannelAutoregressiveTransforms(**{**defaults, **settings})
 
 
 def make_context(**settings):
     """With all weights random, also those that begin at zero."""
-    tf.keras.utils.set_random_seed(0)
+    set_random_seed(0)
     defaults = dict(latent_channels=CHANNELS, num_filters=8, slices=SLICES, context_channels=10)
     model = SliceContext(**{**defaults, **settings})
     for number, variable in enumerate(model.trainable_variables):

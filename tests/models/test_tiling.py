@@ -5,11 +5,12 @@ import tensorflow as tf
 from models.bls2017 import Bls2017Transforms
 from models.factorized import FactorizedTransforms
 from models.tiling import WHOLE, apply_in_tiles, spans
+from processor.stack import set_random_seed
 
 
 @pytest.fixture(params=[Bls2017Transforms, FactorizedTransforms], ids=["bls2017", "factorized"])
 def transforms(request):
-    tf.keras.utils.set_random_seed(1)
+    set_random_seed(1)
     return request.param(num_filters=6)
 
 

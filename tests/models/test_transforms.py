@@ -13,6 +13,7 @@ from models.layers import (
     subpixel_kernel,
 )
 from models.transforms import stride_and_context
+from processor.stack import set_random_seed
 
 BOTH = pytest.mark.parametrize(
     "make, convolutions",
@@ -26,7 +27,7 @@ BOTH = pytest.mark.parametrize(
 
 @pytest.fixture(autouse=True)
 def fixed_seed():
-    tf.keras.utils.set_random_seed(1)
+    set_random_seed(1)
 
 
 def uniform(*shape, low=0, high=255):
@@ -132,7 +133,7 @@ def test_bfloat16_gradients_point_where_float32_ones_do(make, convolutions):
     images = uniform(2, 128, 128, 3)
     results = {}
     for precision in ("float32", "bfloat16"):
-        tf.keras.utils.set_random_seed(1)
+        set_random_seed(1)
         transforms = randomized(make(num_filters=8, precision=precision))
 
         def there_and_back(images, transforms=transforms):

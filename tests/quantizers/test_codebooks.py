@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from processor.stack import set_random_seed
 from quantizers import DirectionalVectorQuantizer, ResidualVectorQuantizer, VectorQuantizer
 from quantizers.vector import rotated
 
@@ -297,9 +298,9 @@ def test_saved_and_restored_it_goes_on_bit_for_bit(make, steps_before, tmp_path)
 
 
 def test_codebooks_leave_the_global_random_state_alone():
-    tf.keras.utils.set_random_seed(5)
+    set_random_seed(5)
     expected = np.random.rand(), tf.random.normal([2]).numpy()
-    tf.keras.utils.set_random_seed(5)
+    set_random_seed(5)
     quantizer = residual()
     quantizer.update(tf.constant(normal(20, 4)))
     quantizer(tf.constant(normal(20, 4)), training=True)
