@@ -23,12 +23,14 @@ find_with() {  # uv
 uv=$(command -v uv || command -v build/uv/bin/uv)
 if [ -z "$uv" ] && python3 -m venv build/uv 2>/dev/null; then
   echo "note: no Python 3.10, 3.11 or 3.12 on the PATH: installing uv in build/uv to find one" >&2
-  build/uv/bin/python -m pip install --quiet uv >&2 && uv=build/uv/bin/uv
+  build/uv/bin/python -m pip install --quiet uv >build/uv.log 2>&1 && uv=build/uv/bin/uv
 fi
 if [ -n "$uv" ]; then
   if ! find_with "$uv"; then
     echo "note: $uv downloads Python 3.12" >&2
-    "$uv" python install 3.12 >&2
+    mkdir -p build
+    "$uv" python install 3.12 >build/uv.log 2>&1 ||
+      echo "note: the download failed; build/uv.log says why" >&2
   fi
   if find_with "$uv"; then
     echo "note: $uv found $python" >&2

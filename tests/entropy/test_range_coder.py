@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_compression as tfc
 
 from entropy.range_coder import (
     LARGEST_SYMBOL,
@@ -13,6 +12,7 @@ from entropy.range_coder import (
     fewest_bytes,
     lookup_rows,
 )
+from processor.stack import range_coder
 
 ESCAPED = [np.array([0.45, 0.45]), np.array([0.9, 0.05])]
 TABLES = Tables(tf.constant(lookup_rows(ESCAPED, 16, overflow=True)), tf.constant([-1, 0]))
@@ -23,10 +23,10 @@ def escape_code(zeros, ones_after):
     # Without the sign of escapes these are symbols of their own; the last table is of single bits.
     lookup = np.append(np.abs(TABLES.lookup), [1, 0, 1, 2]).astype(np.int32)
     bits = [0, *[0] * zeros, 1, *[ones_after] * zeros]
-    handle = tfc.create_range_encoder([], tf.constant(lookup))
+    handle = range_coder.create_range_encoder([], tf.constant(lookup))
     tables = tf.constant([0, *[2] * len(bits)])
-    handle = tfc.entropy_encode_index(handle, tables, tf.constant([2, *bits]))
-    return tfc.entropy_encode_finalize(handle).numpy()
+    handle = range_coder.entropy_encode_index(handle, tables, tf.constant([2, *bits]))
+    return range_coder.entropy_encode_finalize(handle).numpy()
 
 
 @pytest.mark.parametrize("zeros", [*range(24, 35), 62, 63, 64, 1000])
