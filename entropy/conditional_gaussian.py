@@ -11,7 +11,7 @@ from typing import Optional
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
+from scipy.special import ndtr, ndtri
 
 from entropy.integer_coder import IntegerCoder, edges_beyond
 
@@ -20,8 +20,6 @@ SMALLEST_SCALE, LARGEST_SCALE, SCALES = 0.11, 256.0, 64
 
 FAR = -8.0
 """Standard deviations below which a mass is computed by its asymptotic series."""
-
-_STANDARD = tfp.distributions.Normal(np.float64(0), np.float64(1))
 
 
 class ConditionalGaussian(IntegerCoder):
@@ -60,7 +58,7 @@ class ConditionalGaussian(IntegerCoder):
         if not conditional:
             raise ValueError("entropy=ConditionalGaussian needs a model that predicts scales.")
         # Where the tables end, in standard deviations.
-        self._tail = -float(_STANDARD.quantile(np.float64(self._tail_mass / 2)))
+        self._tail = -float(ndtri(self._tail_mass / 2))
 
     def bits(self, values: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
         """Bits of each example under the Gaussian convolved with the unit box.
@@ -119,7 +117,7 @@ class ConditionalGaussian(IntegerCoder):
                 edges = edges.astype(np.float64)
                 start = np.searchsorted(edges, -tail, side="right") - 1
                 stop = max(np.searchsorted(edges, tail, side="left"), start + 1)
-                masses.append(np.diff(_STANDARD.cdf(edges[start : stop + 1] / scale).numpy()))
+                masses.append(np.diff(ndtr(edges[start : stop + 1] / scale)))
                 firsts.append(symbol + start)
         self._set_tables(masses, firsts)
 
