@@ -14,7 +14,7 @@ from PIL import Image
 
 from data import Photos, PhotosImages, TfdsImages
 
-# TFDS 4.9.3 (Python 3.9) finds no path for a builder in a module below a folder without __init__.
+# TFDS 4.9.3 finds no path for a builder in a module below a folder without __init__.
 __name__ = "test_tfds_images"
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

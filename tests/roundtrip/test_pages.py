@@ -16,13 +16,15 @@ def examples(page):
 
 
 def run(code, folder):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    del environment["TF_USE_LEGACY_KERAS"]  # Which commands set, and a user's Python does not.
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         timeout=500,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=environment,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
