@@ -42,16 +42,17 @@ def apply_exactly(layers: Sequence[keras.layers.Layer], values: tf.Tensor) -> tf
         float64 ``[batch, height * s, width * s, out]``, multiples of ``2**-20``; equal bits on any
         machine for equal ``values``.
     """
-    values = tf.cast(values, tf.float64)
-    for number, layer in enumerate(layers):
-        values = _rounded(values, ACTIVATION_BITS, LARGEST_ACTIVATION)
-        kernel = _rounded(tf.cast(layer.kernel, tf.float64), WEIGHT_BITS, LARGEST_WEIGHT)
-        bias = tf.cast(layer.bias, tf.float64)
-        bias = _rounded(bias, WEIGHT_BITS + ACTIVATION_BITS, LARGEST_ACTIVATION)
-        values = layer.apply_to(values, kernel) + bias
-        if number < len(layers) - 1:
-            values = tf.nn.relu(values)
-    return values
+    weights = [[tf.cast(w, tf.float64) for w in (layer.kernel, layer.bias)] for layer in layers]
+    with tf.device("CPU:0"):  # GPUs may convolve by way of transforms, whose products do round.
+        values = tf.cast(values, tf.float64)
+        for number, (layer, (kernel, bias)) in enumerate(zip(layers, weights)):
+            values = _rounded(values, ACTIVATION_BITS, LARGEST_ACTIVATION)
+            kernel = _rounded(kernel, WEIGHT_BITS, LARGEST_WEIGHT)
+            bias = _rounded(bias, WEIGHT_BITS + ACTIVATION_BITS, LARGEST_ACTIVATION)
+            values = layer.apply_to(values, kernel) + bias
+            if number < len(layers) - 1:
+                values = tf.nn.relu(values)
+        return values
 
 
 def _rounded(values: tf.Tensor, bits: int, largest: float) -> tf.Tensor:

@@ -32,6 +32,8 @@ def set_process() -> None:
     # Else TensorFlow 2.16 and later call Keras 3 `tf.keras`, and a tf.Module, such as a model is,
     # would not find the variables of layers of that: they would stay untrained.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    # Else the first process takes a GPU's whole memory, and no other can use it.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     logging.getLogger("absl").setLevel(logging.ERROR)  # TFDS logs every step through absl.
     # TensorFlow enables oneDNN only on processors newer than AVX2, where it is faster as well.
     if platform.machine() in ("x86_64", "AMD64"):

@@ -21,6 +21,7 @@ def test_unknown_words_are_refused():
 
 
 def test_a_process_that_fails_ends_the_benchmark(monkeypatch, capfd):
+    pytest.importorskip("tensorflow_compression")
     monkeypatch.syspath_prepend(str(SCRIPTS))
     from tfc_processes import tfc_steps
 
@@ -32,6 +33,7 @@ def test_a_process_that_fails_ends_the_benchmark(monkeypatch, capfd):
 
 @pytest.mark.slow
 def test_training_is_compared_with_the_published_script_and_with_our_settings():
+    pytest.importorskip("tensorflow_compression")
     done = benchmark("--parts", "train", "--models", "bls2017", "--rounds", "1")
     assert not done.returncode, done.stderr
     rows = {line[:26].strip(): line[26:].split() for line in done.stdout.splitlines()}

@@ -103,3 +103,18 @@ def test_same_numbers_in_every_process_thread_count_and_library():
 def test_errors_name_the_argument():
     with pytest.raises(ValueError, match="num_filters=0 must be at least 1"):
         make(num_filters=0)
+
+
+def test_fixed_point_stays_on_the_cpu_where_the_rest_is_on_a_gpu():
+    layers = [TransposedConvolution(4, 5, 2, "same"), Convolution(3, 3, 1, "same")]
+    layers[0].build([None, None, None, 2])
+    layers[1].build([None, None, None, 4])
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 4, 4, 2])])
+    def on_a_gpu(values):
+        with tf.device("GPU:0"):
+            return tf.identity(apply_exactly(layers, values))
+
+    operations = on_a_gpu.get_concrete_function().graph.get_operations()
+    assert "/device:GPU:0" in {op.device for op in operations if op.type == "Identity"}
+    assert {op.device for op in operations if "Conv2D" in op.type} == {"/device:CPU:0"}
