@@ -32,8 +32,8 @@ def test_trains_on_a_gpu_and_files_cross_to_the_cpu(tmp_path, precision, strateg
     assert int(python("-c", devices, gpu=True)) > 0
     python(
         "train.py", f"run={tmp_path}/run", "model=mean_scale_hyperprior", "steps=4",
-        "test_images=1", "model.transforms.num_filters=16", "model.transforms.latent_channels=16", "classical=[]",
-        "batch_size=16", f"precision={precision}", f"strategy={strategy}", gpu=True,
+        "test_images=1", "model.transforms.num_filters=16", "model.transforms.latent_channels=16",
+        "classical=[]", "batch_size=16", f"precision={precision}", f"strategy={strategy}", gpu=True,
     )  # fmt: skip
     files = list((tmp_path / "run" / "results").rglob("*.rtc"))
     assert files
