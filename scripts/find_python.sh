@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints an interpreter that fits, for `make`: sh scripts/find_python.sh [INTERPRETER]
-# Without an argument it is the first of these that fits; where none does, uv finds or downloads
+# Without an argument it is the first of those below that fits; where none does, uv finds or downloads
 # one. What it does besides goes to standard error.
 fits='import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))'
 rule='Python 3.10, 3.11 or 3.12 is needed (TensorFlow Compression has wheels for no other)'
@@ -11,7 +11,7 @@ if [ -n "$1" ]; then
   exit 1
 fi
 
-for candidate in python3 python3.12 python3.11 python3.10; do
+for candidate in python3 python3.11 python3.12 python3.10; do
   if "$candidate" -c "$fits" 2>/dev/null; then echo "$candidate"; exit; fi
 done
 
