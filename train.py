@@ -108,6 +108,7 @@ def train(config: DictConfig, run: str) -> None:
     )
     write_outcome(
         event_folder(directory.path),
+        str(directory.path),
         settings.steps,
         directory.config_file.read_text(),
         axes_of(config),

@@ -281,14 +281,13 @@ def _failing_soon() -> Iterator[None]:
     log = logging.getLogger("urllib3")
     level = log.level
     log.setLevel(logging.ERROR)
-    try:
-        with (
-            mock.patch.object(downloader, "MAX_RETRIES", RETRIES),
-            mock.patch.object(requests.Session, "request", request),
-        ):
-            yield
-    finally:
-        log.setLevel(level)
+    with (
+        mock.patch.object(downloader, "MAX_RETRIES", RETRIES),
+        mock.patch.object(requests.Session, "request", request),
+    ):
+        yield
+    # Not after a failure: the threads of the other files go on for some seconds.
+    log.setLevel(level)
 
 
 def _text(value: Union[bytes, int]) -> str:

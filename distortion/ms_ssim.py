@@ -28,6 +28,8 @@ class MultiScaleSsim:
     medium = "image"
     # Each of the four halvings rounds up; the window must fit the last scale: ceil(161 / 16) = 11.
     minimum_size = (_FILTER_SIZE - 1) * 2 ** (len(_WEIGHTS) - 1) + 1
+    # CompressAI's weights come in pairs of about this ratio: 0.013 of the MSE, 16.64 of this.
+    mse_weight = 0.013 / 16.64
 
     def __call__(self, originals: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
         """Compares two batches.

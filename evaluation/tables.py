@@ -82,7 +82,11 @@ def gap_table(medium: Medium, rows: Sequence[Row]) -> str:
 
 
 def _file_lines(medium, name, rows, classical) -> List[str]:
-    metrics = [each for each in medium.metrics if any(_has(row, each) for row in rows)]
+    metrics = [
+        each
+        for each in medium.metrics
+        if each.in_file_lines and any(_has(row, each) for row in rows)
+    ]
 
     def width():  # of one codec
         return 2 + _rate_width(medium) + sum(metric.width for metric in metrics)

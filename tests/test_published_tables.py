@@ -28,7 +28,7 @@ NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 KEYS = {
     **{"bpp": "bpp", "kbps": "kbps", "psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"},
     **{"si-sdr": "si-sdr", "log-mel": "log-mel", "pesq nb": "pesq-nb", "pesq wb": "pesq-wb"},
-    **{"stoi": "stoi"},
+    **{"stoi": "stoi", "y-psnr": "psnr-y"},
 }
 """First words of a column's header -> key of the results."""
 

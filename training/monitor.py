@@ -76,6 +76,7 @@ def _widest(latents: tf.Tensor) -> tf.Tensor:
 
 def write_outcome(
     folder: pathlib.Path,
+    run: str,
     step: int,
     configuration: str,
     settings: Mapping[str, Any],
@@ -85,6 +86,7 @@ def write_outcome(
 
     Args:
         folder: of the event files.
+        run: its path, which tells it from all others in the tab HParams.
         step: the last.
         configuration: YAML.
         settings: name -> number, text or bool: an axis each of the parallel coordinates.
@@ -95,7 +97,7 @@ def write_outcome(
         indented = "".join(f"    {line}\n" for line in configuration.splitlines())
         tf.summary.text("configuration", indented)  # Markdown shows it as it is.
         hp.hparams_config([hp.HParam(name) for name in settings], [*map(hp.Metric, metrics)])
-        hp.hparams(dict(settings))
+        hp.hparams(dict(settings), trial_id=run)
         for name, value in metrics.items():
             tf.summary.scalar(name, value)
 

@@ -93,7 +93,9 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
     for axes, (column, label) in zip(every, panels):
         for number, log in enumerate(logs.values()):
             if column in log:
-                style = {**curve_style(number), "marker": ""}
+                style = curve_style(number)
+                if len(log["step"]) > 1:  # One point has no line.
+                    style["marker"] = ""
                 axes.plot(log["step"], log[column], **style)
         axes.set_xlabel("step")
         axes.set_ylabel(label)

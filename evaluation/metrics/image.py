@@ -1,4 +1,4 @@
-"""Metrics of 8-bit images: PSNR and MS-SSIM, both on RGB."""
+"""Metrics of 8-bit images: PSNR and MS-SSIM, both of RGB."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
     Raises:
         ValueError: wrong type or shape.
     """
-    _check_pair(original, reconstruction)
+    check_pair(original, reconstruction)
     # Integers up to 255^2 are exact in int32, and so is every partial sum in float64.
     squares = np.square(original.astype(np.int32) - reconstruction)
     mse = np.mean(squares, dtype=np.float64)
@@ -44,7 +44,7 @@ def ms_ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
     Raises:
         ValueError: wrong type or shape.
     """
-    _check_pair(original, reconstruction)
+    check_pair(original, reconstruction)
     if min(original.shape[:2]) < MultiScaleSsim.minimum_size:
         return float("nan")
     return min(float(_ms_ssim_graph(original[np.newaxis], reconstruction[np.newaxis])[0]), 1.0)
@@ -57,6 +57,20 @@ def ms_ssim_db(similarity):
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return -10.0 * np.log10(1.0 - np.asarray(similarity, np.float64))
+
+
+def check_pair(original: np.ndarray, reconstruction: np.ndarray) -> None:
+    """Raises a ValueError unless both are uint8 ``[height, width, 3]`` of one shape."""
+    for argument, pixels in (("original", original), ("reconstruction", reconstruction)):
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise ValueError(
+                f"{argument} must be uint8 [height, width, 3], got {pixels.dtype} {pixels.shape}"
+            )
+    if original.shape != reconstruction.shape:
+        raise ValueError(
+            f"reconstruction must have the original's shape {original.shape}, "
+            f"got {reconstruction.shape}"
+        )
 
 
 METRICS = (
@@ -82,19 +96,6 @@ METRICS = (
         note="MS-SSIM in dB is -10 log10(1 - MS-SSIM).",
     ),
 )
-
-
-def _check_pair(original, reconstruction):
-    for argument, pixels in (("original", original), ("reconstruction", reconstruction)):
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-            raise ValueError(
-                f"{argument} must be uint8 [height, width, 3], got {pixels.dtype} {pixels.shape}"
-            )
-    if original.shape != reconstruction.shape:
-        raise ValueError(
-            f"reconstruction must have the original's shape {original.shape}, "
-            f"got {reconstruction.shape}"
-        )
 
 
 @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8)] * 2)

@@ -31,6 +31,7 @@ class Metric(NamedTuple):
         package: optional Python package without which every value is NaN.
         scale: from a mean over files to what figures and comparisons show.
         note: what a reader of a comparison must know about ``scale``.
+        in_file_lines: whether tables show it for each file, and not in the means alone.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Metric(NamedTuple):
     package: str = ""
     scale: Callable[[Any], np.ndarray] = np.asarray
     note: str = ""
+    in_file_lines: bool = True
 
     @property
     def label(self) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from assembly.parts import build_model
+from assembly.parts import build_model, saved_form
 from assembly.warm_start import start_from
 from training.checkpoints import save_model
 from training.run_directory import RunDirectory
@@ -19,7 +19,7 @@ def saved(compose, tmp_path):
     def save(*overrides):
         config = compose(*SMALL, "seed=7", *overrides)
         directory = RunDirectory(tmp_path / "source")
-        directory.open(config, overwrite=False)
+        directory.open(saved_form(config), overwrite=False)
         model = build_model(config)
         model.freeze()
         save_model(model, directory.model)
@@ -42,6 +42,18 @@ def test_another_quantizer_and_lmbda_take_everything(compose, saved, choice):
     assert all(same(model.trainable_variables, source.trainable_variables))
     total = sum(v.shape.num_elements() for v in model.trainable_variables)
     assert line == f"init_from: {total:,} of {total:,} parameters from {run}"
+
+
+def test_ms_ssim_goes_on_where_the_mse_was(compose, saved):
+    """Its weight is a thousand times as large, the quantization steps must not follow it."""
+    size = ("model=lapped", "model.transforms.latent_channels=48")
+    source, run = saved(*size, "lmbda=0.013")
+    model = build_model(compose(*SMALL, *size, "distortion=ms_ssim", "lmbda=16.64"))
+    start_from(model, run)
+    pixels = np.random.default_rng(0).integers(0, 256, [1, 64, 64, 3]).astype(np.float32)
+    ours, theirs = (each(pixels, training=False) for each in (model, source))
+    np.testing.assert_array_equal(ours.reconstructions, theirs.reconstructions)
+    np.testing.assert_array_equal(ours.bits, theirs.bits)
 
 
 def test_another_entropy_model_takes_the_transforms(compose, saved):

@@ -12,6 +12,7 @@ import pytest
 
 from evaluation.measure import measure
 from evaluation.media import IMAGE, medium_of
+from evaluation.metrics import METRICS
 from evaluation.results import Results, read_results, write_results
 
 PUBLISHED = {
@@ -142,7 +143,9 @@ def test_a_missing_file_is_named(tmp_path):
         read_results(tmp_path / "absent.json")
 
 
-def test_columns_and_keys_are_those_of_committed_results():
+def test_columns_and_keys_are_those_of_committed_results(monkeypatch):
+    for later in ("psnr-y", "lpips"):
+        monkeypatch.delitem(METRICS, later, raising=False)
     folder = pathlib.Path(__file__).resolve().parents[2] / "results"
     for experiment in ("kodak/compare_quantizers", "spoken_digit/quantizers"):
         path = sorted((folder / experiment).glob("*.csv"))[0]

@@ -16,7 +16,8 @@ def values_in(folder):
 
 def test_outcome_has_settings_metrics_and_the_configuration(tmp_path):
     points = {"bpp": 0.5, "psnr-rgb": 30.0, "pesq": math.nan}
-    write_outcome(tmp_path, 7, "a: 1\nb: 2", {"lmbda": 0.01, "quantizer": "mixed"}, points)
+    settings = {"lmbda": 0.01, "quantizer": "mixed"}
+    write_outcome(tmp_path, "runs/one", 7, "a: 1\nb: 2", settings, points)
     found = {value.tag: value for value in values_in(tmp_path)}
     assert tf.make_ndarray(found["final/bpp"].tensor) == 0.5 and "final/pesq" not in found
     assert b"    a: 1\n    b: 2" in tf.make_ndarray(found["configuration"].tensor).item()
@@ -25,9 +26,9 @@ def test_outcome_has_settings_metrics_and_the_configuration(tmp_path):
         content = found[tag].metadata.plugin_data.content
         return plugin_data_pb2.HParamsPluginData.FromString(content)
 
-    session = plugin("_hparams_/session_start_info").session_start_info.hparams
-    assert session["lmbda"].number_value == 0.01
-    assert session["quantizer"].string_value == "mixed"
+    session = plugin("_hparams_/session_start_info").session_start_info
+    assert session.group_name == "runs/one" and session.hparams["lmbda"].number_value == 0.01
+    assert session.hparams["quantizer"].string_value == "mixed"
     experiment = plugin("_hparams_/experiment").experiment
     assert [info.name for info in experiment.hparam_infos] == ["lmbda", "quantizer"]
     assert [info.name.tag for info in experiment.metric_infos] == ["final/bpp", "final/psnr-rgb"]

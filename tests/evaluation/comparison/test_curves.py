@@ -13,7 +13,8 @@ PSNR = METRICS["psnr-rgb"]
 
 
 def row_of(medium, **columns):
-    return medium.with_rates({"bits_side": 0.0, "refine_seconds": 0.0, **columns})
+    metrics = {each.column: 0.0 for each in medium.metrics}
+    return medium.with_rates({**metrics, "bits_side": 0.0, "refine_seconds": 0.0, **columns})
 
 
 def row(k, bits, psnr, digest=None):

@@ -1,4 +1,4 @@
-"""PSNR against closed forms; MS-SSIM against an independent NumPy implementation."""
+"""PSNR of RGB and luma against closed forms; MS-SSIM against an independent implementation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import skimage.data
 import tensorflow as tf
+from PIL import Image
 
 from evaluation.metrics import image as metrics
+from evaluation.metrics.luma import luma_psnr
 
 
 def ms_ssim_oracle(x, y):
@@ -62,9 +64,27 @@ def test_psnr_averages_over_pixels_and_channels():
     assert metrics.psnr(black, one_wrong) == pytest.approx(10 * np.log10(300), abs=1e-12)
 
 
+@pytest.mark.parametrize("channel, weight", enumerate([0.299, 0.587, 0.114]))
+def test_luma_psnr_weighs_channels(channel, weight):
+    gray = np.full((3, 5, 3), 100, np.uint8)
+    wrong = gray.copy()
+    wrong[..., channel] -= 7
+    assert luma_psnr(gray, wrong) == pytest.approx(20 * np.log10(255 / (7 * weight)), abs=1e-9)
+    assert luma_psnr(gray, gray + np.uint8(7)) == pytest.approx(metrics.psnr(gray, gray - 7))
+
+
+def test_luma_is_that_of_jpeg():
+    photo = skimage.data.coffee()[:200, :200]
+    noisy = degraded(photo, 8)
+    planes = (np.asarray(Image.fromarray(each).convert("YCbCr")) for each in (photo, noisy))
+    original, reconstruction = (plane[..., :1].repeat(3, 2) for plane in planes)
+    expected = metrics.psnr(original, reconstruction)  # Pillow rounds luma.
+    assert luma_psnr(photo, noisy) == pytest.approx(expected, abs=0.05)
+
+
 def test_equal_images_are_perfect():
     photo = skimage.data.astronaut()[:200, :200]
-    assert metrics.psnr(photo, photo.copy()) == np.inf
+    assert metrics.psnr(photo, photo.copy()) == luma_psnr(photo, photo.copy()) == np.inf
     assert metrics.ms_ssim(photo, photo.copy()) == 1.0
     assert metrics.ms_ssim_db(1.0) == np.inf
 
@@ -95,7 +115,7 @@ def test_ms_ssim_db():
     assert np.isnan(metrics.ms_ssim_db(np.nan))
 
 
-@pytest.mark.parametrize("metric", [metrics.psnr, metrics.ms_ssim])
+@pytest.mark.parametrize("metric", [metrics.psnr, metrics.ms_ssim, luma_psnr])
 def test_other_types_and_shapes_are_refused(metric):
     photo = np.zeros((200, 200, 3), np.uint8)
     with pytest.raises(ValueError, match="original must be uint8"):
