@@ -63,7 +63,8 @@ def build_model(config: DictConfig) -> Autoencoder:
         parts["rate"] = build_part(config.rates)
     # Seeded again: random numbers that a quantizer drew must not change the initial weights.
     tf.keras.utils.set_random_seed(config.seed)
-    return build_part(config.model, **parts)
+    # Keras traces layers to build them; AutoGraph would rewrite each one's source first.
+    return tf.autograph.experimental.do_not_convert(build_part)(config.model, **parts)
 
 
 def build_part(node: Any, **parts: Any) -> Any:
