@@ -4,7 +4,6 @@ import importlib.util
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 
 import pytest
@@ -23,15 +22,10 @@ class Third(ScalarSurrogate):
 """
 
 
-def run(*arguments):
-    command = [sys.executable, str(SCRIPT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
-
-
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory):
+def everything(fresh, tmp_path_factory):
     output = tmp_path_factory.mktemp("plots") / "new" / "folder"
-    result = run("--output", str(output))
+    result = fresh(SCRIPT, "--output", output)
     assert result.returncode == 0, result.stderr
     return output, result
 

@@ -75,10 +75,17 @@ def test_gains_are_undone_after_the_quantizer(rate):
 
 
 @pytest.mark.parametrize(
-    "model", ["bls2017", "hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped"]
+    ("model", "slices"),
+    [
+        ("bls2017", []),
+        ("hyperprior", []),
+        ("mean_scale_hyperprior", []),
+        ("channel_autoregressive", ["model.hyper.slices=2"]),
+        ("lapped", ["model.hyper.slices=2"]),
+    ],
 )
-def test_a_step_trains_every_gain_at_every_rate(compose, model):
-    config = compose(f"model={model}", *SMALL, "steps=10")
+def test_a_step_trains_every_gain_at_every_rate(compose, model, slices):
+    config = compose(f"model={model}", *SMALL, *slices, "steps=10")
     model = build_model(config)
     step = TrainStep(
         model, build_part(config.distortion), build_part(config.optimizer), config.lmbda
