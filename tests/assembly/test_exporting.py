@@ -1,9 +1,5 @@
 """Exported transforms: loaded by TensorFlow alone in another process, they agree with the codec."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -72,13 +68,12 @@ def exported(codecs, tmp_path_factory):
     return folder
 
 
-def test_agrees_with_the_codec_in_another_process(codecs, exported):
+def test_agrees_with_the_codec_in_another_process(codecs, exported, fresh):
     pixels = np.random.default_rng(1).integers(0, 256, [5, 7, 3], np.uint8)
     pixels = pixels.repeat(12, 0).repeat(11, 1)[:53, :70]  # No multiples of the strides.
     np.save(exported / "pixels.npy", pixels)
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = [sys.executable, "-c", USER, *codecs]
-    done = subprocess.run(command, cwd=exported, env=environment, capture_output=True, text=True)
+    (exported / "user.py").write_text(USER)
+    done = fresh(exported / "user.py", *codecs, cwd=exported)
     assert done.returncode == 0, done.stderr[-2000:]
     for name, codec in codecs.items():
         decoded = np.load(exported / f"{name}-decoded.npy")

@@ -78,8 +78,8 @@ def test_resuming_reaches_the_same_gains(start, fresh, tmp_path):
     images, gains = write_images(tmp_path / "images"), []
     for name in ("whole", "stopped"):
         run = tmp_path / "runs" / name
-        command = ["train.py", *SMALL, "rate=variable", "steps=300", f"data.root={images}"]
-        command += [f"run={run}", "log_every=2", "checkpoint_every=100"]
+        command = ["train.py", *SMALL, "rate=variable", "steps=100", f"data.root={images}"]
+        command += [f"run={run}", "log_every=2", "checkpoint_every=50"]
         if name == "stopped":
             process = start(*command)
             process.wait_for_line(r"step +\d+/")
