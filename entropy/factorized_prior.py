@@ -190,9 +190,7 @@ class FactorizedPrior(IntegerCoder):
     def _tails(self) -> Tuple[np.ndarray, np.ndarray]:
         """Points beyond which each channel's density has half of the tail mass."""
 
-        @tf.function(
-            autograph=False
-        )  # The search for the tails is a long loop: ten times slower when eager.
+        @tf.function  # The search for the tails is a long loop: ten times slower when eager.
         def tails():
             return (
                 tfc.lower_tail(self._density, self._tail_mass),

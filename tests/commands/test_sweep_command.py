@@ -37,7 +37,7 @@ def steps_seen(run):
         return [int(row["step"]) for row in csv.DictReader(file) if row.get("step")]
 
 
-def wait_for(condition, seconds=240):
+def wait_for(condition, seconds=900):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
