@@ -186,15 +186,11 @@ class Process:
     def stderr(self):
         return (self._folder / "stderr").read_text()
 
-    @property
-    def cpu_seconds(self):
-        """Of a process that has ended."""
-        return json.loads((self._folder / "status").read_text())[1]
-
     def poll(self):
-        """The exit status, or None."""
+        """The exit status, or None; with it come the seconds of CPU time."""
         if self.returncode is None and (self._folder / "status").exists():
-            self.returncode = json.loads((self._folder / "status").read_text())[0]
+            status = (self._folder / "status").read_text()
+            self.returncode, self.cpu_seconds = json.loads(status)
         return self.returncode
 
     def wait(self, timeout=LIMIT):
