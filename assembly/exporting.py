@@ -127,4 +127,5 @@ def _spec(name: str, channels: int) -> tf.TensorSpec:
 
 
 def _graph(function: Callable, *specs: tf.TensorSpec) -> Callable:
-    return tf.function(function, input_signature=specs).get_concrete_function()
+    graph = tf.function(function, input_signature=specs, autograph=False)
+    return graph.get_concrete_function()

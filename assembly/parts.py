@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import tensorflow as tf
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -63,7 +64,8 @@ def build_model(config: DictConfig) -> Autoencoder:
         parts["rate"] = build_part(config.rates)
     # Seeded again: random numbers that a quantizer drew must not change the initial weights.
     set_random_seed(config.seed)
-    return build_part(config.model, **parts)
+    # Keras traces layers to build them; AutoGraph would rewrite each one's source first.
+    return tf.autograph.experimental.do_not_convert(build_part)(config.model, **parts)
 
 
 def build_part(node: Any, **parts: Any) -> Any:

@@ -122,6 +122,7 @@ class PatchSampler:
         self._seed = tf.constant(seed, tf.int64)
         self._first_position = first_step * batch_size
 
+    @tf.autograph.experimental.do_not_convert
     def from_memory(self, images: DecodedImages) -> tf.data.Dataset:
         """Batches from decoded images, computed without Python."""
         down, across = (tf.range(side, dtype=tf.int64) for side in self._patch_shape[:2])
@@ -138,6 +139,7 @@ class PatchSampler:
 
         return self._batches(self._positions().map(patch_at, num_parallel_calls=tf.data.AUTOTUNE))
 
+    @tf.autograph.experimental.do_not_convert
     def from_files(self, load: Callable[[int], np.ndarray], count: int) -> tf.data.Dataset:
         """Batches from images that are decoded at every use; the same ones as from memory.
 
@@ -152,6 +154,7 @@ class PatchSampler:
 
         return self._batches(self._positions().map(patch_at, num_parallel_calls=tf.data.AUTOTUNE))
 
+    @tf.autograph.experimental.do_not_convert
     def from_stream(
         self,
         records: tf.data.Dataset,

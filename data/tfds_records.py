@@ -85,6 +85,7 @@ class TfdsRecords:
         name = self._splits[split]
         return self._builder.info.splits[name].num_examples if name else 0
 
+    @tf.autograph.experimental.do_not_convert
     def encoded(self, split: str) -> tf.data.Dataset:
         """The feature of each record in a split, as a string."""
         return self._records(split).map(lambda record: record["value"])

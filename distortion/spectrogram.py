@@ -114,7 +114,7 @@ def power_spectrum(signals: tf.Tensor, window: int, overlap: int = 4) -> tf.Tens
     hann = tf.signal.hann_window(window)
     bins = tf.signal.rfft(frames * hann)
     power = tf.math.real(bins) ** 2 + tf.math.imag(bins) ** 2
-    return power / float(tf.reduce_sum(hann**2))
+    return power / tf.reduce_sum(hann**2)
 
 
 class StftDistance(SpectrogramDistance):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -54,12 +54,13 @@ def check_patches(model: Autoencoder, pixels: np.ndarray, patch_size: int) -> Op
         return None
     pixels = pixels[: rows * patch_size, : columns * patch_size]
     patches = pixels.reshape(rows, patch_size, columns, patch_size, 3).swapaxes(1, 2)
-    whole = _bits(model, pixels)
-    apart = sum(_bits(model, patch) for patch in patches.reshape(-1, patch_size, patch_size, 3))
+    whole = _bits(model, [pixels])
+    apart = _bits(model, patches.reshape(-1, patch_size, patch_size, 3))
     count = pixels.shape[0] * pixels.shape[1]
     return PatchCheck(patch_size, whole / count, apart / count)
 
 
-def _bits(model: Autoencoder, pixels: np.ndarray) -> float:
-    latents = model.analyze(pixels)
-    return float(model.quantize(latents[tf.newaxis], training=False).bits[0])
+def _bits(model: Autoencoder, images: Sequence[np.ndarray]) -> float:
+    """Of images of one size, together."""
+    latents = tf.stack([model.analyze(pixels) for pixels in images])
+    return float(tf.reduce_sum(model.quantize(latents, training=False).bits))

@@ -11,6 +11,8 @@ import tensorflow as tf
 from processor.convolutions import disable_fused_bias
 from processor.stack import keras
 
+SIGNALS = tf.TensorSpec([None, None, None, None], tf.float32)
+
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 """Compute type of convolutions and GDN -> Keras policy. Variables are float32 in both."""
 
@@ -114,12 +116,12 @@ class Transforms(tf.Module, abc.ABC):
         """Parameters of the analysis, which decoding does not need."""
         return self._analysis.trainable_variables
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.float32)])
+    @tf.function(input_signature=[SIGNALS], autograph=False)
     def compiled_analysis(self, signals: tf.Tensor) -> tf.Tensor:
         """``analysis`` as a graph of its own, traced once for signals of all sizes."""
         return self.analysis(tf.ensure_shape(signals, [None, None, None, self.input_channels]))
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.float32)])
+    @tf.function(input_signature=[SIGNALS], autograph=False)
     def compiled_synthesis(self, latents: tf.Tensor) -> tf.Tensor:
         """``synthesis`` as a graph of its own, traced once for signals of all sizes."""
         return self.synthesis(tf.ensure_shape(latents, [None, None, None, self.latent_channels]))

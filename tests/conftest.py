@@ -1,14 +1,17 @@
 """Settings of the whole suite."""
 
+import contextlib
 import copy
 import functools
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -36,6 +39,21 @@ def pytest_xdist_auto_num_workers(config):
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(1, min(cores, memory // WORKER_BYTES))
+
+
+LONGEST = (
+    "commands/test_train_command.py", "commands/test_sweep_command.py",
+    "commands/test_audio_commands.py", "benchmarks/test_exactness.py", "test_readme.py",
+    "models/test_autoencoder.py", "models/test_whole_images.py", "roundtrip/test_pages.py",
+    "quantizers/test_contract.py", "commands/test_file_commands.py",
+)  # fmt: skip
+"""Files that take a worker long: begun last, they would keep it busy while the others wait."""
+
+
+def pytest_collection_modifyitems(items):
+    """Workers begin with the longest files."""
+    longest = {str(ROOT / "tests" / name) for name in LONGEST}
+    items.sort(key=lambda item: str(item.path) not in longest)
 
 
 def config_names(group):
@@ -149,33 +167,132 @@ def compose():
     return make
 
 
-@pytest.fixture(scope="session")
-def warm():
-    """``warm("train.py", "steps=5")``: a command's status, output and errors, as a process has.
+LIMIT = 900
+"""Seconds in which a command must end, also on a machine that has much else to do."""
 
-    All commands share one process and its imports, which take longer than most commands. What is
-    tested of processes themselves, as kills, locks and equal results of one that is new, needs
-    ``subprocess``.
+
+class Process:
+    """A command in a process of its own, as ``subprocess.Popen`` has it, with files for output."""
+
+    def __init__(self, number, folder, args):
+        self.pid, self.args, self.returncode, self._folder = number, args, None, folder
+
+    @property
+    def stdout(self):
+        """What it has printed so far."""
+        return (self._folder / "stdout").read_text()
+
+    @property
+    def stderr(self):
+        return (self._folder / "stderr").read_text()
+
+    def poll(self):
+        """The exit status, or None; with it come the seconds of CPU time."""
+        if self.returncode is None and (self._folder / "status").exists():
+            status = (self._folder / "status").read_text()
+            self.returncode, self.cpu_seconds = json.loads(status)
+        return self.returncode
+
+    def wait(self, timeout=LIMIT):
+        """The exit status, once it has ended."""
+        end = time.monotonic() + timeout
+        while self.poll() is None:
+            assert time.monotonic() < end, f"no end within {timeout} s: {self.args}"
+            time.sleep(0.01)
+        return self.returncode
+
+    def send_signal(self, signum):
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signum)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+    def wait_for_line(self, pattern, found=bool):
+        """Returns when a line begins as ``pattern`` says and ``found(match)``, or at the end."""
+        seen = 0
+        while self.poll() is None or seen < self.stdout.count("\n"):
+            lines = self.stdout.split("\n")[seen:-1]
+            if any((match := re.match(pattern, line)) and found(match) for line in lines):
+                return
+            seen += len(lines)
+            time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory):
+    """``start("train.py", "steps=5", cwd=FOLDER, VARIABLE="value")``: a `Process`.
+
+    It has not to import TensorFlow: it is forked from a process that has.
     """
-    process = subprocess.Popen(
+    server = subprocess.Popen(
         [sys.executable, str(pathlib.Path(__file__).with_name("warm_interpreter.py"))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )
+    started = []
 
-    def run(script, *arguments):
-        command = [str(ROOT / script), *map(str, arguments)]
-        process.stdin.write(json.dumps(command) + "\n")
-        process.stdin.flush()
-        limit = threading.Timer(300, process.kill)
+    def start(*command, cwd=ROOT, folder=None, **variables):
+        folder = folder or tmp_path_factory.mktemp("process")
+        command = request_of(command, cwd, variables) if command else []
+        server.stdin.write(json.dumps([str(folder), *command]) + "\n")
+        server.stdin.flush()
+        started.append(Process(int(server.stdout.readline()), folder, command))
+        return started[-1]
+
+    yield start
+    for process in started:  # Of tests that failed or were stopped.
+        process.kill()
+    server.stdin.close()
+    server.wait(timeout=60)
+
+
+def request_of(command, cwd, variables=None):
+    return [str(cwd), variables or {}, str(ROOT / command[0]), *map(str, command[1:])]
+
+
+@pytest.fixture(scope="session")
+def fresh(start):
+    """``fresh("train.py", "steps=5")``: status, output and errors of a process of its own."""
+
+    def run(*command, cwd=ROOT):
+        process = start(*command, cwd=cwd)
+        process.wait()
+        return subprocess.CompletedProcess(
+            process.args, process.returncode, process.stdout, process.stderr
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def warm(start, tmp_path_factory):
+    """``warm("train.py", "steps=5")``: status, output and errors, as `fresh` gives them.
+
+    All these commands share one process, which has built and traced for them before. What is
+    tested of processes themselves, as kills, locks and equal results of one that is new, needs
+    `start` or `fresh`; what is tested of the start itself, as imports, needs ``subprocess``.
+    """
+    folder = tmp_path_factory.mktemp("warm")
+    for name in ("requests", "answers"):
+        os.mkfifo(folder / name)
+    process = start(folder=folder)
+    requests, answers = (folder / "requests").open("w"), (folder / "answers").open()
+
+    def run(*command, cwd=ROOT):
+        command = request_of(command, cwd)
+        requests.write(json.dumps(command) + "\n")
+        requests.flush()
+        limit = threading.Timer(LIMIT, process.kill)
         limit.start()
-        answer = process.stdout.readline()
+        answer = answers.readline()
         limit.cancel()
-        assert answer, f"no answer within 300 s or at all: {command}"
+        assert answer, f"no answer within {LIMIT} s or at all: {command}"
         return subprocess.CompletedProcess(command, *json.loads(answer))
 
     yield run
-    process.stdin.close()
+    requests.close()
     process.wait(timeout=60)

@@ -106,7 +106,7 @@ class Distribution:
         if self.strategy is None:
             return
 
-        @tf.function
+        @tf.function(autograph=False)
         def total() -> tf.Tensor:
             steps = self.strategy.run(lambda: tf.constant(step, tf.int64))
             return self.strategy.reduce(tf.distribute.ReduceOp.SUM, steps, axis=None)

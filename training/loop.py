@@ -110,7 +110,7 @@ def fit(
                 raise Interrupted(stop.signum, done)
 
 
-def input_rate(batches: tf.data.Dataset, batch_size: int, seconds: float = 0.5) -> float:
+def input_rate(batches: tf.data.Dataset, batch_size: int, seconds: float = 0.2) -> float:
     """Patches (segments) per second of the input pipeline alone, over about ``seconds``."""
     iterator = iter(batches)
     _next(iterator)  # Fills caches and shuffle buffers.

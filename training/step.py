@@ -99,7 +99,7 @@ class TrainStep:
         """Takes the step."""
         return self._step(images, self._model.hard_phases)
 
-    @tf.function
+    @tf.function(autograph=False)
     def _step(self, images, hard_phases: Tuple[bool, ...]) -> StepResult:
         """The step; Python bools, so that each combination of phases has a graph of its own."""
         del hard_phases

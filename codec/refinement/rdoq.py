@@ -77,6 +77,7 @@ class RateDistortionOptimizedQuantization:
         self._gradient = tf.function(
             self._traced_gradient,
             input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32), values],
+            autograph=False,
         )
 
     def __call__(self, pixels: np.ndarray, progress: Optional[Progress] = None) -> Refined:

@@ -114,6 +114,7 @@ class StochasticGumbelAnnealing:
                 _Adam(*(tuple(specs) for _ in _Adam._fields)),
                 tf.TensorSpec([], tf.float32),
             ],
+            autograph=False,
         )
 
     def __call__(self, pixels: np.ndarray, progress: Optional[Progress] = None) -> Refined:

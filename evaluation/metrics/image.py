@@ -98,7 +98,7 @@ METRICS = (
 )
 
 
-@tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8)] * 2)
+@tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8)] * 2, autograph=False)
 def _ms_ssim_graph(original, reconstruction):
     # One graph for all sizes takes a third of the time of eager operations.
     return multiscale_ssim(tf.cast(original, tf.float32), tf.cast(reconstruction, tf.float32))

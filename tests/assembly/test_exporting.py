@@ -1,9 +1,5 @@
 """Exported transforms: loaded by TensorFlow alone in another process, they agree with the codec."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -63,23 +59,29 @@ def codecs(compose):
     return made
 
 
-def test_agrees_with_the_codec_in_another_process(codecs, tmp_path):
+@pytest.fixture(scope="module")
+def exported(codecs, tmp_path_factory):
+    """A folder with the exported models by their names."""
+    folder = tmp_path_factory.mktemp("exported")
+    for name, codec in codecs.items():
+        export(codec.model, folder / name)
+    return folder
+
+
+def test_agrees_with_the_codec_in_another_process(codecs, exported, fresh):
     pixels = np.random.default_rng(1).integers(0, 256, [5, 7, 3], np.uint8)
     pixels = pixels.repeat(12, 0).repeat(11, 1)[:53, :70]  # No multiples of the strides.
-    np.save(tmp_path / "pixels.npy", pixels)
-    for name, codec in codecs.items():
-        export(codec.model, tmp_path / name)
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = [sys.executable, "-c", USER, *codecs]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    np.save(exported / "pixels.npy", pixels)
+    (exported / "user.py").write_text(USER)
+    done = fresh(exported / "user.py", *codecs, cwd=exported)
     assert done.returncode == 0, done.stderr[-2000:]
     for name, codec in codecs.items():
-        decoded = np.load(tmp_path / f"{name}-decoded.npy")
+        decoded = np.load(exported / f"{name}-decoded.npy")
         differences = np.abs(decoded.astype(int) - codec.decode(codec.encode(pixels)))
         assert (differences <= 1).mean() >= 0.999, name
         if codec.model.hyper is not None:
             expected = indexes_of(codec.model, pixels)
-            np.testing.assert_array_equal(np.load(tmp_path / f"{name}-indexes.npy"), expected)
+            np.testing.assert_array_equal(np.load(exported / f"{name}-indexes.npy"), expected)
             assert len(np.unique(expected)) > 5
 
 
@@ -96,10 +98,9 @@ def indexes_of(model, pixels):
     return tf.concat(found, -1).numpy().astype(int)
 
 
-def test_no_surrogate_is_in_the_graph(codecs, tmp_path):
-    export(codecs["lapped"].model, tmp_path / "exported")
-    library = tf.saved_model.load(str(tmp_path / "exported"))
+def test_no_surrogate_is_in_the_graph(codecs, exported):
+    library = tf.saved_model.load(str(exported / "lapped"))
     ops = {op.type for graph in library.signatures.values() for op in graph.graph.get_operations()}
     assert not any("Random" in op for op in ops)
     with pytest.raises(ValueError, match=r"--output .* exists"):
-        export(codecs["lapped"].model, tmp_path / "exported")
+        export(codecs["lapped"].model, exported / "lapped")

@@ -14,8 +14,8 @@ def benchmark(*options):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_unknown_words_are_refused():
-    done = benchmark("--models", "bls2017,vae")
+def test_unknown_words_are_refused(fresh):
+    done = fresh("benchmarks/benchmark.py", "--models", "bls2017,vae")
     assert done.returncode == 2
     assert "--models=bls2017,vae: must be among bls2017, factorized, hyperprior." in done.stderr
 

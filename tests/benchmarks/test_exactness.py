@@ -15,35 +15,37 @@ from training.run_directory import RunDirectory
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMITS = ("sse41", "avx2", "avx512_core")
-MODELS = ("hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped")
+KINDS = ("mean_scale_hyperprior", "lapped")
+"""A model for each kind of side information: what decoders must compute exactly is its own."""
 
 
 @pytest.fixture
 def runs(compose, tmp_path):
-    """Run directories of models with random weights, large enough to fill the latents."""
-    paths = []
-    for model_name in MODELS:
-        config = compose(
-            f"model={model_name}",
-            "quantizer=mixed",
-            "model.transforms.num_filters=32",
-            "model.transforms.latent_channels=32",
-            "precision=float32",
-        )
-        model = build_model(config)
-        noise = np.random.default_rng(0)
-        for variable in model.transforms.trainable_variables:
-            if "kernel" in variable.name:
-                variable.assign(3 * variable)
-        for variable in model.hyper.trainable_variables:
-            if "kernel" in variable.name:
-                variable.assign_add(noise.normal(0, 0.02, variable.shape))
-        model.freeze()
-        directory = RunDirectory(tmp_path / model_name)
-        directory.open(config, overwrite=False)
-        save_model(model, directory.model)
-        paths.append(directory.path)
-    return paths
+    """Makes run directories of models with random weights, large enough to fill the latents."""
+    return lambda *names: [run_of(name, compose, tmp_path) for name in names]
+
+
+def run_of(model_name, compose, folder):
+    config = compose(
+        f"model={model_name}",
+        "quantizer=mixed",
+        "model.transforms.num_filters=32",
+        "model.transforms.latent_channels=32",
+        "precision=float32",
+    )
+    model = build_model(config)
+    noise = np.random.default_rng(0)
+    for variable in model.transforms.trainable_variables:
+        if "kernel" in variable.name:
+            variable.assign(3 * variable)
+    for variable in model.hyper.trainable_variables:
+        if "kernel" in variable.name:
+            variable.assign_add(noise.normal(0, 0.02, variable.shape))
+    model.freeze()
+    directory = RunDirectory(folder / model_name)
+    directory.open(config, overwrite=False)
+    save_model(model, directory.model)
+    return directory.path
 
 
 @pytest.fixture
@@ -70,9 +72,10 @@ def cells(output):
 
 
 def test_files_decode_exactly_with_other_threads_and_kernels(runs, photo):
-    done = matrix(runs, photo, "1:0", "2:sse41")
+    """Floating point differs between these two settings, so this can fail."""
+    done = matrix(runs(*KINDS), photo, "1:0", "2:sse41")
     assert done.returncode == 0, done.stderr + done.stdout
-    np.testing.assert_array_equal(cells(done.stdout), np.zeros([2 * len(MODELS), 2]))
+    np.testing.assert_array_equal(cells(done.stdout), np.zeros([2 * len(KINDS), 2]))
     assert done.stdout.endswith("\nexact\n")
 
 
@@ -80,12 +83,13 @@ def test_files_decode_exactly_with_other_threads_and_kernels(runs, photo):
 def test_files_decode_exactly_whatever_the_setting(runs, photo, tmp_path):
     settings = [f"{threads}:{kernels}" for threads in (1, 2) for kernels in (0, 1, *LIMITS)]
     output = tmp_path / "cells.csv"
-    done = matrix(runs, photo, *settings, "--output", output)
+    models = (*KINDS, "hyperprior", "channel_autoregressive")
+    done = matrix(runs(*models), photo, *settings, "--output", output)
     assert done.returncode == 0, done.stderr + done.stdout
-    np.testing.assert_array_equal(cells(done.stdout), np.zeros([10 * len(MODELS), 10]))
+    np.testing.assert_array_equal(cells(done.stdout), np.zeros([10 * len(models), 10]))
     with output.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 100 * len(MODELS)
+    assert len(rows) == 100 * len(models)
     assert not any(row["error"] for row in rows)
 
 

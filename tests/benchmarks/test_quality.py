@@ -1,4 +1,7 @@
-"""benchmarks/quality.py: losses of classical codecs and of real, tiny trainings."""
+"""benchmarks/quality.py: losses of classical codecs and of real, tiny trainings.
+
+The commands share a process; only what starts one for each is not the benchmark's own here.
+"""
 
 import json
 import pathlib
@@ -26,12 +29,19 @@ def folders(tmp_path):
 
 
 def test_trainings_and_classical_codecs_are_measured_by_one_loss(
-    folders, tmp_path, monkeypatch, capsys
+    folders, tmp_path, monkeypatch, capsys, warm
 ):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import quality
 
     tiny = ("model=bls2017", "model.transforms.num_filters=4", "batch_size=2", "data.patch_size=64")
+
+    def command(*words):
+        done = warm(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    monkeypatch.setattr(quality, "command", command)
     monkeypatch.setattr(quality, "RECIPES", {"tiny": tiny})
     monkeypatch.setattr(quality, "TRIAL_STEPS", 4)
     monkeypatch.setattr(quality, "steps_per_minute", lambda settings: 30.0)

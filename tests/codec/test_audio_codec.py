@@ -144,7 +144,7 @@ def test_every_kind_of_quantizer_trains_a_step_and_codes_audio(
     refuses_damage(*check_quantizer(make, quantizer_kind))
 
 
-# The others code as one of their kind, and ``test_image_codec`` has all of them.
+# The others code as one of their kind.
 @pytest.mark.slow
 def test_every_quantizer_trains_a_step_and_codes_audio(make, quantizer_name):
     check_quantizer(make, quantizer_name)

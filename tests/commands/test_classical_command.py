@@ -2,9 +2,6 @@
 
 import csv
 import json
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -15,16 +12,9 @@ from evaluation.comparison.intervals import paired_interval
 from evaluation.comparison.measurements import read_measurement
 from evaluation.metrics import METRICS
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def run(script, *arguments):
-    command = [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
-
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory):
+def measured(fresh, tmp_path_factory):
     import skimage.data
 
     folder = tmp_path_factory.mktemp("classical")
@@ -35,7 +25,7 @@ def measured(tmp_path_factory):
     command = (
         photos, "--codecs", "jpeg,jpeg-default", "--output", folder / "out", "--processes", 1
     )  # fmt: skip
-    done = run("classical.py", *command)
+    done = fresh("scripts/classical.py", *command)
     assert (done.returncode, done.stderr) == (0, "")
     return folder / "out", command, done.stdout
 
@@ -82,9 +72,9 @@ def test_another_metric_of_the_same_name_is_refused():
 
 
 @pytest.mark.slow
-def test_processes_do_not_change_what_is_measured(measured):
+def test_processes_do_not_change_what_is_measured(fresh, measured):
     folder, command, _ = measured
-    done = run("classical.py", *command[:4], folder / "two", "--processes", 2)
+    done = fresh("scripts/classical.py", *command[:4], folder / "two", "--processes", 2)
     assert (done.returncode, done.stderr) == (0, "")
     one, two = (json.loads((at / "jpeg.json").read_text()) for at in (folder, folder / "two"))
     for key in ("bpp", "psnr-rgb", "ms-ssim-rgb"):

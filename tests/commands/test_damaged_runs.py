@@ -3,19 +3,14 @@
 The table that ``pytest -m slow -s`` prints says what the command did.
 """
 
-import pathlib
 import re
 import shutil
-import subprocess
-import sys
 import time
 
 import pytest
 import tensorflow as tf
 
 from evaluation.report import read_tables
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SETTINGS = [
     "model=bls2017",
@@ -75,11 +70,10 @@ def newest(run):
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory):
+def killed(start, tmp_path_factory):
     """A run that was killed when it had two checkpoints."""
     run = tmp_path_factory.mktemp("killed") / "run"
-    command = [sys.executable, str(ROOT / "train.py"), f"run={run}", *SETTINGS]
-    process = subprocess.Popen([*command, "checkpoint_every=2"], cwd=ROOT)
+    process = start("train.py", f"run={run}", *SETTINGS, "checkpoint_every=2")
     while process.poll() is None and len(newest(run)) < 2:
         time.sleep(0.01)
     process.kill()

@@ -1,18 +1,15 @@
 """compress.py, decompress.py and evaluate.py on a trained run: files in, files out, or one line."""
 
 import json
-import pathlib
 import random
 import re
 import shutil
 import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRAIN = [
     "model=bls2017",
     "model.transforms.num_filters=8",
@@ -23,16 +20,6 @@ TRAIN = [
     "quantizer=mixed",
     "classical=[]",
 ]
-
-
-def python(script, *arguments):
-    return subprocess.run(
-        [sys.executable, str(ROOT / script), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -61,19 +48,19 @@ def photo(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def coded(run, photo, tmp_path_factory):
+def coded(run, photo, fresh, tmp_path_factory):
     path = tmp_path_factory.mktemp("coded") / "out.rtc"
-    result = python("scripts/compress.py", "--run", run, photo, path)
+    result = fresh("scripts/compress.py", "--run", run, photo, path)
     assert result.returncode == 0, result.stderr
     assert f"83 x 61 pixels, {path.stat().st_size} bytes" in result.stdout
     return path
 
 
-def test_decompress_gives_the_test_time_reconstruction(run, photo, coded, tmp_path):
+def test_decompress_gives_the_test_time_reconstruction(run, photo, coded, tmp_path, fresh):
     from assembly.saved_run import load_run
 
     output = tmp_path / "out.png"
-    result = python("scripts/decompress.py", "--run", run, coded, output)
+    result = fresh("scripts/decompress.py", "--run", run, coded, output)
     assert result.returncode == 0, result.stderr
     decoded = np.asarray(Image.open(output))
     codec = load_run(str(run)).codec

@@ -4,15 +4,11 @@ Each is a process of its own, forked from one that has imported TensorFlow, so t
 minutes. Moments are counted in CPU time: how busy the machine is does not shift them.
 """
 
-import contextlib
 import json
 import os
 import pathlib
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -41,59 +37,29 @@ pytestmark = pytest.mark.slow
 class Commands:
     """Runs commands in processes of their own, to the end or not."""
 
-    def __init__(self, output):
-        self._output = output
-        self._server = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests" / "warm_interpreter.py"), "--fork"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
+    def __init__(self, start):
+        self._start = start
 
     def run(self, *command):
         """Runs a command to its end; returns the seconds of CPU time that it took."""
-        self._start(command)
-        status, seconds = self._end()
-        assert status == 0, self._output.read_text()
-        return seconds
+        process = self._start(*command)
+        assert process.wait() == 0, process.stdout + process.stderr
+        return process.cpu_seconds
 
     def kill(self, until, *command):
         """Kills a command when ``until(process)`` is true; returns the last line it had printed."""
-        process = self._start(command)
-        while not until(process) and not has_ended(process):
+        process = self._start(*command)
+        while process.poll() is None and not until(process.pid):
             time.sleep(0.002)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-        status, _ = self._end()
-        lines = self._output.read_text().strip().splitlines()
+        process.kill()
+        status = process.wait()
+        lines = process.stdout.strip().splitlines()
         return f"{'killed' if status < 0 else 'ended'} after {(lines or ['nothing'])[-1][:60]!r}"
-
-    def close(self):
-        self._server.stdin.close()
-        self._server.wait()
-
-    def _start(self, command):
-        self._output.write_text("")
-        request = [str(self._output), str(ROOT / command[0]), *command[1:]]
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-        return int(self._server.stdout.readline())
-
-    def _end(self):
-        return json.loads(self._server.stdout.readline())
 
 
 def state(process):
     """The fields of /proc/PROCESS/stat that follow the name."""
     return pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-
-
-def has_ended(process):
-    try:
-        return state(process)[0] == "Z"
-    except OSError:
-        return True
 
 
 def cpu_time(seconds):
@@ -132,10 +98,8 @@ def measured(folder):
 
 
 @pytest.fixture(scope="module")
-def commands(tmp_path_factory):
-    commands = Commands(tmp_path_factory.mktemp("output") / "output.txt")
-    yield commands
-    commands.close()
+def commands(start):
+    return Commands(start)
 
 
 @pytest.fixture(scope="module")

@@ -23,25 +23,10 @@ SMALL = [
 ]
 
 
-def command(*overrides):
-    return [sys.executable, str(ROOT / "train.py"), "-m", *SMALL, *overrides]
-
-
-def sweep(folder, *overrides):
-    return subprocess.run(
-        command(*overrides), capture_output=True, text=True, timeout=600, cwd=folder
-    )
-
-
-def start(folder, *overrides):
-    """As from a terminal: where tests run in the background, Ctrl-C is ignored by all children."""
-    return subprocess.Popen(
-        command(*overrides),
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+@pytest.fixture
+def sweep(warm):
+    """A sweep of runs in processes of their own."""
+    return lambda folder, *overrides: warm("train.py", "-m", *SMALL, *overrides, cwd=folder)
 
 
 def steps_seen(run):
@@ -52,7 +37,7 @@ def steps_seen(run):
         return [int(row["step"]) for row in csv.DictReader(file) if row.get("step")]
 
 
-def wait_for(condition, seconds=240):
+def wait_for(condition, seconds=900):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -70,7 +55,7 @@ def lock_is_free(run):
         return True
 
 
-def test_a_failing_job_is_named_the_others_are_kept_and_skipped(tmp_path):
+def test_a_failing_job_is_named_the_others_are_kept_and_skipped(sweep, tmp_path):
     overrides = ("quantizer=mixed,uniform_noise", "lmbda=0.01", "seed=0", "steps=5")
     # 4 channels cannot be grouped by 8.
     done = sweep(tmp_path, "quantizer=mixed,lookup_free", *overrides[1:])
@@ -93,35 +78,41 @@ def test_a_failing_job_is_named_the_others_are_kept_and_skipped(tmp_path):
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL])
-def test_stopped_in_the_middle_the_same_command_resumes(tmp_path, signum):
-    """Ctrl-C and a kill of the sweep alone: its runs write checkpoints and leave no process."""
-    overrides = ("quantizer=mixed,uniform_noise,ramp", "lmbda=0.01", "seed=0", "steps=3000")
-    process = start(tmp_path, *overrides)
-    runs = [tmp_path / "runs" / f"compare-{q}-lmbda0.01-seed0" for q in ("mixed", "uniform_noise")]
+def test_stopped_in_the_middle_the_same_command_resumes(start, tmp_path, signum):
+    """Ctrl-C and a kill of the sweep alone: its runs write checkpoints and leave no process.
+
+    Of Ctrl-C two runs know at once; the last run is never begun.
+    """
+    names = ["mixed", "uniform_noise", "ramp"] if signum == signal.SIGINT else ["mixed", "ramp"]
+    limit = f"hydra.launcher.n_jobs={len(names) - 1}"
+    overrides = (f"quantizer={','.join(names)}", "lmbda=0.01", "seed=0", "steps=3000")
+    process = start("train.py", "-m", *SMALL, *overrides, limit, cwd=tmp_path)
+    runs = [tmp_path / "runs" / f"compare-{name}-lmbda0.01-seed0" for name in names]
+    last = runs.pop()
     wait_for(lambda: all(steps_seen(run) for run in runs))
     process.send_signal(signum)
-    output = process.stdout.read()
-    assert process.wait(timeout=120) == (130 if signum == signal.SIGINT else -signum)
+    assert process.wait() == (130 if signum == signal.SIGINT else -signum)
     wait_for(lambda: all(lock_is_free(run) for run in runs))
     for run in runs:
         assert any((run / "checkpoints").iterdir()) and not (run / "model").exists()
-    assert not (tmp_path / "runs" / "compare-ramp-lmbda0.01-seed0").exists()
+    assert not last.exists()
     if signum == signal.SIGINT:
-        assert "the same command resumes" in output
-        process = start(tmp_path, *overrides)
-        logs = [run.with_name(f"{run.name}.log") for run in runs]
-        wait_for(lambda: all("resuming at step" in log.read_text() for log in logs))
+        assert "the same command resumes" in process.stdout
+        again = (*SMALL, *overrides, "hydra.launcher.n_jobs=1")
+        process = start("train.py", "-m", *again, cwd=tmp_path)
+        log = runs[0].with_name(f"{runs[0].name}.log")
+        wait_for(lambda: "resuming at step" in log.read_text())
         process.send_signal(signum)
-        process.wait(timeout=120)
+        process.wait()
 
 
-def test_two_jobs_of_one_run_directory_are_refused(tmp_path):
+def test_two_jobs_of_one_run_directory_are_refused(sweep, tmp_path):
     done = sweep(tmp_path, "quantizer=mixed", "lmbda=0.01,0.02", "seed=0", "run=same")
     assert done.returncode == 2 and "is that of two jobs" in done.stderr
     assert not list(tmp_path.iterdir()), "nothing half-written"
 
 
-def test_a_misspelt_choice_of_a_sweep_leaves_nothing_behind(tmp_path):
+def test_a_misspelt_choice_of_a_sweep_leaves_nothing_behind(sweep, tmp_path):
     done = sweep(tmp_path, "quantizer=mixd,uniform_noise", "lmbda=0.01", "seed=0")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "quantizer='mixd' must be one of" in done.stderr
@@ -147,7 +138,7 @@ def has(module):
     ],
     ids=["submitit", "ray"],
 )
-def test_elsewhere_it_gives_what_it_gives_here(tmp_path, launcher):
+def test_elsewhere_it_gives_what_it_gives_here(sweep, tmp_path, launcher):
     overrides = ("quantizer=mixed", "lmbda=0.01,-1", "seed=0", "steps=5")
 
     def rows(place, *more):

@@ -1,4 +1,4 @@
-"""train.py as a user runs it: real subprocesses, a real kill, one-line errors."""
+"""train.py as a user runs it: real processes, a real kill, one-line errors."""
 
 import csv
 import pathlib
@@ -26,34 +26,23 @@ SMALL = [
 ]
 
 
-def command(*overrides):
-    return [sys.executable, str(ROOT / "train.py"), *SMALL, *overrides]
-
-
-def train(*overrides):
-    return subprocess.run(
-        command(*overrides), capture_output=True, text=True, timeout=300, cwd=ROOT
-    )
-
-
 @pytest.fixture
 def train_warm(warm):
     """``train`` where no new process is asked for."""
     return lambda *overrides: warm("train.py", *SMALL, *overrides)
 
 
-def start_and_signal(run, signum, after_step, *overrides):
+@pytest.fixture
+def start_and_signal(start):
     """Starts a run and sends the signal once the log has shown a step."""
-    process = subprocess.Popen(
-        command(f"run={run}", *overrides), stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    for line in process.stdout:
-        match = re.match(r"step +(\d+)/", line)
-        if match and int(match[1]) >= after_step:
-            process.send_signal(signum)
-            break
-    process.stdout.read()
-    return process.wait(timeout=60)
+
+    def start_and_signal(run, signum, after_step, *overrides):
+        process = start("train.py", *SMALL, f"run={run}", *overrides)
+        process.wait_for_line(r"step +(\d+)/", lambda match: int(match[1]) >= after_step)
+        process.send_signal(signum)
+        return process.wait()
+
+    return start_and_signal
 
 
 def weights(run):
@@ -74,8 +63,10 @@ def assert_same_weights(one, other):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
+    """As a user starts it: in a new interpreter."""
     run = tmp_path_factory.mktemp("train") / "uninterrupted"
-    result = train(f"run={run}", "classical=[JPEG,WebP]")
+    command = [sys.executable, "train.py", *SMALL, f"run={run}", "classical=[JPEG,WebP]"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
     assert result.returncode == 0, result.stderr
     return run, result
 
@@ -113,12 +104,14 @@ def test_says_so_when_it_is_finished_and_refuses_other_settings(finished, train_
     assert "lmbda: 0.013 there, 0.02 asked" in other.stderr and "overwrite=true" in other.stderr
 
 
-def test_killed_in_the_middle_it_resumes_to_the_same_weights(finished, tmp_path):
+def test_killed_in_the_middle_it_resumes_to_the_same_weights(
+    finished, start_and_signal, fresh, tmp_path
+):
     uninterrupted, _ = finished
     run = tmp_path / "killed"
     assert start_and_signal(run, signal.SIGKILL, after_step=30) == -signal.SIGKILL
     assert not (run / "model").exists()
-    resumed = train(f"run={run}")
+    resumed = fresh("train.py", *SMALL, f"run={run}")
     assert resumed.returncode == 0, resumed.stderr
     assert re.search(r"resuming at step (20|40) of 60", resumed.stdout)
     assert_same_weights(uninterrupted, run)
@@ -127,7 +120,9 @@ def test_killed_in_the_middle_it_resumes_to_the_same_weights(finished, tmp_path)
     assert steps == sorted(set(steps)), "steps taken again are logged once"
 
 
-def test_killed_it_resumes_codebooks_schedules_and_the_hard_stage_too(train_warm, tmp_path):
+def test_killed_it_resumes_codebooks_schedules_and_the_hard_stage_too(
+    train_warm, start_and_signal, tmp_path
+):
     for overrides in (
         ("quantizer=residual_vector", "lmbda_factor={_target_: quantizers.base.schedules.Linear, "
          "start: 4, end: 1, end_step: 50}"),
@@ -143,7 +138,9 @@ def test_killed_it_resumes_codebooks_schedules_and_the_hard_stage_too(train_warm
 
 
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_it_keeps_the_step_it_was_at(finished, train_warm, tmp_path, signum, status):
+def test_interrupted_it_keeps_the_step_it_was_at(
+    finished, train_warm, start_and_signal, tmp_path, signum, status
+):
     uninterrupted, _ = finished
     run = tmp_path / "interrupted"
     assert start_and_signal(run, signum, after_step=25) == status
@@ -167,9 +164,9 @@ def test_overwrite_removes_nothing_but_runs(train_warm, tmp_path):
     assert (tmp_path / "thesis.tex").exists()
 
 
-def test_two_processes_do_not_share_a_run(train_warm, tmp_path):
+def test_two_processes_do_not_share_a_run(train_warm, start, tmp_path):
     run = tmp_path / "run"
-    first = subprocess.Popen(command(f"run={run}", "steps=100000"), stdout=subprocess.DEVNULL)
+    first = start("train.py", *SMALL, f"run={run}", "steps=100000")
     try:
         while not (run / "training.csv").exists():
             assert first.poll() is None

@@ -33,7 +33,7 @@ def prior():
     optimizer = tf.keras.optimizers.Adam(0.01)
     optimizer.build(prior.trainable_variables)
 
-    @tf.function
+    @tf.function(autograph=False)
     def fit(rate):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(prior.bits(rate))

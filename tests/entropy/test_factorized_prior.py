@@ -34,7 +34,7 @@ def prior():
     prior = FactorizedPrior(channels=CHANNELS, alphabet=Integers(GRIDS))
     optimizer = tf.keras.optimizers.Adam(0.02)
 
-    @tf.function
+    @tf.function(autograph=False)
     def fit(values):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(prior.bits(values))

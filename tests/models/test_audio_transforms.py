@@ -109,7 +109,7 @@ def test_dilated_convolution_has_gradients_in_a_graph():
     inputs = tf.random.stateless_normal([2, 1, 20, 4], [0, 1])
     layer(inputs)
 
-    @tf.function
+    @tf.function(autograph=False)
     def gradient():
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(layer(inputs) ** 2)

@@ -30,24 +30,22 @@ def images(seed=0, batch=2):
     return tf.constant(noise, tf.float32)
 
 
-def test_forward_pass_of_every_model(make, model_name):
-    model = make(f"model={model_name}")
-    inputs, (down, across) = signals(model.transforms), model.transforms.strides
+def check_forward(model, inputs, forward):
+    down, across = model.transforms.strides
     _, height, width, _ = inputs.shape
-    for training in (True, False):
-        forward = model(inputs, training=training)
-        assert forward.reconstructions.shape == inputs.shape
-        assert forward.bits.shape == (2,) and (forward.bits.numpy() > 0).all()
-        channels = model.transforms.latent_channels
-        latents = tf.concat(forward.inputs.latents, -1)
-        assert latents.shape == (2, height // down, width // across, channels)
-        assert all(value.dtype == tf.float32 for value in (*forward[:3], latents))
+    assert forward.reconstructions.shape == inputs.shape
+    assert forward.bits.shape == (2,) and (forward.bits.numpy() > 0).all()
+    latents = tf.concat(forward.inputs.latents, -1)
+    channels = model.transforms.latent_channels
+    assert latents.shape == (2, height // down, width // across, channels)
+    assert all(value.dtype == tf.float32 for value in (*forward[:3], latents))
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_every_parameter_gets_a_gradient(make, model_name, precision):
+def test_every_model_runs_and_each_parameter_gets_a_gradient(make, model_name, precision):
     model = make(f"model={model_name}", f"precision={precision}", "quantizer=uniform_noise")
     inputs = signals(model.transforms)
+    check_forward(model, inputs, model(inputs, training=False))
     for variable in model.trainable_variables:
         if not variable.numpy().any():  # Layers that begin at zero hide those before them.
             variable.assign_add(0.01 * tf.random.stateless_normal(variable.shape, [0, 1]))
@@ -55,6 +53,7 @@ def test_every_parameter_gets_a_gradient(make, model_name, precision):
         forward = model(inputs, training=True)
         error = tf.reduce_mean(tf.math.squared_difference(inputs, forward.reconstructions))
         loss = error + tf.reduce_mean(forward.bits)
+    check_forward(model, inputs, forward)
     gradients = tape.gradient(loss, model.trainable_variables)
     for variable, gradient in zip(model.trainable_variables, gradients):
         assert variable.dtype == tf.float32

@@ -1,9 +1,7 @@
-"""Hyper-transforms: sizes, the fixed-point synthesis, and that it is the same everywhere."""
+"""Hyper-transforms: sizes, and the fixed-point synthesis.
 
-import os
-import pathlib
-import subprocess
-import sys
+That it is the same in every process, the tests of ``benchmarks/exactness.py`` show.
+"""
 
 import numpy as np
 import pytest
@@ -13,25 +11,6 @@ from models.fixed_point import apply_exactly
 from models.hyperprior import HyperTransforms
 from models.layers import Convolution, TransposedConvolution
 from processor.stack import set_random_seed
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-DIGEST = """
-import sys, zlib
-import numpy as np, tensorflow as tf
-tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-tf.config.threading.set_inter_op_parallelism_threads(int(sys.argv[1]))
-from models.hyperprior import HyperTransforms
-hyper = HyperTransforms(latent_channels=96, num_filters=64, predicts_means=True)
-noise = np.random.default_rng(0)
-for variable in hyper.variables:
-    variable.assign(noise.normal(0, 0.3, variable.shape))
-values = np.round(np.random.default_rng(1).normal(0, 5, [1, 8, 12, 64])).astype(np.float32)
-exact = hyper.predictor(tf.constant(values), 30, 47, exact=True).next()
-floating = hyper.predictor(tf.constant(values), 30, 47, exact=False).next()
-digest = [zlib.crc32(part.numpy().tobytes()) for part in (*exact[:2], *floating[:2])]
-print(*digest, len(np.unique(exact.indexes)))
-"""
 
 
 def make(**settings):
@@ -81,23 +60,6 @@ def test_sums_do_not_round():
     shuffled[0].kernel.assign(layers[0].kernel.numpy()[..., order])
     again = apply_exactly(shuffled, tf.constant(values[..., order])).numpy()
     assert result.tobytes() == again.tobytes()
-
-
-def test_same_numbers_in_every_process_thread_count_and_library():
-    """What decoders repeat is equal everywhere; floating point is not, so the test can fail."""
-    digests = []
-    for threads, onednn in ((1, 0), (2, 1)):  # All pairs of settings: benchmarks/exactness.py.
-        done = subprocess.run(
-            [sys.executable, "-c", DIGEST, str(threads)],
-            env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": str(onednn), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        digests.append(done.stdout.split())
-    exact = {tuple(digest[:2]) for digest in digests}
-    assert len(exact) == 1
-    assert int(digests[0][-1]) > 10, "many different scale indexes"
 
 
 def test_errors_name_the_argument():

@@ -36,7 +36,7 @@ def uniform(*shape, low=0, high=255):
 def values_and_gradients(function, inputs, variables, upstream):
     """Of a function of one tensor: its result, and the gradients of ``sum(result * upstream)``."""
 
-    @tf.function  # As in training: some gradients are other kernels in a graph.
+    @tf.function(autograph=False)  # As in training: some gradients are other kernels in a graph.
     def compute():
         with tf.GradientTape() as tape:
             tape.watch(inputs)

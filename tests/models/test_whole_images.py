@@ -5,9 +5,11 @@ between 0.8 and 2.5, by the luck of the training.
 """
 
 import itertools
+import pathlib
 
 import pytest
 from hydra.utils import get_class
+from omegaconf import OmegaConf
 
 from assembly.parts import build_model, build_part
 from codec.image_codec import ImageCodec
@@ -24,6 +26,20 @@ SMALL = (
     f"data.patch_size={PATCH}",
     f"steps={STEPS}",
 )
+
+
+CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs" / "model"
+
+
+def models():
+    """Every model of images; all but the first with side information of a class are slow."""
+    seen = {None}
+    for path in sorted(CONFIGS.glob("*.yaml")):
+        config = OmegaConf.load(path)
+        if get_class(config.transforms._target_).medium == "image":
+            kind = config.hyper._target_ if "hyper" in config else None
+            yield pytest.param(path.stem, marks=pytest.mark.slow if kind in seen else ())
+            seen.add(kind)
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +75,7 @@ def whole_to_tiles(model, pixels):
     return payload_bytes(codec, pixels) / sum(payload_bytes(codec, tile) for tile in tiles)
 
 
-def test_a_whole_image_costs_what_its_tiles_cost(compose, model_name, pixels):
-    config = compose(f"model={model_name}", *SMALL)
-    if get_class(config.model.transforms._target_).medium != "image":
-        pytest.skip(f"model={model_name} does not code images")
+@pytest.mark.parametrize("name", models())
+def test_a_whole_image_costs_what_its_tiles_cost(compose, name, pixels):
+    config = compose(f"model={name}", *SMALL)
     assert whole_to_tiles(trained(config), pixels) == pytest.approx(1, abs=0.1)

@@ -35,7 +35,7 @@ def residual(channels=4, **settings):
 
 
 def updater(quantizer):
-    return tf.function(lambda latents: quantizer.update(latents))
+    return tf.function(lambda latents: quantizer.update(latents), autograph=False)
 
 
 def test_nearest_code_of_each_group_by_brute_force():

@@ -100,7 +100,10 @@ def test_values_and_gradients_are_finite_where_it_is_hard(make):
 
 def test_graph_equals_eager_and_a_call_changes_no_variable(make):
     eager, graph = make(), make()
-    run, update = tf.function(graph.__call__), tf.function(lambda y: graph.update(y))
+    run, update = (
+        tf.function(graph.__call__, autograph=False),
+        tf.function(lambda y: graph.update(y), autograph=False),
+    )
     for seed in range(3):
         y = latents(2, 3, 8, seed=seed)
         before = [variable.numpy() for variable in eager.variables]

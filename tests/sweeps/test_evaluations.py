@@ -5,8 +5,6 @@ import json
 import pathlib
 import re
 import shutil
-import subprocess
-import sys
 
 import hydra
 import numpy as np
@@ -65,16 +63,6 @@ def runs(trained, tmp_path):
     return pathlib.Path(shutil.copytree(trained, tmp_path / "runs"))
 
 
-def command(*overrides):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "evaluate.py"), *overrides],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-    )
-
-
 def rows(run):
     with (run / "results" / "images.csv").open() as file:
         return [
@@ -83,7 +71,7 @@ def rows(run):
         ]
 
 
-def test_a_pattern_of_runs_is_measured_one_by_one_and_in_parallel(runs, images, warm):
+def test_a_pattern_of_runs_is_measured_one_by_one_and_in_parallel(runs, images, warm, fresh):
     asked = (f"runs={runs}/run*", "data=image_folder", f"data.root={images}")
     first = warm("evaluate.py", *asked)
     assert first.returncode == 1, first.stderr
@@ -93,7 +81,7 @@ def test_a_pattern_of_runs_is_measured_one_by_one_and_in_parallel(runs, images, 
     measured = [rows(runs / name) for name in ("run0", "run1")]
     assert len(measured[0]) == 2 and measured[0] != measured[1]
 
-    parallel = command(*asked, "overwrite=true", "n_jobs=2")
+    parallel = fresh("evaluate.py", *asked, "overwrite=true", "n_jobs=2")
     assert parallel.returncode == 1 and parallel.stdout.count("bpp") == 2, parallel.stderr
     # A run's figures do not depend on what its process has measured before.
     assert measured == [rows(runs / name) for name in ("run0", "run1")]

@@ -1,12 +1,9 @@
 """One run on two logical CPUs and on two workers of the loopback: the results of one process."""
 
 import json
-import os
 import pathlib
 import re
 import socket
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -27,25 +24,16 @@ SMALL = [
     "classical=[]",
     "precision=float32",
 ]
-# train.py where TensorFlow sees two CPUs.
-ON_TWO_CPUS = """
+ON_TWO_CPUS = f"""
 import runpy, sys
 import tensorflow as tf
 one = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [one, one])
-sys.argv = sys.argv[1:]
-sys.path.insert(0, sys.argv[0].rsplit("/", 1)[0])
-runpy.run_path(sys.argv[0], run_name="__main__")
+sys.path.insert(0, {str(ROOT)!r})
 """
+"""Where TensorFlow sees two CPUs."""
 # Gradients are summed in another order; Adam's first steps divide tiny ones by their own size.
 TOLERANCE = {"rtol": 1e-3, "atol": 1e-4}
-
-
-def train(*overrides, start=(), **options):
-    words = [sys.executable, *start, str(ROOT / "train.py"), *SMALL, *overrides]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=600, **options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def losses(text):
@@ -75,12 +63,13 @@ def single(tmp_path_factory, warm):
     return run, losses(done.stdout)
 
 
-def test_two_devices_give_what_one_gives(single, tmp_path):
-    run, expected = tmp_path / "run", single[1]
-    text = train(
-        f"run={run}", "quantizer=straight_through", "strategy=mirrored", start=("-c", ON_TWO_CPUS)
-    )
-    np.testing.assert_allclose(losses(text), expected, rtol=1e-4)
+def test_two_devices_give_what_one_gives(single, fresh, tmp_path):
+    run, script = tmp_path / "run", tmp_path / "on_two_cpus.py"
+    train = f'runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")'
+    script.write_text(f"{ON_TWO_CPUS}{train}\n")
+    done = fresh(script, *SMALL, f"run={run}", "quantizer=straight_through", "strategy=mirrored")
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(losses(done.stdout), single[1], rtol=1e-4)
     assert_near(single[0], run)
 
 
@@ -94,52 +83,34 @@ def free_ports(count):
     return ports
 
 
-def start_workers(folder, *overrides):
+def start_workers(start, folder, *overrides):
     addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    processes = []
-    for index in (0, 1):
-        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, str(ROOT / "train.py"), *SMALL, *overrides],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                cwd=folder,
-                env={**os.environ, "TF_CONFIG": json.dumps(task)},
-            )
-        )
-    return processes
+    cluster = {"worker": addresses}
+    tasks = ({"cluster": cluster, "task": {"type": "worker", "index": k}} for k in (0, 1))
+    command = ("train.py", *SMALL, *overrides)
+    return [start(*command, cwd=folder, TF_CONFIG=json.dumps(task)) for task in tasks]
 
 
-def test_two_workers_give_what_one_process_gives_and_resume(single, tmp_path):
+def test_two_workers_give_what_one_process_gives_and_resume(single, start, tmp_path):
     words = (f"run={tmp_path}/run", "quantizer=straight_through", "strategy=multi_worker")
-    processes = start_workers(tmp_path, *words)
+    processes = start_workers(start, tmp_path, *words)
     # Both are killed after the checkpoint at step 4, if they have not ended by then.
-    seen = []
-    for line in processes[0].stdout:
-        seen.append(line)
-        if line.startswith("step 6/"):
-            break
+    processes[0].wait_for_line("step 6/")
     for process in processes:
         process.kill()
-        process.communicate()
-    processes = start_workers(tmp_path, *words)
-    chief, other = (process.communicate(timeout=600) for process in processes)
-    assert [process.returncode for process in processes] == [0, 0], chief[1] + other[1]
-    assert re.search(r"resuming at step [46] of 8", chief[0])
-    assert other[0] == "", "only the chief speaks"
-    all_losses = dict(zip((2, 4, 6), losses("".join(seen))))
+        process.wait()
+    all_losses = dict(zip((2, 4, 6), losses(processes[0].stdout)))
+    chief, other = processes = start_workers(start, tmp_path, *words)
+    assert [process.wait() for process in processes] == [0, 0], chief.stderr + other.stderr
+    assert re.search(r"resuming at step [46] of 8", chief.stdout)
+    assert other.stdout == "", "only the chief speaks"
     np.testing.assert_allclose(list(all_losses.values()), single[1][:3], rtol=1e-4)
     assert_near(single[0], tmp_path / "run")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"], "only the chief writes"
 
 
-def test_noise_differs_between_replicas():
+def test_noise_differs_between_replicas(fresh, tmp_path):
     script = """
-import tensorflow as tf
-one = tf.config.LogicalDeviceConfiguration()
-tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [one, one])
 from quantizers import UniformNoise
 from training.distribution import Distribution
 distribution = Distribution("mirrored")
@@ -153,10 +124,8 @@ def related(one, other):
 assert (first != again).any() and related(first, again) < 0.15
 assert (first != second).any() and related(first, second) < 0.15
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300,
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    (tmp_path / "noise.py").write_text(ON_TWO_CPUS + script)
+    done = fresh(tmp_path / "noise.py")
     assert done.returncode == 0, done.stderr
 
 
