@@ -2,10 +2,9 @@
 
 A command is run as ``__main__`` with files for its output. A request is a line of standard input:
 a JSON list of a folder, a working directory, further environment variables, the script and its
-arguments. Its process is on its
-own and may be killed; its number is the answer, a line of standard output. The folder gets its
-output in ``stdout`` and ``stderr`` and, when it has ended, ``status``: a JSON list of exit status
-and seconds of CPU time.
+arguments. Its process is on its own and may be killed; its number is the answer, a line of standard
+output. The folder gets its output in ``stdout`` and ``stderr`` and, when it has ended, ``status``:
+a JSON list of exit status and seconds of CPU time.
 
 A request without a script starts a process that runs many commands, one after another, and that
 is asked and answers through the pipes ``requests`` and ``answers`` of the folder, in lines of JSON:

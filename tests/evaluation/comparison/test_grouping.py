@@ -34,6 +34,30 @@ def test_refined_files_are_curves_of_their_own(config_of, quantizers):
     assert names == ["mixed", "mixed + sga (steps=500)", "mixed + sga (steps=2000)"]
 
 
+@pytest.mark.parametrize("distortion", ["mse", "ms_ssim"])
+def test_runs_of_several_lmbda_are_a_curve_though_parts_follow_it(
+    config_of, quantizers, distortion
+):
+    choices = ("model=lapped", "quantizer=ramp", f"distortion={distortion}")
+    configs = [config_of(*choices, f"lmbda={lmbda}") for lmbda in (0.7, 1.4)]
+    runs = [
+        Measurement(
+            pathlib.Path("x.json"),
+            "x",
+            Results(
+                "",
+                "",
+                {"bpp": [1.0]},
+                provenance={"config": config},
+            ),
+        )
+        for config in configs
+    ]
+    weights = [run.config["model"]["transforms"]["lmbda"] for run in runs]
+    assert weights[1] == 2 * weights[0] != 0
+    assert grouping.group_runs(runs, quantizers) == {"ramp": runs}
+
+
 def test_settings_that_are_ignored_do_not_tell_runs_apart(config_of, quantizers):
     runs = [
         Measurement(
