@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assembly.parts import build_model
+from assembly.parts import build_model, saved_form
 from training.checkpoints import save_model
 from training.run_directory import RunDirectory
 
@@ -40,7 +40,7 @@ def runs(compose, tmp_path):
                 variable.assign_add(noise.normal(0, 0.02, variable.shape))
         model.freeze()
         directory = RunDirectory(tmp_path / model_name)
-        directory.open(config, overwrite=False)
+        directory.open(saved_form(config), overwrite=False)
         save_model(model, directory.model)
         paths.append(directory.path)
     return paths
