@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assembly.parts import build_model
+from assembly.parts import build_model, saved_form
 from training.checkpoints import save_model
 from training.run_directory import RunDirectory
 
@@ -43,7 +43,7 @@ def run_of(model_name, compose, folder):
             variable.assign_add(noise.normal(0, 0.02, variable.shape))
     model.freeze()
     directory = RunDirectory(folder / model_name)
-    directory.open(config, overwrite=False)
+    directory.open(saved_form(config), overwrite=False)
     save_model(model, directory.model)
     return directory.path
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assembly.parts import build_model, fill_slots
+from assembly.parts import build_model, fill_slots, saved_form
 from evaluation.results import Results
 from sweeps.evaluations import evaluate_runs
 from training.checkpoints import save_model
@@ -34,7 +34,7 @@ def write_images(folder, seed):
 def configured(seed):
     register_settings()
     with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        return fill_slots(hydra.compose("train", [*SMALL, f"seed={seed}"]))
+        return saved_form(fill_slots(hydra.compose("train", [*SMALL, f"seed={seed}"])))
 
 
 @pytest.fixture
