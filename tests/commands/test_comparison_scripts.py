@@ -31,7 +31,7 @@ def script(warm):
 
 def test_table_of_the_quantizers_that_do_not_fail(script, tmp_path):
     # lookup_free cannot group 12 channels by 8.
-    names = ("vector", "uniform_noise", "lookup_free")
+    names = ("finite_scalar", "uniform_noise", "lookup_free")
     done = script("quantizer_table.py", tmp_path, "--only", ",".join(names), *SMALL)
     assert done.returncode == 1, done.stderr
     assert "failed: lookup_free" in done.stdout
@@ -39,14 +39,14 @@ def test_table_of_the_quantizers_that_do_not_fail(script, tmp_path):
     table = (tmp_path / "table.txt").read_text()
     assert table in done.stdout
     rows = {line.split("`")[1]: line for line in table.splitlines() if "`" in line}
-    assert set(rows) == {"vector", "uniform_noise"}
+    assert set(rows) == {"finite_scalar", "uniform_noise"}
     assert rows["uniform_noise"].endswith("| 1.00 |")
     fixed_length = {name: row.split("|")[6].strip() for name, row in rows.items()}
-    assert fixed_length["uniform_noise"] == "" and float(fixed_length["vector"]) > 0
-    before = (tmp_path / "vector" / "training.csv").read_text()
+    assert fixed_length["uniform_noise"] == "" and float(fixed_length["finite_scalar"]) > 0
+    before = (tmp_path / "finite_scalar" / "training.csv").read_text()
     again = script("quantizer_table.py", tmp_path, "--only", ",".join(names[:2]), *SMALL)
     assert again.returncode == 0 and again.stdout.endswith(done.stdout.split("\n\n")[-1])
-    assert (tmp_path / "vector" / "training.csv").read_text() == before, "finished runs stay"
+    assert (tmp_path / "finite_scalar" / "training.csv").read_text() == before, "finished runs stay"
 
 
 def test_an_unknown_quantizer_is_one_line(script, tmp_path):
