@@ -9,13 +9,29 @@ in bfloat16.
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import NamedTuple, Sequence, Tuple
 
 import numpy as np
 import tensorflow as tf
 
 Points = tf.Tensor
 """float32 ``[channels, points]``."""
+
+
+class _Network(NamedTuple):
+    """Layers of positive ``matrices``, ``[channels, after, before]``, and what bends them."""
+
+    matrices: Tuple[tf.Tensor, ...]
+    biases: Tuple[tf.Tensor, ...]
+    factors: Tuple[tf.Tensor, ...]
+
+    def logits(self, points: Points) -> Points:
+        logits = points[:, tf.newaxis]  # [channels, hidden width, points]
+        for layer, matrix in enumerate(self.matrices):
+            logits = tf.linalg.matmul(matrix, logits) + self.biases[layer]
+            if layer < len(self.factors):
+                logits += self.factors[layer] * tf.math.tanh(logits)
+        return logits[:, 0]
 
 
 class DeepFactorized(tf.Module):
@@ -64,45 +80,17 @@ class DeepFactorized(tf.Module):
             lower: one end.
             upper: the other, each above its ``lower``.
         """
-        logits = self._base.logits()
-        a, b = logits(upper), logits(lower)
+        network = self._base.network()
+        a, b = network.logits(upper), network.logits(lower)
         # Positive in exact arithmetic; the bound keeps the logarithm and its slope finite without.
         width = tf.maximum(a - b, 1e-12)
         return tf.math.log(-tf.math.expm1(-width)) - (tf.nn.softplus(-a) + tf.nn.softplus(b))
 
-    @tf.function  # The search is a long loop: ten times slower when eager.
     def tails(self, mass: float) -> Tuple[tf.Tensor, tf.Tensor]:
         """Points ``[channels]`` beyond which each density has half of ``mass``, on either side."""
         target = tf.math.log(tf.cast(mass / 2 / (1.0 - mass / 2), tf.float32))
-        return self._quantile(target), self._quantile(-target)
-
-    def _quantile(self, target: tf.Tensor) -> tf.Tensor:
-        """Where the logits are ``target``, by Adam with a step that shrinks beyond the crossing."""
-
-        def goes_on(x, mean, square, loss, count, best, least):
-            # The loss ends searches that start at the solution, and those of NaN.
-            return tf.logical_and(tf.reduce_max(loss) > 1e-8, tf.reduce_min(count) < 100)
-
-        def step(x, last_mean, last_square, _, count, best, least):
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(x)
-                loss = abs(self._base.logits()(x[:, tf.newaxis])[:, 0] - target)
-            better = loss < least
-            best, least = tf.where(better, x, best), tf.where(better, loss, least)
-            gradient = tape.gradient(loss, x)
-            mean = (last_mean + gradient) / 2
-            square = (last_square + tf.square(gradient)) / 2
-            slowing = tf.math.sqrt(tf.cast(count + 1, tf.float32))
-            x -= 0.1 * mean / (slowing * tf.sqrt(square) + 1e-20)
-            # The logits are monotonic: a change of sign is the crossing.
-            crossed = tf.math.logical_or(count > 0, last_mean * gradient < 0)
-            return x, mean, square, loss, tf.where(crossed, count + 1, count), best, least
-
-        zeros = tf.zeros([self._base.channels])
-        furthest = tf.fill(zeros.shape, tf.float32.max)
-        counts = tf.zeros(zeros.shape, tf.int32)
-        start = (zeros, zeros, tf.ones_like(zeros), furthest, counts, zeros, furthest)
-        return tf.while_loop(goes_on, step, start)[-2]
+        network = self._base.network()
+        return _quantile(network, target), _quantile(network, -target)
 
 
 class _Cumulative(tf.Module):
@@ -130,20 +118,44 @@ class _Cumulative(tf.Module):
             weight = 1 / (by_layer * matrix.shape[1])
             matrix.assign(np.broadcast_to(np.log(np.expm1(weight)), matrix.shape))
 
-    def logits(self):
-        """The function from ``Points`` to logits, of the parameters as they are now."""
-        matrices = [tf.nn.softplus(matrix) for matrix in self._matrices]
-        factors = [tf.math.tanh(factor) for factor in self._factors]
+    def network(self) -> _Network:
+        """The parameters as they are now."""
+        return _Network(
+            tuple(tf.nn.softplus(matrix) for matrix in self._matrices),
+            tuple(tf.convert_to_tensor(bias) for bias in self._biases),
+            tuple(tf.math.tanh(factor) for factor in self._factors),
+        )
 
-        def logits_of(points: Points) -> Points:
-            logits = points[:, tf.newaxis]  # [channels, hidden width, points]
-            for layer, matrix in enumerate(matrices):
-                logits = tf.linalg.matmul(matrix, logits) + self._biases[layer]
-                if layer < len(factors):
-                    logits += factors[layer] * tf.math.tanh(logits)
-            return logits[:, 0]
 
-        return logits_of
+# The search is a long loop: ten times slower when eager. One trace serves all models.
+@tf.function(autograph=False, reduce_retracing=True)
+def _quantile(network: _Network, target: tf.Tensor) -> tf.Tensor:
+    """Where the logits are ``target``, by Adam with a step that shrinks beyond the crossing."""
+
+    def goes_on(x, mean, square, loss, count, best, least):
+        # The loss ends searches that start at the solution, and those of NaN.
+        return tf.logical_and(tf.reduce_max(loss) > 1e-8, tf.reduce_min(count) < 100)
+
+    def step(x, last_mean, last_square, _, count, best, least):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            loss = abs(network.logits(x[:, tf.newaxis])[:, 0] - target)
+        better = loss < least
+        best, least = tf.where(better, x, best), tf.where(better, loss, least)
+        gradient = tape.gradient(loss, x)
+        mean = (last_mean + gradient) / 2
+        square = (last_square + tf.square(gradient)) / 2
+        slowing = tf.math.sqrt(tf.cast(count + 1, tf.float32))
+        x -= 0.1 * mean / (slowing * tf.sqrt(square) + 1e-20)
+        # The logits are monotonic: a change of sign is the crossing.
+        crossed = tf.math.logical_or(count > 0, last_mean * gradient < 0)
+        return x, mean, square, loss, tf.where(crossed, count + 1, count), best, least
+
+    zeros = tf.zeros_like(network.biases[0][:, 0, 0])
+    furthest = tf.fill(tf.shape(zeros), tf.float32.max)
+    counts = tf.zeros_like(zeros, tf.int32)
+    start = (zeros, zeros, tf.ones_like(zeros), furthest, counts, zeros, furthest)
+    return tf.while_loop(goes_on, step, start)[-2]
 
 
 def _inverse_softplus(value: tf.Tensor) -> tf.Tensor:
