@@ -30,7 +30,7 @@ lint: venv
 venv: .venv/.complete
 
 .venv/.complete: pyproject.toml constraints.txt Makefile scripts/find_python.sh
-	@python=$$(sh scripts/find_python.sh $(PYTHON)) || exit 1; \
+	@python=$$(sh scripts/find_python.sh "$(PYTHON)") || exit 1; \
 	echo "environment: $$("$$python" --version) in .venv"; \
 	rm -rf .venv && "$$python" -m venv .venv
 	$(BIN)/python -m pip install --quiet --use-pep517 -c constraints.txt -e '.[dev]'

@@ -28,8 +28,16 @@ class MultiScaleSsim:
     medium = "image"
     # Each of the four halvings rounds up; the window must fit the last scale: ceil(161 / 16) = 11.
     minimum_size = (_FILTER_SIZE - 1) * 2 ** (len(_WEIGHTS) - 1) + 1
-    # CompressAI's weights come in pairs of about this ratio: 0.013 of the MSE, 16.64 of this.
-    mse_weight = 0.013 / 16.64
+
+    def __init__(self, mse_weight: float = 0.013 / 16.64):
+        """Keeps the weight.
+
+        Args:
+            mse_weight: the weight of an MSE that leads to about the same rate as a weight of 1 of
+                this, by which models choose their first quantization step. CompressAI's weights
+                come in pairs of about the default.
+        """
+        self.mse_weight = mse_weight
 
     def __call__(self, originals: tf.Tensor, reconstructions: tf.Tensor) -> tf.Tensor:
         """Compares two batches.

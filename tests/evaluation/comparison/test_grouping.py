@@ -71,6 +71,13 @@ def test_settings_that_are_ignored_do_not_tell_runs_apart(config_of, quantizers)
     assert len(grouping.group_runs(runs, quantizers)) == 2
 
 
+def test_references_of_a_strangers_results_are_not_followed(config_of, quantizers, monkeypatch):
+    monkeypatch.setenv("SECRET", "12")
+    config = {**config_of("quantizer=soft_round"), "steps": "${oc.env:SECRET}"}
+    name = grouping.quantizer_name(config, quantizers)
+    assert name.startswith("SoftRound") and "12" not in name
+
+
 def test_names_of_quantizers(name_of, quantizers):
     assert name_of("quantizer=soft_then_hard", "steps=400") == "soft_then_hard"
     assert name_of("quantizer=vector", "seed=5") == "vector"

