@@ -32,7 +32,7 @@ def provenance(**extra: Any) -> Dict[str, Any]:
         "git": _git_state(_PROJECT),
         "packages": {
             "python": platform.python_version(),
-            **{package: _version(package) for package in _PACKAGES if _version(package)},
+            **{name: version for name in _PACKAGES if (version := _version(name))},
         },
         "machine": {"cpu": _cpu_model(), "cores": os.cpu_count()},
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
