@@ -27,7 +27,7 @@ def psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
     # Integers up to 255^2 are exact in int32, and so is every partial sum in float64.
     squares = np.square(original.astype(np.int32) - reconstruction)
     mse = np.mean(squares, dtype=np.float64)
-    return float(10.0 * np.log10(255.0**2 / mse)) if mse > 0 else float("inf")
+    return psnr_of(mse)
 
 
 def ms_ssim(original: np.ndarray, reconstruction: np.ndarray) -> float:
@@ -57,6 +57,11 @@ def ms_ssim_db(similarity):
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return -10.0 * np.log10(1.0 - np.asarray(similarity, np.float64))
+
+
+def psnr_of(mse: float) -> float:
+    """Of a mean squared error on the scale of 0 to 255: dB, infinity for 0."""
+    return float(10.0 * np.log10(255.0**2 / mse)) if mse > 0 else float("inf")
 
 
 def check_pair(original: np.ndarray, reconstruction: np.ndarray) -> None:

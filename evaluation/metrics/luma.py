@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evaluation.media import IMAGE
-from evaluation.metrics.image import check_pair
+from evaluation.metrics.image import check_pair, psnr_of
 from evaluation.metrics.metric import Metric
 
 _THOUSANDTHS = np.array([299, 587, 114])
@@ -30,8 +30,7 @@ def luma_psnr(original: np.ndarray, reconstruction: np.ndarray) -> float:
     """
     check_pair(original, reconstruction)
     differences = np.subtract(original, reconstruction, dtype=np.int32) @ _THOUSANDTHS
-    mse = np.mean(np.square(differences / 1000.0))
-    return float(10.0 * np.log10(255.0**2 / mse)) if mse > 0 else float("inf")
+    return psnr_of(np.mean(np.square(differences / 1000.0)))
 
 
 METRICS = (
