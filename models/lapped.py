@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from models import lapped_basis
+from models.layers import without_border
 from models.linear_start import LearnedKernel, ResidualBlock
 from models.transforms import ImageTransforms, policy
 from processor.stack import keras
@@ -203,7 +204,7 @@ class LappedSynthesis(LappedAnalysis):
         pixels = tf.reshape(blocks, [batch, rows, columns, size, size * channels])
         pixels = tf.transpose(pixels, [0, 1, 3, 2, 4])
         pixels = tf.reshape(pixels, [batch, rows * size, columns * size, channels])
-        pixels = pixels[:, half:-half, half:-half]
+        pixels = without_border(pixels, half, half)
         return pixels + tf.cast(self.bias, pixels.dtype)
 
     @property

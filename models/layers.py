@@ -5,11 +5,11 @@ On a CPU they are faster, and in bfloat16 they train correctly (see ``Convolutio
 
 from __future__ import annotations
 
-from typing import List
+from typing import Sequence, Tuple
 
 import tensorflow as tf
 
-from processor.convolutions import convolve, convolve_transposed
+from processor.convolutions import convolve, convolve_transposed, convolve_valid
 from processor.stack import keras
 from quantizers.base.bounds import lower_bound
 
@@ -143,11 +143,13 @@ class EdgeConvolution(Convolution):
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """See ``Convolution``."""
-        outside = _outside(self)
-        # Whole strides, so that outputs keep their positions.
-        margins = [count * stride for count, stride in zip(outside, self.strides)]
-        outputs = super().apply_to(_with_edges(inputs, *margins), kernel)
-        return _without_border(outputs, *outside)
+        # 'same' padding of sizes that are multiples of the stride; the odd one is at the end.
+        missing = [max(taps - stride, 0) for taps, stride in zip(self.kernel_size, self.strides)]
+        margins = [(count // 2, count - count // 2) for count in missing]
+        inputs = _with_edges(inputs, margins)
+        if self.strides == (1, 1):
+            return convolve_valid(inputs, kernel)
+        return tf.nn.conv2d(inputs, kernel, self.strides, "VALID")
 
 
 class EdgeTransposedConvolution(TransposedConvolution):
@@ -155,24 +157,30 @@ class EdgeTransposedConvolution(TransposedConvolution):
 
     def apply_to(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         """See ``TransposedConvolution``."""
-        outside = _outside(self)
-        outputs = super().apply_to(_with_edges(inputs, *outside), kernel)
-        margins = [count * stride for count, stride in zip(outside, self.strides)]
-        return _without_border(outputs, *margins)
+        # Input positions by which the kernel reaches beyond the border.
+        outside = [-(-(taps // 2) // by) for taps, by in zip(self.kernel_size, self.strides)]
+        outputs = super().apply_to(_with_edges(inputs, [(n, n) for n in outside]), kernel)
+        return without_border(outputs, *(n * by for n, by in zip(outside, self.strides)))
 
 
-def _outside(layer) -> List[int]:
-    """Strides by which the kernel reaches beyond the border, along each axis."""
-    return [-(-(taps // 2) // stride) for taps, stride in zip(layer.kernel_size, layer.strides)]
+def _with_edges(values: tf.Tensor, margins: Sequence[Tuple[int, int]]) -> tf.Tensor:
+    """Repeats the outermost rows and columns, one at a time: a mirror image of one is that one."""
+    while any(any(margin) for margin in margins):
+        now = [[min(before, 1), min(after, 1)] for before, after in margins]
+        values = tf.pad(values, [[0, 0], *now, [0, 0]], "SYMMETRIC")
+        margins = [(b - db, a - da) for (b, a), (db, da) in zip(margins, now)]
+    return values
 
 
-def _with_edges(values: tf.Tensor, down: int, across: int) -> tf.Tensor:
-    values = tf.concat([*[values[:, :1]] * down, values, *[values[:, -1:]] * down], 1)
-    return tf.concat([*[values[:, :, :1]] * across, values, *[values[:, :, -1:]] * across], 2)
+def without_border(values: tf.Tensor, down: int, across: int) -> tf.Tensor:
+    """Less ``down`` rows and ``across`` columns at each side.
 
-
-def _without_border(values: tf.Tensor, down: int, across: int) -> tf.Tensor:
-    return values[:, down : -down or None, across : -across or None]
+    The gradient of ``tf.slice`` is padding, which takes a fifth of the time of that of an index.
+    """
+    dynamic = tf.unstack(tf.shape(values))
+    batch, rows, columns, channels = (s or d for s, d in zip(values.shape, dynamic))
+    size = [batch, rows - 2 * down, columns - 2 * across, channels]
+    return tf.slice(values, [0, down, across, 0], size)
 
 
 class SubpixelTransposedConvolution(TransposedConvolution):

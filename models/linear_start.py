@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from models.layers import Convolution
+from processor.convolutions import convolve_valid
 from processor.stack import keras
 
 LEARNING_SCALE = 4.0
@@ -39,7 +40,7 @@ class LearnedKernel(keras.layers.Layer):
 
     def convolve(self, values: tf.Tensor) -> tf.Tensor:
         """From ``[batch, height, width, in]`` to all positions that the kernel fits into."""
-        return tf.nn.conv2d(values, tf.cast(self.kernel, values.dtype), 1, "VALID")
+        return convolve_valid(values, tf.cast(self.kernel, values.dtype))
 
 
 class ResidualBlock(keras.layers.Layer):

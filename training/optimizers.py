@@ -38,7 +38,28 @@ def adam(
     if not clip_norm > 0:
         raise ValueError(f"clip_norm={clip_norm} must be above 0.")
     schedule = ConstantThenLinear(learning_rate, final_learning_rate, steps, decay_share)
-    return keras.optimizers.Adam(schedule, global_clipnorm=clip_norm)
+    return _Adam(schedule, global_clipnorm=clip_norm)
+
+
+class _Adam(keras.optimizers.Adam):
+    """Keras' Adam with one operation for each parameter in place of twenty small ones."""
+
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
+        """Updates a parameter and its moments."""
+        index = self._index_dict[self._var_key(variable)]
+        step = tf.cast(self.iterations + 1, variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].handle,
+            v=self._velocities[index].handle,
+            beta1_power=self.beta_1**step,
+            beta2_power=self.beta_2**step,
+            lr=tf.cast(self.learning_rate, variable.dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
 
 
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):

@@ -3,7 +3,14 @@ import pytest
 import tensorflow as tf
 
 from processor import convolutions
-from processor.convolutions import FEWEST_CHANNELS, convolve, convolve_transposed, kernel_gradient
+from processor.convolutions import (
+    FEWEST_CHANNELS,
+    MANY_CHANNELS,
+    convolve,
+    convolve_transposed,
+    convolve_valid,
+    kernel_gradient,
+)
 
 WIDE = FEWEST_CHANNELS + 8
 
@@ -50,6 +57,34 @@ def test_convolution_and_its_gradients_are_tensorflows(size, stride, pixels):
         results(plain, inputs, kernel, stride, upstream),
     ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_valid_convolution_and_its_gradients_are_tensorflows(size):
+    inputs, kernel = normal(2, 13, 7, WIDE), normal(size, size, WIDE, FEWEST_CHANNELS, seed=1)
+    upstream = normal(2, 14 - size, 8 - size, FEWEST_CHANNELS, seed=2)
+    for ours, theirs in zip(
+        results(lambda x, k, _: convolve_valid(x, k), inputs, kernel, 1, upstream),
+        results(lambda x, k, _: tf.nn.conv2d(x, k, 1, "VALID"), inputs, kernel, 1, upstream),
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_wide_convolutions_in_bfloat16_and_their_gradients_are_those_of_float32(size):
+    """Of sums of thousands of products, each rounded to 8 bits, 2 % of the largest is left."""
+    inputs, kernel = (
+        normal(2, 9, 8, MANY_CHANNELS),
+        normal(size, size, *2 * [MANY_CHANNELS], seed=1),
+    )
+    upstream = normal(2, 9, 8, MANY_CHANNELS, seed=2)
+    small = [tf.cast(values, tf.bfloat16) for values in (inputs, kernel, upstream)]
+    for ours, theirs in zip(
+        results(convolve, *small[:2], 1, small[2]), results(plain, inputs, kernel, 1, upstream)
+    ):
+        assert ours.dtype == tf.bfloat16
+        limit = 0.02 * np.abs(theirs).max()
+        np.testing.assert_allclose(tf.cast(ours, tf.float32), theirs, atol=limit)
 
 
 @pytest.mark.parametrize("size, stride", [(5, 2), (9, 4), (5, 1), (2, 2)])

@@ -2,11 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from hydra.errors import InstantiationException
 
 from assembly.parts import build_part
+from processor.stack import keras
+from training.optimizers import ConstantThenLinear, adam
 
 STEPS = 200
 
@@ -72,3 +75,20 @@ def test_a_wrong_number_is_one_error_that_names_it(node, wrong):
             build_part(config)
         assert isinstance(error.value.__cause__, ValueError)
         assert str(error.value.__cause__).startswith(f"{key}={wrong} must be ")
+
+
+def test_adam_is_keras_adam():
+    """The same parameters after steps with gradients of very different sizes."""
+    ours = adam(steps=20, learning_rate=1e-2, clip_norm=5.0)
+    schedule = ConstantThenLinear(1e-2, 1e-5, 20, 0.4)
+    theirs = keras.optimizers.Adam(schedule, global_clipnorm=5.0)
+    generator = np.random.default_rng(0)
+    gradients = generator.standard_normal((20, 7)) * 10.0 ** np.arange(-6, 1)
+    found = []
+    for optimizer in (ours, theirs):
+        x = tf.Variable(tf.zeros([7]))
+        optimizer.build([x])
+        for gradient in gradients.astype(np.float32):
+            optimizer.apply_gradients([(tf.constant(gradient), x)])
+        found.append(x.numpy())
+    np.testing.assert_allclose(*found, rtol=1e-5)
