@@ -13,19 +13,16 @@ natively: emulated, a step takes minutes.
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
-import tempfile
-import time
 
 from coding_speed import LATENTS, code, code_hyper
-from memory import audio, default_job, memory
+from job_speed import pipeline, startup
+from memory import audio, memory
 from tfc_processes import CONVOLUTIONS
 from training_speed import train
 
 from processor.process import set_process
 
-PARTS = ("train", "code", "startup", "memory", "audio")
+PARTS = ("train", "code", "startup", "pipeline", "memory", "audio")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -61,6 +58,8 @@ def main() -> None:
             code_hyper(arguments.rounds)
         elif part == "startup":
             startup()
+        elif part == "pipeline":
+            pipeline(arguments.rounds)
         elif part == "memory":
             memory(arguments.steps)
         else:
@@ -72,21 +71,6 @@ def native_precisions() -> str:
     from training.precision import resolve_precision
 
     return "float32,bfloat16" if resolve_precision("auto") == "bfloat16" else "float32"
-
-
-def startup() -> None:
-    """Seconds from the command to the first step of the default job."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = default_job(folder, "log_every=1")
-        started = time.perf_counter()
-        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
-            for line in process.stdout:
-                if line.startswith("step"):
-                    break
-            seconds = time.perf_counter() - started
-            process.kill()
-    print(f"\ndefault job: {seconds:.1f} s from the command to the end of the first step")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

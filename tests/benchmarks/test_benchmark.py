@@ -1,6 +1,7 @@
 """benchmarks/benchmark.py: TFC's scripts train in processes of their own."""
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -42,3 +43,12 @@ def test_training_is_compared_with_the_published_script_and_with_our_settings():
         assert [float(word) for word in rows[name][1:3]] == pytest.approx(
             [speed / speeds[0], speed / speeds[1]], rel=0.05
         )
+
+
+@pytest.mark.slow
+def test_the_default_job_is_compared_with_its_step():
+    done = benchmark("--parts", "pipeline", "--rounds", "1")
+    assert not done.returncode, done.stderr
+    pattern = r"default job: ([\d.]+) images/s, its step alone ([\d.]+) \((\d+)%\)"
+    job, step, share = map(float, re.search(pattern, done.stdout).groups())
+    assert share == pytest.approx(100 * job / step, abs=1.5)
