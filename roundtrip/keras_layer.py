@@ -97,6 +97,7 @@ class QuantizerLayer(keras.layers.Layer):
             )
         super().build(input_shape)
 
+    @tf.autograph.experimental.do_not_convert  # Converting all that it calls takes seconds.
     def call(self, inputs: tf.Tensor, training: Optional[bool] = None) -> tf.Tensor:
         """Values float32 ``[..., channels]`` of latents of any floating type."""
         training = bool(training)

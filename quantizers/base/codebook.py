@@ -155,11 +155,8 @@ def members(symbols: tf.Tensor, vectors: tf.Tensor, size: int) -> Tuple[tf.Tenso
     groups, dim = vectors.shape[1:]
     rows = tf.reshape(_rows(symbols, groups, size), [-1])
     sums = tf.math.unsorted_segment_sum(tf.reshape(vectors, [-1, dim]), rows, groups * size)
-    counts = tf.math.bincount(rows, minlength=groups * size, maxlength=groups * size)
-    return (
-        tf.reshape(tf.cast(counts, tf.float32), [groups, size]),
-        tf.reshape(sums, [groups, size, dim]),
-    )
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(rows, tf.float32), rows, groups * size)
+    return tf.reshape(counts, [groups, size]), tf.reshape(sums, [groups, size, dim])
 
 
 def random_vectors(vectors: tf.Tensor, count: int, generator: tf.random.Generator) -> tf.Tensor:
@@ -186,11 +183,14 @@ def k_means(
     Returns:
         Codes float32 ``[groups, size, dim]``, and the number of vectors of each.
     """
-    codes = _spread_vectors(vectors, size, generator)
-    for _ in range(steps):
+
+    def improve(step, codes):
         counts, sums = members(nearest_codes(codes, vectors), vectors, size)
         counts = counts[..., tf.newaxis]
-        codes = tf.where(counts > 0, sums / tf.maximum(counts, 1.0), codes)
+        return step + 1, tf.where(counts > 0, sums / tf.maximum(counts, 1.0), codes)
+
+    start = _spread_vectors(vectors, size, generator)
+    _, codes = tf.while_loop(lambda step, _: step < steps, improve, (0, start))
     return codes, members(nearest_codes(codes, vectors), vectors, size)[0]
 
 
