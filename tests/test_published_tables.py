@@ -28,7 +28,7 @@ NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 KEYS = {
     **{"bpp": "bpp", "kbps": "kbps", "psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"},
     **{"si-sdr": "si-sdr", "log-mel": "log-mel", "pesq nb": "pesq-nb", "pesq wb": "pesq-wb"},
-    **{"stoi": "stoi", "y-psnr": "psnr-y"},
+    **{"stoi": "stoi", "y-psnr": "psnr-y", "loss": "loss"},
 }
 """First words of a column's header -> key of the results."""
 
@@ -133,7 +133,10 @@ def check_results(header, rows, columns, source):
         named = {title: row[header.index(title)].strip("`") for title in leading}
         keys.update({title: text for title, text in named.items() if text})
         path = ROOT / source.format(**keys)
-        results = json.loads(path.read_text())["results"]
+        document = json.loads(path.read_text())
+        results = document["results"]
+        if "objective" in document["provenance"]:
+            results["loss"] = [document["provenance"]["objective"]["loss"]]
         base = None
         for column in columns:
             if header[column] in leading:
