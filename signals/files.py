@@ -43,12 +43,23 @@ def matching_paths(pattern: Path) -> List[pathlib.Path]:
     return [pathlib.Path(found) for found in sorted(glob.glob(literally) or glob.glob(str(path)))]
 
 
+def check_output(path: Path) -> None:
+    """Raises ValueError if there is something that a file cannot replace: a folder, a device."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(f"{os.fspath(path)} cannot be written: it is not a regular file.")
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Writes to a temporary file in the same folder, then renames it; creates missing folders.
 
-    On Linux the file has no name before it is whole, so that a kill leaves nothing behind.
+    On Linux the file has no name before it is whole, so that a kill leaves nothing behind. A link
+    stays one: the file that it leads to is replaced.
+
+    Raises:
+        ValueError: there is something that is not a regular file.
     """
-    path = pathlib.Path(path)
+    check_output(path)
+    path = pathlib.Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of 255 bytes, the longest, leaves no room for what tells temporary files apart.
     temporary = path.parent / f".{path.name[:32]}.{secrets.token_hex(6)}"

@@ -57,6 +57,27 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, kind, monkeypatch, call):
     assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"before"
 
 
+def test_what_is_no_regular_file_stays(tmp_path, kind):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    before = os.stat("/dev/null")
+    for path in (tmp_path / "folder", tmp_path / "pipe", pathlib.Path("/dev/null")):
+        with pytest.raises(ValueError, match=f"^{path} cannot be written: it is not a regular"):
+            write_atomically(path, b"data")
+    assert os.path.samestat(before, os.stat("/dev/null"))
+    assert sorted(os.listdir(tmp_path)) == ["folder", "pipe"]
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path, kind):
+    (tmp_path / "folder").mkdir()
+    link, file = tmp_path / "link", tmp_path / "folder" / "file"
+    link.symlink_to("folder/file")
+    for data in (b"first", b"second"):
+        write_atomically(link, data)
+        assert link.is_symlink() and file.read_bytes() == data
+    assert os.listdir(file.parent) == ["file"]
+
+
 @pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="a file without a name is Linux's")
 def test_a_kill_leaves_nothing_behind(tmp_path):
     for number in range(5):
