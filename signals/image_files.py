@@ -120,7 +120,9 @@ def _opened_image(file: BinaryIO, name: str) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise ValueError(too_large) from error
     except UnidentifiedImageError as error:
-        raise ValueError(f"{name} is not a PNG, JPEG or WebP image.") from error
+        file.seek(0)
+        what = "not a PNG, JPEG or WebP image" if file.read(1) else "empty"
+        raise ValueError(f"{name} is {what}.") from error
     # Damaged files make decoders raise OSError, SyntaxError, struct.error, IndexError and others.
     except Exception as error:
         raise ValueError(f"{name} cannot be decoded: {error}.") from error

@@ -185,11 +185,18 @@ def test_a_folder_is_no_image(tmp_path):
         read_image(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"II*\0" + bytes(60)])
+@pytest.mark.parametrize("content", [b"hello", b"\x89PNG\r\n\x1a\n", b"II*\0" + bytes(60)])
 def test_no_image_is_named(tmp_path, content):
     (tmp_path / "odd.png").write_bytes(content)
     with pytest.raises(ValueError, match=r"odd\.png (is not a PNG, JPEG or WebP image|cannot be)"):
         read_image(tmp_path / "odd.png")
+
+
+def test_an_empty_file_is_called_so(tmp_path):
+    (tmp_path / "none.png").write_bytes(b"")
+    for read in (read_image, read_image_size):
+        with pytest.raises(ValueError, match=r"none\.png is empty\."):
+            read(tmp_path / "none.png")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
