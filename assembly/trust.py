@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import re
-from typing import Any, Collection, FrozenSet, Iterable, Iterator, Sequence, Tuple
+from typing import Any, Collection, FrozenSet, Iterable, Iterator, Optional, Sequence, Tuple
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
@@ -62,6 +62,17 @@ def targets_in(folders: Iterable[str]) -> FrozenSet[str]:
     """The classes that all YAMLs in configuration folders name."""
     files = (path for folder in folders for path in pathlib.Path(folder).rglob("*.yaml"))
     return frozenset(target for path in files for target in _targets_of_file(path))
+
+
+def targets_named(config_dir: Optional[str]) -> FrozenSet[str]:
+    """The classes of ``--config-dir``, if it is given.
+
+    Raises:
+        ValueError: there is no such folder.
+    """
+    if config_dir is not None and not pathlib.Path(config_dir).is_dir():
+        raise ValueError(f"--config-dir {config_dir!r} is not a folder.")
+    return targets_in([] if config_dir is None else [config_dir])
 
 
 def targets_of(config: DictConfig) -> FrozenSet[str]:

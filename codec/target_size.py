@@ -8,7 +8,9 @@ from codec.container import HIGHEST_QUALITY
 from codec.file_codec import FileCodec
 
 
-def encode_within(codec: FileCodec, signal: Tuple, most: int, **options: Any) -> Tuple[bytes, int]:
+def encode_within(
+    codec: FileCodec, signal: Tuple, most: int, *, asked: str = "", **options: Any
+) -> Tuple[bytes, int]:
     """Codes a file at the highest quality whose bytes do not exceed ``most``.
 
     By bisection, which takes files to grow with the quality; they may not by a few bytes, so that
@@ -18,6 +20,7 @@ def encode_within(codec: FileCodec, signal: Tuple, most: int, **options: Any) ->
         codec: of a model for every rate.
         signal: arguments of ``codec.encode``: the pixels, or the samples and their rate.
         most: bytes of the .rtc file, header included.
+        asked: how the user said so, as ``--target-bpp 0.5``, for errors.
         options: further arguments of ``codec.encode``.
 
     Returns:
@@ -32,7 +35,8 @@ def encode_within(codec: FileCodec, signal: Tuple, most: int, **options: Any) ->
 
     best, fits = encode(0), 0
     if len(best) > most:
-        raise ValueError(f"{most} bytes are too few: at quality 0 the file has {len(best)}.")
+        limit = f"{most} bytes are too few: at quality 0 the file has {len(best)}."
+        raise ValueError(f"{asked}: {limit}" if asked else limit)
     largest, too_large = encode(HIGHEST_QUALITY), HIGHEST_QUALITY
     if len(largest) <= most:
         return largest, HIGHEST_QUALITY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 ABOUT = "Code an image or audio file as an .rtc file."
 
@@ -62,24 +62,28 @@ def run(arguments: argparse.Namespace) -> None:
         ValueError: an argument is wrong, or the run cannot code the file.
     """
     from assembly.pretrained import default_run
+    from commands.file_names import check_file_names
 
+    check_file_names(arguments.file, arguments.output)
+    if not arguments.output.lower().endswith(".rtc"):
+        raise ValueError(f"output={arguments.output!r} must end in .rtc.")
     named = arguments.run or default_run(arguments.file)
 
     from assembly.refining import Refining, refinement_node
     from assembly.saved_run import load_run
-    from assembly.trust import targets_in
+    from assembly.trust import targets_named
     from codec.target_size import encode_within
     from evaluation.media import MEDIA
     from signals.files import write_atomically
 
     node = refinement_node(arguments.refine, arguments.refine_steps)
-    trusted = targets_in(filter(None, [arguments.config_dir]))
+    trusted = targets_named(arguments.config_dir)
     saved = at_quality(load_run(named, stages=arguments.stages, trusted=trusted), arguments)
     medium = MEDIA[saved.medium]
     signal, options = medium.read(arguments.file), {"fixed_length": arguments.fixed_length}
     size = medium.size(signal)
-    most = most_bytes(arguments, medium, size)
-    if most is not None and node is not None:
+    target = target_of(arguments, saved, medium, size)
+    if target is not None and node is not None:
         raise ValueError("--refine needs a quality: it refines for the rate of one.")
     warning = medium.warning(arguments.file, signal)
     if warning:
@@ -87,10 +91,11 @@ def run(arguments: argparse.Namespace) -> None:
     if node is not None:
         refined = Refining(saved, node).refine(*signal, arguments.file)
         options["latents"] = refined.latents
-    if most is None:
+    if target is None:
         data = saved.codec.encode(*signal, **options)
     else:
-        data, _ = encode_within(saved.codec, signal, most, **options)
+        most, asked = target
+        data, _ = encode_within(saved.codec, signal, most, asked=asked, **options)
     write_atomically(arguments.output, data)
     rate = f"{medium.rate_of(8 * len(data), size):.{medium.rate_digits + 1}f} {medium.rate}"
     print(f"{arguments.output}: {medium.size_text(size)}, {len(data)} bytes, {rate}")
@@ -102,21 +107,32 @@ def at_quality(saved: Any, arguments: argparse.Namespace) -> Any:
     Raises:
         ValueError: it is out of range, or the run has one rate.
     """
+    from codec.container import HIGHEST_QUALITY
+
     if arguments.quality is not None:
         return saved.at_quality(arguments.quality)
     if arguments.lmbda is not None:
         rate = saved.codec.model.rate
         if rate is None:
             raise ValueError(f"--lmbda {arguments.lmbda:g}: {saved.codec.name} has one rate.")
-        return saved.at_quality(rate.quality_of(arguments.lmbda) / 100)
+        low, high = rate.lmbda_of(0), rate.lmbda_of(HIGHEST_QUALITY)
+        try:
+            quality = rate.quality_of(arguments.lmbda)
+        except ValueError:
+            raise ValueError(
+                f"--lmbda {arguments.lmbda:g} must be {low:g} to {high:g} with this model."
+            ) from None
+        return saved.at_quality(quality / 100)
     return saved
 
 
-def most_bytes(arguments: argparse.Namespace, medium: Any, size: Any) -> Optional[int]:
-    """What the file may have at most; None: no target was given.
+def target_of(
+    arguments: argparse.Namespace, saved: Any, medium: Any, size: Any
+) -> Optional[Tuple[int, str]]:
+    """What the file may have at most, bytes, and the argument that says so; None: there is none.
 
     Raises:
-        ValueError: the target is not above 0, or of the other medium.
+        ValueError: the target is not above 0, or of the other medium, or the run has one rate.
     """
     targets = {"bytes": arguments.target_bytes, medium.rate: None}
     for unit in ("bpp", "kbps"):
@@ -129,6 +145,9 @@ def most_bytes(arguments: argparse.Namespace, medium: Any, size: Any) -> Optiona
     unit, target = next(((u, t) for u, t in targets.items() if t is not None), (None, None))
     if target is None:
         return None
+    asked = f"--target-{unit} {target:.15g}"
     if not 0 < target < math.inf:
-        raise ValueError(f"--target-{unit} {target:g} must be above 0.")
-    return int(target if unit == "bytes" else target / medium.rate_of(8, size))
+        raise ValueError(f"{asked} must be above 0.")
+    if saved.codec.model.rate is None:
+        raise ValueError(f"{asked}: {saved.codec.name} has one rate.")
+    return int(target if unit == "bytes" else target / medium.rate_of(8, size)), asked

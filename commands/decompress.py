@@ -6,6 +6,7 @@ import argparse
 import pathlib
 from typing import Sequence
 
+from commands.file_names import check_file_names
 from signals.audio_files import LOSSLESS_AUDIO
 from signals.files import open_binary, write_atomically
 from signals.image_files import LOSSLESS_IMAGES
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
         ValueError: an argument is wrong, or the run cannot decode the file.
     """
     output, max_size = arguments.output, arguments.max_size
+    check_file_names(arguments.coded, output)
     if max_size is not None and max_size < 1:
         raise ValueError(f"--max-size {max_size} must be at least 1.")
     suffix = pathlib.Path(output).suffix.lower()
@@ -52,10 +54,10 @@ def run(arguments: argparse.Namespace) -> None:
     named = arguments.run or coding_run(data)
 
     from assembly.saved_run import load_run
-    from assembly.trust import targets_in
+    from assembly.trust import targets_named
     from evaluation.media import MEDIA
 
-    saved = load_run(named, trusted=targets_in(filter(None, [arguments.config_dir])))
+    saved = load_run(named, trusted=targets_named(arguments.config_dir))
     medium = MEDIA[saved.medium]
     _check(output, suffix, medium.lossless, f"this run codes {medium.content}")
     decoded = saved.codec.decode(data, **({} if max_size is None else {"max_size": max_size}))

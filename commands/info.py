@@ -7,6 +7,7 @@ import argparse
 from assembly.pretrained import run_of
 from codec.container import CodedAudio, CodedImage
 from codec.file_header import FileHeader, read_header
+from commands.file_names import check_is_file_name
 from signals.files import open_binary
 
 ABOUT = "Show what an .rtc file holds and which model coded it."
@@ -23,6 +24,7 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         ValueError: the file cannot be read, is damaged, or is no .rtc file.
     """
+    check_is_file_name(arguments.coded)
     with open_binary(arguments.coded, ".rtc") as file:
         data = file.read()
     header = read_header(data)

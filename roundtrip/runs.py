@@ -21,7 +21,7 @@ from assembly.choices import CONFIGS
 from assembly.parts import build_part
 from assembly.refining import refinement_node
 from assembly.saved_run import SavedRun, load_run
-from assembly.trust import targets_in
+from assembly.trust import targets_named
 from codec import Audio
 from evaluation.comparison.compare import compare as write_comparison
 from evaluation.figures.training import read_log
@@ -241,7 +241,7 @@ def compare(
 
 
 def _trusted(config_dir: Optional[PathLike]):
-    return targets_in([] if config_dir is None else [os.fspath(config_dir)])
+    return targets_named(None if config_dir is None else os.fspath(config_dir))
 
 
 def _config_dir(overrides: Sequence[str]) -> Optional[str]:

@@ -21,7 +21,7 @@ set_process()  # Before TensorFlow is imported.
 
 from assembly.choices import CONFIGS
 from assembly.saved_run import load_run
-from assembly.trust import targets_in
+from assembly.trust import targets_named
 from assembly.user_errors import one_line_errors
 from data.image_folder import ImageFolder
 from evaluation.comparison.compare import compare
@@ -71,7 +71,7 @@ def main() -> None:
         if arguments["images"] is not None:
             images = ImageFolder(root=arguments["images"]).images("all")
             arguments["images"] = list(itertools.islice(images, CROPPED_IMAGES))
-        trusted = targets_in(filter(None, [config_dir]))
+        trusted = targets_named(config_dir)
         text = compare(
             **{key: value for key, value in arguments.items() if value is not None},
             quantizers=CONFIGS / "quantizer",

@@ -30,9 +30,9 @@ def main() -> None:
     with one_line_errors():
         from assembly.exporting import export
         from assembly.saved_run import load_run
-        from assembly.trust import targets_in
+        from assembly.trust import targets_named
 
-        trusted = targets_in(filter(None, [arguments.config_dir]))
+        trusted = targets_named(arguments.config_dir)
         saved = load_run(arguments.run, trusted=trusted, checkpoint=arguments.checkpoint)
         saved = saved if arguments.quality is None else saved.at_quality(arguments.quality)
         names = export(saved.codec.model, arguments.output)

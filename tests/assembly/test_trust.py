@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from assembly.choices import CONFIGS
 from assembly.parts import saved_form
 from assembly.saved_run import load_run, trusted_config
-from assembly.trust import check_trusted, named_folders, targets_in, targets_of
+from assembly.trust import check_trusted, named_folders, targets_named, targets_of
 from training.older_configurations import up_to_date
 from training.run_directory import RunDirectory
 from training.saved_configuration import configuration_bytes
@@ -98,7 +98,7 @@ def test_a_folder_that_the_user_names_is_trusted(run, tmp_path):
     own.write_text("_target_: my_package.Mine\ndecoder: {_target_: my_package.Surrogate}\n")
     path = run(quantizer={"_target_": "my_package.Mine"})
     assert_refused(path, "my_package.Mine")
-    trusted = targets_in([str(tmp_path / "own")])
+    trusted = targets_named(str(tmp_path / "own"))
     assert trusted == {"my_package.Mine", "my_package.Surrogate"}
     assert trusted_config(RunDirectory(path), trusted).quantizer._target_ == "my_package.Mine"
     with pytest.raises(ValueError, match=r"os\.remove"):

@@ -197,6 +197,36 @@ def test_a_foreign_or_damaged_file_is_one_line(library, tmp_path, capsys):
     assert not (tmp_path / "out.png").exists()
 
 
+def test_output_never_replaces_the_input_or_what_is_no_file(library, inputs, tmp_path, capsys):
+    photo, link = tmp_path / "photo.png", tmp_path / "link.rtc"
+    shutil.copy(inputs / "photo.png", photo)
+    link.symlink_to(photo)
+    coded, folder = tmp_path / "decoded.png", tmp_path / "folder.rtc"
+    shutil.copy(library / "image-1" / "golden" / "file.rtc", coded)
+    folder.mkdir()
+    streams = "'-': standard input and output are not supported"
+    before = {path: path.read_bytes() for path in (photo, coded)}
+    for command, message in (
+        (("compress", photo, photo), f"output='{photo}' is the input file"),
+        (("compress", photo, link), f"output='{link}' is the input file"),
+        (("compress", photo, tmp_path / "out.png"), "out.png' must end in .rtc"),
+        (("compress", photo, folder), f"{folder} cannot be written: it is not a regular file"),
+        (("compress", photo, "/dev/null"), "/dev/null cannot be written"),
+        (("compress", photo, "-"), streams),
+        (("compress", "-", tmp_path / "out.rtc"), streams),
+        (("decompress", coded, coded), f"output='{coded}' is the input file"),
+        (("decompress", coded, "-"), streams),
+        (("decompress", "-", tmp_path / "out.png"), streams),
+        (("info", "-"), streams),
+    ):
+        assert message in one_line(capsys, *command)
+    assert before == {path: path.read_bytes() for path in (photo, coded)}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("photo.png", "link.rtc", "decoded.png", "folder.rtc")
+    }
+    assert link.is_symlink() and not list(folder.iterdir())
+
+
 def test_without_a_model_the_command_says_so(library, inputs, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(run_directory, "PRETRAINED", tmp_path / "none")
     error = one_line(capsys, "compress", inputs / "talk.wav", tmp_path / "out.rtc")
@@ -226,16 +256,25 @@ def test_a_quality_or_a_size_can_be_asked_for(library, inputs, tmp_path, capsys)
     assert "quality:" in capsys.readouterr().out
     for options, message in (
         (["--quality", "101"], "quality=101 must be 0 to 100"),
-        (["--lmbda", "1"], "lmbda=1 must be 0.0018 to 0.05"),
-        (["--target-bytes", "9"], "9 bytes are too few: at quality 0"),
+        *(
+            (["--lmbda", lmbda], f"--lmbda {lmbda} must be 0.0018 to 0.05 with this model.")
+            for lmbda in ("1", "0", "-1", "nan")
+        ),
+        (["--target-bytes", "9"], "--target-bytes 9: 9 bytes are too few: at quality 0 the"),
+        (["--target-bpp", "0.01"], "--target-bpp 0.01: 41 bytes are too few: at quality 0"),
+        (["--config-dir", "nodir"], "--config-dir 'nodir' is not a folder."),
         (["--target-bpp", "-1"], "--target-bpp -1 must be above 0"),
         (["--target-kbps", "8"], "--target-kbps 8: the rate of images is in bpp"),
     ):
         command = ("compress", "--run", "pretrained:every", *options, photo, tmp_path / "no.rtc")
         assert message in one_line(capsys, *command)
         assert not (tmp_path / "no.rtc").exists()
-    command = ("compress", "--run", "pretrained:image", "--quality", "5", photo, out)
-    assert "image-2 has one rate" in one_line(capsys, *command)
+    for options, message in (
+        (["--quality", "5"], "quality=5: image-2 has one rate"),
+        (["--target-bytes", "500"], "--target-bytes 500: image-2 has one rate"),
+    ):
+        command = ("compress", "--run", "pretrained:image", *options, photo, out)
+        assert message in one_line(capsys, *command)
 
 
 def test_evaluation_leaves_the_folder_as_it_is(library, inputs, tmp_path, monkeypatch):
