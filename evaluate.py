@@ -12,6 +12,11 @@ import functools
 import sys
 from typing import Collection, Optional, Sequence
 
+from processor.process import set_process
+
+if __name__ == "__main__":
+    set_process()  # Before the imports that take long.
+
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -20,7 +25,6 @@ from assembly.choices import checked
 from assembly.command_line import run_command
 from assembly.user_errors import one_line_errors
 from evaluation.settings import EvaluationSettings, qualities, register_evaluation_settings
-from processor.process import set_process
 from training.run_directory import PRETRAINED_PREFIX
 
 
@@ -156,6 +160,5 @@ def _check_patches(saved, image) -> None:
 
 
 if __name__ == "__main__":
-    set_process()
     register_evaluation_settings()
     run_command(main, "evaluate")

@@ -11,6 +11,11 @@ import functools
 import io
 import sys
 
+from processor.process import set_process
+
+if __name__ == "__main__":
+    set_process()  # Before the imports that take long.
+
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -18,7 +23,6 @@ from omegaconf import DictConfig
 from assembly.choices import checked, run_name
 from assembly.command_line import run_command
 from assembly.user_errors import one_line_errors
-from processor.process import set_process
 from training.settings import Settings, register_settings
 
 
@@ -191,6 +195,5 @@ def _fit(
 
 
 if __name__ == "__main__":
-    set_process()
     register_settings()
     run_command(main, "train")

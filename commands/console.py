@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import Optional, Sequence
 
+from processor.process import set_process
+
+set_process()  # Before the imports that take long.
+
 from assembly.user_errors import one_line_errors
 from commands import compress, decompress, info
-from processor.process import set_process
 
 COMMANDS = {"compress": compress, "decompress": decompress, "info": info}
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Entry point of ``rtc``; ``arguments`` replace those of the process."""
-    set_process()
     parsed = command_line().parse_args(arguments)
     with one_line_errors():
         COMMANDS[parsed.command].run(parsed)
@@ -33,7 +35,6 @@ def command_line() -> argparse.ArgumentParser:
 
 def script(name: str) -> None:
     """Entry point of ``scripts/<name>.py``."""
-    set_process()
     command = COMMANDS[name]
     parser = argparse.ArgumentParser(description=command.ABOUT)
     command.add_arguments(parser)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import io
-import logging
 import os
-import platform
 import sys
 
 # Parameters of mallopt, from malloc.h of the GNU C library.
@@ -19,8 +15,14 @@ LARGEST_KEPT = 2**30
 def set_process() -> None:
     """Silences start-up logs, selects TensorFlow's fastest kernels, keeps freed memory.
 
-    Every command calls this first. Environment variables that are already set are kept.
+    Every command calls this before its imports, which take seconds: Ctrl-C during them is one line
+    as well. Environment variables that are already set are kept.
     """
+    sys.excepthook = _excepthook
+    import io
+    import logging
+    import platform
+
     # Names of files may be bytes that no encoding has.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -42,12 +44,23 @@ def set_process() -> None:
         keep_memory()
 
 
+def _excepthook(kind, error, traceback) -> None:
+    """The usual report of what ends the process, but one line for Ctrl-C, and status 130."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    print("interrupted", file=sys.stderr)
+    sys.exit(130)
+
+
 def keep_memory() -> None:
     """Makes malloc reuse the memory of freed tensors. Does nothing without the GNU C library.
 
     By default, each tensor above 32 MB is mapped anew and its pages are zeroed one by one, which
     takes a sixth of a training step.
     """
+    import ctypes
+
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return

@@ -8,8 +8,11 @@ from __future__ import annotations
 import argparse
 import pathlib
 
-from assembly.user_errors import one_line_errors
 from processor.process import set_process
+
+set_process()  # Before TensorFlow is imported.
+
+from assembly.user_errors import one_line_errors
 
 
 def main() -> None:
@@ -40,5 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    set_process()
     main()

@@ -19,11 +19,14 @@ import pathlib
 import shutil
 from typing import Any, Dict, List
 
+from processor.process import set_process
+
+set_process()  # Before TensorFlow is imported.
+
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from assembly.user_errors import one_line_errors
-from processor.process import set_process
 from signals.files import write_atomically
 from training import run_directory
 
@@ -218,5 +221,4 @@ python train.py init_from=pretrained:{name} ...
 
 
 if __name__ == "__main__":
-    set_process()
     main()

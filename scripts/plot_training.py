@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import pathlib
 
+from processor.process import set_process
+
+set_process()  # Before TensorFlow is imported.
+
 from assembly.user_errors import one_line_errors
 from evaluation.figures.training import read_log, write_training_curves
-from processor.process import set_process
 from training.run_directory import find_runs
 
 
@@ -30,5 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    set_process()
     main()

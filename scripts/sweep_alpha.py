@@ -11,6 +11,10 @@ from __future__ import annotations
 
 import argparse
 
+from processor.process import set_process
+
+set_process()  # Before the imports that take long.
+
 from sweeps.experiment import run_experiment
 
 

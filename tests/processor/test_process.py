@@ -22,6 +22,33 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+INTERRUPTED = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("hydra", "numpy", "omegaconf", "yaml"):
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+"""
+SCRIPTS = sorted((ROOT / "scripts").glob("*.py"))
+COMMANDS = {
+    **{path.name: [str(path)] for path in (ROOT / "train.py", ROOT / "evaluate.py", *SCRIPTS)},
+    "rtc": ["-c", "from commands.console import main; main()"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_ctrl_c_while_a_command_imports_is_one_line(name, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED)
+    done = subprocess.run(
+        [sys.executable, *COMMANDS[name]],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
 def run(*command, **environment):
     rest = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
     done = subprocess.run(
