@@ -216,7 +216,8 @@ def compare(
     Args:
         results: evaluated runs, run directories, results files and patterns of these.
         anchor: curve to compare with: runs are curves named after their quantizer.
-        output: folder of ``comparison.md``, ``.json``, ``.png``, ``.svg`` and ``report.html``.
+        output: folder of ``comparison.md``, ``.json``, ``.png``, ``.svg`` and ``report.html``; of
+            a ranking by loss, ``losses.png`` and ``.svg`` instead of the last three.
         dataset: of the runs' results.
         options: ``only``, ``metric``, ``resamples``, ``seed``.
 

@@ -6,7 +6,7 @@ python scripts/compare.py jpeg.json webp.json 'runs/compare-*' --anchor JPEG
 
 Takes run directories that evaluate.py measured, results files (ours or published) and patterns of
 both. Runs that differ only in lmbda and seed form one curve, named after their quantizer. Runs of
-fewer than four lmbda have no BD-rate and are ranked by their loss.
+fewer than four lmbda have no BD-rate and are ranked by their loss, without a report page.
 """
 
 from __future__ import annotations

@@ -55,6 +55,7 @@ def rank_by_loss(
     half_width: float,
     dataset: str,
     output: pathlib.Path,
+    has_images: bool = False,
 ) -> str:
     """Writes tables, records and the figure of the losses, and returns the tables with notes.
 
@@ -67,6 +68,7 @@ def rank_by_loss(
         dataset: its name.
         output: folder of ``comparison.md``, ``.json``, ``.csv``, ``.tex``, ``contrasts.csv`` and
             ``losses.png`` and ``.svg``.
+        has_images: whether originals were given, for a report page that there is not.
     """
     standings, remarks = standings_of(groups, anchor, tested)
     tables = {f"Loss compared with {anchor}": _cells(standings, groups[anchor][0], half_width)}
@@ -92,7 +94,10 @@ def rank_by_loss(
         if each.contrast is not None
     ]
     write_losses(output / "losses.png", differences, anchor=anchor, dataset=dataset)
-    return f"{text}\n\nwrote to {output}: {', '.join([*written, 'losses.png', 'losses.svg'])}"
+    names = ", ".join([*written, "losses.png", "losses.svg"])
+    lacking = "no report page: it needs BD-rates"
+    lacking += "; --images is not used." if has_images else "."
+    return f"{text}\n\nwrote to {output}: {names}\n{lacking}"
 
 
 def standings_of(

@@ -62,8 +62,8 @@ def compare(
 ) -> str:
     """Compares codecs by BD-rate and writes what there is to say.
 
-    Runs that have too few points for BD-rates are ranked by their loss at equal lmbda instead, see
-    `by_loss.rank_by_loss`.
+    Runs that have too few points for BD-rates are ranked by their loss at equal lmbda instead, with
+    other files and no page, see `by_loss.rank_by_loss`.
 
     ``output`` receives ``comparison`` as ``.md``, ``.json``, ``.csv``, ``.tex``, ``.png`` and
     ``.svg``, ``report.html``, with per-file rows ``files.csv``, ``contrasts.csv`` and ``profile``
@@ -116,7 +116,7 @@ def compare(
             raise
         return rank_by_loss(
             groups, anchor, tested, reason=str(error), half_width=half_width, dataset=dataset,
-            output=output,
+            output=output, has_images=bool(images),
         )  # fmt: skip
     reference = curves.ranked[anchor]
     grid = np.linspace(reference.quality[0], reference.quality[-1], GRID)

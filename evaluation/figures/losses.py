@@ -21,7 +21,10 @@ _ROW = 0.19
 """Inches for each curve."""
 
 _FAR = 3.0
-"""Medians of the distances from 0 at which the axis ends; what lies beyond is written there."""
+"""Medians of the intervals' farthest ends at which the axis ends, on both sides.
+
+An interval that goes on there ends in an arrow; a curve that lies beyond is written at the margin.
+"""
 
 
 class Difference(NamedTuple):
@@ -56,10 +59,10 @@ def _figure(differences, anchor, dataset):
     longest = max((len(each.name) for each in differences), default=0)
     box = {"left": (0.3 + 0.065 * min(longest, 32)) / WIDTH, "right": 1 - 0.6 / WIDTH}
     axes = figure.subplots(gridspec_kw={**box, "bottom": 0.42 / height, "top": 1 - 0.08 / height})
-    distances = [abs(each.percent) for each in differences]
-    end = _FAR * float(np.median(distances)) if distances else 1.0
+    farthest = [max(abs(each.low), abs(each.high)) for each in differences]
+    end = _FAR * float(np.median(farthest)) if farthest else 1.0
     shown = [each for each in differences if abs(each.percent) <= end]
-    low = min([0.0, *(each.low for each in shown)])
+    low = min([0.0, *(max(each.low, -end) for each in shown)])
     high = max([0.0, *(min(each.high, end) for each in shown)])
     margin = 0.04 * max(high - low, 1e-9)
     axes.set_xlim(low - margin, high + margin)
@@ -68,8 +71,12 @@ def _figure(differences, anchor, dataset):
     color = curve_style(0)["color"]
     for each, place in zip(differences, places):
         if each in shown:
-            axes.plot([each.low, each.high], [place, place], color=color, lw=2)
+            ends = np.clip([each.low, each.high], -end, end)
+            axes.plot(ends, [place, place], color=color, lw=2)
             axes.plot(each.percent, place, color=color, marker="o", markersize=4)
+            for at, whole, marker in zip(ends, (each.low, each.high), "<>"):
+                if at != whole:
+                    axes.plot(at, place, color=color, marker=marker, markersize=6)
         else:
             axes.annotate(
                 f"{each.percent:+.0f} %", (1, place), (4, 0), va="center", fontsize=_FONT,

@@ -3,10 +3,12 @@
 import json
 
 import matplotlib
+import numpy as np
 import pytest
 
 from evaluation.figures.losses import Difference, _figure
 from evaluation.figures.style import STYLE
+from signals.image_files import NamedImage
 
 
 def test_runs_of_one_lmbda_are_ranked_by_loss(compared, write_runs, tmp_path):
@@ -27,6 +29,11 @@ def test_runs_of_one_lmbda_are_ranked_by_loss(compared, write_runs, tmp_path):
     assert "| 1 | mixed | 3 |" in text and "has 1 point; BD-rate needs at least 4" in text
     for name in ("comparison.md", "comparison.csv", "contrasts.csv", "losses.png", "losses.svg"):
         assert (tmp_path / "o" / name).stat().st_size > 100
+    assert text.endswith("\nno report page: it needs BD-rates.")
+    image = NamedImage("a", np.zeros([8, 8, 3], np.uint8))
+    text = compared(f"{folder}/*", anchor="uniform_noise", images=[image])
+    assert text.endswith("\nno report page: it needs BD-rates; --images is not used.")
+    assert not (tmp_path / "o" / "report.html").exists()
 
 
 def test_published_files_of_one_point_have_neither(compared, published):
@@ -39,17 +46,37 @@ def test_published_files_of_one_point_have_neither(compared, published):
         compared(*files, anchor="a")
 
 
+def drawn(differences):
+    """The axes of the figure."""
+    with matplotlib.rc_context(STYLE):
+        figure = _figure(differences, "anchor", "kodak")
+        figure.canvas.draw()
+    return figure.axes[0]
+
+
+def test_intervals_are_whole_or_end_in_arrows():
+    axes = drawn([Difference("only", -0.1, -3.0, 2.8)])
+    assert axes.get_xlim()[0] < -3.0 and axes.get_xlim()[1] > 2.8
+    near = [Difference(name, 1.0, -2.0, 2.0) for name in "abc"]
+    for low, high, expected in (
+        (-50.0, 3.0, {"<": -6.0}), (-3.0, 50.0, {">": 6.0}), (-50.0, 50.0, {"<": -6.0, ">": 6.0}),
+    ):  # fmt: skip
+        axes = drawn([*near, Difference("wide", 1.5, low, high)])
+        found = {line.get_marker(): line.get_xdata()[0] for line in axes.lines}
+        assert {key: found[key] for key in "<>" if key in found} == expected
+        left, right = axes.get_xlim()
+        assert all(left < at < right for at in expected.values())
+
+
 def test_a_curve_far_away_does_not_squeeze_the_others():
     differences = [
         Difference("near", -1.0, -1.5, -0.5),
         Difference("other", 2.0, 1.0, 3.0),
         Difference("$far$_", 900.0, 800.0, 1000.0),
     ]
-    with matplotlib.rc_context(STYLE):
-        figure = _figure(differences, "anchor", "kodak")
-        figure.canvas.draw()
-    (axes,) = figure.axes
+    axes = drawn(differences)
     assert axes.get_xlim()[0] < -1.5 and 3 < axes.get_xlim()[1] < 10
     assert [text.get_text() for text in axes.texts] == ["+900 %"]
+    figure = axes.figure
     box = figure.get_tightbbox()
     assert box.x0 > -0.02 and box.x1 < figure.get_figwidth() + 0.02, "nothing is cut off"
