@@ -65,7 +65,8 @@ class Quantizer(tf.Module):
     A subclass implements ``_train``, ``encode`` and ``decode``; the rest has defaults for a
     quantizer of one grid without parameters.
 
-    Law: ``decode(encode(y))`` is what the decoder sees with ``training=False``, bit for bit.
+    Law: ``decode(encode(y))`` is what the decoder sees with ``training=False``, bit for bit. NaN
+    stays NaN there, and has no symbol.
 
     Attributes:
         file_seed: None, or the seed of a dither: the codec writes it into the file and passes it
@@ -106,7 +107,9 @@ class Quantizer(tf.Module):
         if training and not self.in_hard_phase:
             return self._train(tf.cast(latents, tf.float32))
         symbols = self.encode(latents)
-        values = self.decode(symbols)
+        # No symbol says NaN, which a model that diverged must show.
+        is_nan = tf.math.is_nan(tf.cast(latents, tf.float32))
+        values = tf.where(is_nan, float("nan"), self.decode(symbols))
         return Quantized(self._rate_input(symbols, values), values, tf.zeros([]))
 
     def _train(self, latents: tf.Tensor) -> Quantized:

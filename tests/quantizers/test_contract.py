@@ -110,6 +110,14 @@ def test_decoded_symbols_are_the_test_time_value_bit_for_bit(make):
         assert seen.tobytes() == quantizer.decode(symbols).numpy().tobytes()
 
 
+def test_a_nan_is_seen_in_its_place(make):
+    quantizer = make()
+    y = latents(6, CHANNELS)
+    y[2, 1] = np.nan
+    seen = quantizer(tf.constant(y), training=False)
+    np.testing.assert_array_equal(np.isnan(seen.decoder_input), np.isnan(y))
+
+
 def test_test_time_rate_is_of_the_symbols(make):
     quantizer = make()
     y = tf.constant(latents(6, CHANNELS))
