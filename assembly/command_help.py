@@ -134,9 +134,8 @@ def _print_keys(node: Dict[str, Any], prefix: str, comments: Dict[str, str]) -> 
 
 
 def _entry(name: str, text: str) -> str:
-    start = f"  {name}".ljust(COLUMN)
-    if len(start) > COLUMN:
-        start += "\n" + " " * COLUMN
+    start = f"  {name}"
+    start = start.ljust(COLUMN) if len(start) <= COLUMN - 2 else f"{start}\n{' ' * COLUMN}"
     lines = textwrap.wrap(text, WIDTH - COLUMN) or [""]
     return (start + ("\n" + " " * COLUMN).join(lines)).rstrip()
 

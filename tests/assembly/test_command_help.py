@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from assembly.choices import CONFIGS
-from assembly.command_help import described, texts
+from assembly.command_help import COLUMN, _entry, described, texts
 
 FILES = [
     path
@@ -37,6 +37,14 @@ def test_help_of_train(warm):
                  "quantizer.decoder.alpha.end=12.0", "hydra.launcher.n_jobs=1"):  # fmt: skip
         assert text in done.stdout
     assert "refinement" not in done.stdout, "another command's"
+
+
+@pytest.mark.parametrize("length", [COLUMN - 5, COLUMN - 4, COLUMN - 3, COLUMN - 2, COLUMN])
+def test_two_spaces_or_a_line_are_between_a_name_and_its_description(length):
+    name = "n" * length
+    between = _entry(name, "what it is").removeprefix(f"  {name}").removesuffix("what it is")
+    is_beside = length <= COLUMN - 4
+    assert between == (" " * (COLUMN - 2 - length) if is_beside else "\n" + " " * COLUMN)
 
 
 def test_help_shows_the_keys_of_the_choices(warm, tmp_path):
