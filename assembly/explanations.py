@@ -52,6 +52,12 @@ def explain(error: BaseException) -> str:
     return _by_its_message(error)
 
 
+def built_in(error: InstantiationException) -> Exception:
+    """The error to raise in its place: the line alone, of a kind that Python has."""
+    is_missing = any(isinstance(cause, FileNotFoundError) for cause in _chain(error))
+    return (FileNotFoundError if is_missing else ValueError)(explain(error))
+
+
 def _chain(error: Optional[BaseException]) -> Iterator[BaseException]:
     while error is not None:
         yield error

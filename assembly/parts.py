@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from assembly.argument_types import check_numbers
+from assembly.explanations import built_in
 from entropy import auto_entropy_model
 from models import Autoencoder
 from processor.stack import set_random_seed
@@ -73,8 +75,12 @@ def build_part(node: Any, **parts: Any) -> Any:
 
     Raises:
         ValueError: a value is out of its range, or text where a number must be.
+        FileNotFoundError: a file or folder that it names does not exist.
     """
     if not OmegaConf.is_config(node):
         return node
     check_numbers(node)
-    return instantiate(node, _convert_="all", **parts)
+    try:
+        return instantiate(node, _convert_="all", **parts)
+    except InstantiationException as error:
+        raise built_in(error) from error

@@ -69,6 +69,8 @@ class QuantizerLayer(keras.layers.Layer):
         super().__init__(dtype="float32", **layer)
         if not rate_weight >= 0:
             raise ValueError(f"rate_weight={rate_weight} must be at least 0.")
+        if steps is not None and not steps >= 1:
+            raise ValueError(f"steps={steps} must be at least 1, or None.")
         node = choice_node("quantizer", quantizer, settings, steps=steps, seed=seed)
         _check_classes(node)
         # Not a dict, which Keras would change into one that tracks.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import collections
+import collections.abc
 import dataclasses
 import json
+import numbers
 import os
 import pathlib
 import re
@@ -74,23 +76,29 @@ class Run:
             quality: of a run of ``rate=variable``, 0 to 100; None: that of its lmbda.
 
         Raises:
+            TypeError: an argument is of another type.
             ValueError: the run codes no such signal, or has one rate.
         """
+        _check_type("signal", signal, np.ndarray, "a NumPy array")
+        _check_type("sample_rate", sample_rate, (numbers.Integral, type(None)), "a whole number")
+        _check_type("quality", quality, (numbers.Real, type(None)), "a number")
         if (sample_rate is None) != (self.medium == "image"):
             rule = "belongs to audio" if self.medium == "image" else "must be given for audio"
             raise ValueError(f"sample_rate={sample_rate} {rule}, and this run codes {self.medium}.")
         saved = self.saved if quality is None else self.saved.at_quality(quality)
-        return saved.codec.encode(signal, *([] if sample_rate is None else [sample_rate]))
+        return saved.codec.encode(signal, *([] if sample_rate is None else [int(sample_rate)]))
 
-    def decode(self, data: bytes) -> Union[np.ndarray, Audio]:
+    def decode(self, data: Union[bytes, bytearray, memoryview]) -> Union[np.ndarray, Audio]:
         """Of an image, uint8 ``[height, width, 3]``; of audio, int16 samples and their rate.
 
         Raises:
             codec.ForeignFile: not an .rtc file, or not of this run.
             codec.DamagedFile: truncated or altered.
             codec.TooLarge: larger than 2^27 pixels or 2^28 samples.
+            TypeError: no bytes.
         """
-        return self.saved.codec.decode(data)
+        _check_type("data", data, (bytes, bytearray, memoryview), "bytes")
+        return self.saved.codec.decode(bytes(data))
 
     def training_log(self) -> Mapping[str, np.ndarray]:
         """Columns of ``training.csv``: step, loss, bpp and more, float64 ``[lines]``."""
@@ -127,6 +135,7 @@ class Run:
 
         Raises:
             ValueError: an argument is wrong, or the data are of the other medium.
+            FileNotFoundError: there are no such files.
         """
         from evaluate import evaluate
 
@@ -155,9 +164,10 @@ def load(run: PathLike, *, config_dir: Optional[PathLike] = None) -> Run:
 
     Raises:
         FileNotFoundError: there is no such run.
+        TypeError: it is no name and no path.
         ValueError: it is not trained to its end, damaged, or names classes that are not trusted.
     """
-    return Run(load_run(os.fspath(run), trusted=_trusted(config_dir)))
+    return Run(load_run(_path("run", run), trusted=_trusted(config_dir)))
 
 
 def train(*overrides: str, show: Callable[[str], Any] = print) -> Run:
@@ -204,7 +214,7 @@ def train(*overrides: str, show: Callable[[str], Any] = print) -> Run:
 
 
 def compare(
-    results: Sequence[Union[PathLike, Run]],
+    results: Union[PathLike, Run, Sequence[Union[PathLike, Run]]],
     anchor: str,
     *,
     output: PathLike = "build/comparison",
@@ -214,7 +224,7 @@ def compare(
     """Ranks codecs by BD-rate or, of fewer than four lmbda, loss, as ``scripts/compare.py`` does.
 
     Args:
-        results: evaluated runs, run directories, results files and patterns of these.
+        results: evaluated runs, run directories, results files and patterns of these; or one.
         anchor: curve to compare with: runs are curves named after their quantizer.
         output: folder of ``comparison.md``, ``.json``, ``.png``, ``.svg`` and ``report.html``; of
             a ranking by loss, ``losses.png`` and ``.svg`` instead of the last three.
@@ -226,10 +236,13 @@ def compare(
 
     Raises:
         ValueError: the results cannot be compared, or form fewer than two curves.
+        FileNotFoundError: one of them does not exist.
     """
+    if isinstance(results, str) or not isinstance(results, collections.abc.Iterable):
+        results = [results]
     register_resolvers()  # Curves are named after configs/quantizer.
     write_comparison(
-        [os.fspath(each.path if isinstance(each, Run) else each) for each in results],
+        [_path("results", each.path if isinstance(each, Run) else each) for each in results],
         anchor=anchor,
         output=pathlib.Path(output),
         dataset=dataset,
@@ -242,7 +255,17 @@ def compare(
 
 
 def _trusted(config_dir: Optional[PathLike]):
-    return targets_named(None if config_dir is None else os.fspath(config_dir))
+    return targets_named(None if config_dir is None else _path("config_dir", config_dir))
+
+
+def _path(name: str, value: PathLike) -> str:
+    _check_type(name, value, (str, os.PathLike), "a name or a path")
+    return os.fspath(value)
+
+
+def _check_type(name: str, value: Any, kinds: Any, rule: str) -> None:
+    if not isinstance(value, kinds):
+        raise TypeError(f"{name}={value!r:.60} must be {rule}.")
 
 
 def _config_dir(overrides: Sequence[str]) -> Optional[str]:

@@ -175,6 +175,8 @@ def test_two_levels_are_bits():
         (dict(settings={"level": 2}), "has no 'level'; did you mean 'levels'"),
         (dict(settings={"decoder.alpha.end": 2}), "has no 'decoder.alpha.end'"),
         (dict(entropy="autom"), "entropy='autom' must be one of"),
+        (dict(quantizer="mixed", settings={"levels": 1}), "^levels=1 must be at least 2"),
+        (dict(quantizer="soft_round", steps=0), "^steps=0 must be at least 1"),
         (dict(rate_weight=-1), "rate_weight=-1 must be at least 0"),
         (dict(dtype="float16"), "dtype: quantizers compute in float32"),
         (dict(quantizer={"_target_": "os.system", "command": "true"}), "'os.system' must be a"),

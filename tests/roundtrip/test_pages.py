@@ -80,6 +80,41 @@ assert not {"settings.yaml", "evaluation_settings.yaml"} & set(ConfigStore.insta
     assert (tmp_path / "build/comparison/report.html").is_file()
 
 
+def test_a_mistake_is_one_error_that_names_the_argument(monkeypatch, tmp_path):
+    import numpy as np
+
+    import roundtrip
+
+    image, speech = roundtrip.load("pretrained:image"), roundtrip.load("pretrained:speech")
+    monkeypatch.chdir(tmp_path)
+    pixels, samples = np.zeros([16, 16, 3], np.uint8), np.zeros([99, 1], np.float32)
+    published = str(ROOT / "results" / "kodak" / "classical" / "jpeg.json")
+    for call, kind, message in (
+        (lambda: image.encode([1]), TypeError, "signal=[1] must be a NumPy array."),
+        (lambda: image.encode(None), TypeError, "signal=None must be a NumPy array."),
+        (lambda: image.encode(pixels, quality="9"), TypeError, "quality='9' must be a number."),
+        (lambda: speech.encode(samples, 8e3), TypeError, "sample_rate=8000.0 must be a whole nu"),
+        (lambda: image.decode("abc"), TypeError, "data='abc' must be bytes."),
+        (lambda: image.decode(5), TypeError, "data=5 must be bytes."),
+        (lambda: roundtrip.load(5), TypeError, "run=5 must be a name or a path."),
+        (lambda: roundtrip.load("x", config_dir="none"), ValueError, "--config-dir 'none' is no"),
+        (lambda: roundtrip.compare(5, anchor="JPEG"), TypeError, "results=5 must be a name or"),
+        (lambda: roundtrip.compare([5], anchor="JPEG"), TypeError, "results=5 must be a name or"),
+        (lambda: roundtrip.compare(published, anchor="PNG"), ValueError, "anchor='PNG'"),
+        (lambda: image.evaluate("tones"), ValueError, "data=TonesAudio is for audio"),
+        (lambda: image.evaluate("image_folder", {"root": "none"}), FileNotFoundError, "root='none"),
+        (lambda: image.evaluate("photos", {"patch_size": 0}), ValueError, "patch_size=0 must be"),
+    ):
+        with pytest.raises(kind) as caught:
+            call()
+        assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert not any(tmp_path.iterdir())
+    data = image.encode(pixels)
+    for same in (bytearray(data), memoryview(data)):
+        np.testing.assert_array_equal(image.decode(same), image.decode(data))
+    assert len(speech.encode(samples, np.int64(8000))) > 0
+
+
 def test_a_mistake_is_the_error_of_the_command(monkeypatch, tmp_path):
     import roundtrip
 

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from hydra.errors import InstantiationException
 
 from assembly.parts import build_part
 from processor.stack import keras
@@ -71,10 +70,8 @@ def test_a_wrong_number_is_one_error_that_names_it(node, wrong):
             continue
         config = node()
         config[key] = wrong
-        with pytest.raises(InstantiationException) as error:
+        with pytest.raises(ValueError, match=f"^{key}={wrong} must be "):
             build_part(config)
-        assert isinstance(error.value.__cause__, ValueError)
-        assert str(error.value.__cause__).startswith(f"{key}={wrong} must be ")
 
 
 def test_adam_is_keras_adam():
