@@ -1,5 +1,7 @@
 """``config.yaml`` that a disk damaged: a copy takes its place, and nothing else is touched."""
 
+import time
+
 import pytest
 from omegaconf import OmegaConf
 
@@ -72,6 +74,24 @@ def test_whatever_it_says_is_one_error(run, text):
     (run / "config.yaml").write_text(text)
     with pytest.raises(ValueError, match=r"config\.yaml is "):
         RunDirectory(run).load_config()
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("a: &a 1", "is incomplete: it lacks data, model, optimizer, quantizer, seed, st"),
+        ("a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n"
+         for n in range(1, 12)), r"is no YAML of a run: aliases \(\*name\) are not supported"),
+        ("[1]", "is no mapping of settings"),
+        ("\n", "is empty"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_at_once(tmp_path, text, message):
+    (tmp_path / "config.yaml").write_text(text)
+    started = time.process_time()
+    with pytest.raises(ValueError, match=message):
+        RunDirectory(tmp_path).load_config()
+    assert time.process_time() - started < 5, "aliases of aliases are not expanded"
 
 
 def test_its_owner_may_edit_it(tmp_path):
