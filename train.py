@@ -90,12 +90,13 @@ def train(config: DictConfig, run: str) -> None:
     if _is_trained(directory):
         print(f"training is finished ({settings.steps} steps); overwrite=true starts anew.")
     else:
-        print(source.describe(), flush=True)
-        print(model.transforms.describe(), flush=True)
-        warning = small_patch_warning(source, model)
-        if warning:
-            print(warning, file=sys.stderr, flush=True)
-        fit_model()
+        with directory.removed_on_error(unless=lambda: int(optimizer.iterations) > 0):
+            print(source.describe(), flush=True)
+            print(model.transforms.describe(), flush=True)
+            warning = small_patch_warning(source, model)
+            if warning:
+                print(warning, file=sys.stderr, flush=True)
+            fit_model()
     data = source.name_of("test")
     for name in (f"{data}-first{settings.test_images}", data):
         tables = read_tables(directory.results / f"{name}.txt")

@@ -15,13 +15,14 @@ results/         one JSON and one CSV a dataset, the figure, the coded files
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import pathlib
 import re
 import shutil
 import sys
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -112,6 +113,7 @@ class RunDirectory:
             )
         if self.path.exists() and not self._is_run():
             raise ValueError(f"run={str(self.path)!r} exists and is not a run directory.")
+        self._is_new = not self.path.exists()
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = (self.path / LOCK).open("w")
         try:
@@ -138,6 +140,16 @@ class RunDirectory:
                 )
         if damage is not None:
             write_atomically(self.config_file, configuration_bytes(saved or config))
+
+    @contextlib.contextmanager
+    def removed_on_error(self, unless: Callable[[], bool]) -> Iterator[None]:
+        """Removes the directory after an error if `open` made it and ``unless`` is false then."""
+        try:
+            yield
+        except BaseException:
+            if self._is_new and not unless():
+                shutil.rmtree(self.path)
+            raise
 
     def _steps_taken(self) -> int:
         names = [path.name for path in self.checkpoints.glob("[a-z]*-*")]

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = [
@@ -162,6 +163,22 @@ def test_overwrite_removes_nothing_but_runs(train_warm, tmp_path):
     result = train_warm(f"run={tmp_path}", "overwrite=true")
     assert result.returncode == 2 and "is not a run directory" in result.stderr
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_a_run_that_took_no_step_leaves_what_was_there(train_warm, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for name in "abcd":
+        Image.new("RGB", (96, 96)).save(tmp_path / "photos" / f"{name}.png")
+    whole = (tmp_path / "photos" / "a.png").read_bytes()
+    for path in (tmp_path / "photos").iterdir():
+        path.write_bytes(whole[:-30])  # A good header: the pixels are read when training starts.
+    data = ("data=image_folder", f"data.root={tmp_path / 'photos'}")
+    result = train_warm(f"run={tmp_path / 'new'}", *data)
+    assert result.returncode == 2 and "cannot be decoded" in result.stderr, result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+    (tmp_path / "made").mkdir()
+    assert train_warm(f"run={tmp_path / 'made'}", *data).returncode == 2
+    assert (tmp_path / "made" / "config.yaml").exists(), "another command may have made it"
 
 
 def test_two_processes_do_not_share_a_run(train_warm, start, tmp_path):
