@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from typing import Collection, NamedTuple, Optional, Union
 
 from omegaconf import DictConfig
@@ -14,7 +13,7 @@ from evaluation.media import MEDIA
 from models.variable_rate import LARGEST_QUALITY, STEPS_PER_QUALITY
 from training.best import model_folder, read_record
 from training.checkpoints import restore_model
-from training.run_directory import RunDirectory, run_path
+from training.run_directory import RunDirectory, existing_run_path
 
 
 class SavedRun(NamedTuple):
@@ -83,9 +82,7 @@ def load_run(
         ValueError: it names a class that is not trusted, training has not finished, the files are
             damaged, or the quantizer has fewer stages.
     """
-    path = run_path(run)
-    if not path.exists() and pathlib.Path(run).exists():
-        path = pathlib.Path(run)
+    path = existing_run_path(run)
     directory = RunDirectory(path)
     config = trusted_config(directory, trusted)
     if not directory.trained:

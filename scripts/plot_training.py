@@ -20,7 +20,7 @@ from training.run_directory import find_runs
 def main() -> None:
     """Reads the logs, writes PNG and SVG."""
     parser = argparse.ArgumentParser(description="Draw the training curves of runs.")
-    parser.add_argument("runs", nargs="+", help="run directories, or patterns of them")
+    parser.add_argument("runs", nargs="+", help="names under runs/, paths, or patterns of them")
     parser.add_argument(
         "--output", type=pathlib.Path, default=pathlib.Path("build/plots"), metavar="FOLDER"
     )

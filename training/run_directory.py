@@ -243,6 +243,12 @@ def run_path(run: str) -> pathlib.Path:
     return path if len(path.parts) > 1 else pathlib.Path("runs") / path
 
 
+def existing_run_path(run: str) -> pathlib.Path:
+    """The path of a run that is there: else, if that is, one relative to the working directory."""
+    path = run_path(run)
+    return pathlib.Path(run) if not path.exists() and pathlib.Path(run).exists() else path
+
+
 def _pretrained_path(name: str) -> pathlib.Path:
     names = pretrained_names()
     fits = [each for each in names if name in (each, _name_and_version(each)[0])]
@@ -261,14 +267,16 @@ def _name_and_version(name: str) -> Tuple[str, int]:
 def find_runs(patterns: Union[str, Sequence[str]]) -> List[pathlib.Path]:
     """The directories that names, paths and shell-style patterns match, in order, each once.
 
-    A bare name or pattern is relative to ``runs/``. Files that match a pattern are ignored.
+    A bare name or pattern is relative to ``runs/``, or else to the working directory. Files that
+    match a pattern are ignored.
 
     Raises:
         ValueError: a pattern matches no directory.
     """
     found: Dict[pathlib.Path, None] = {}
     for text in [patterns] if isinstance(patterns, str) else patterns:
-        folders = [path for path in matching_paths(run_path(text)) if path.is_dir()]
+        paths = matching_paths(run_path(text)) or matching_paths(text)
+        folders = [path for path in paths if path.is_dir()]
         if not folders:
             raise ValueError(f"runs={text!r} names no run directory.")
         found.update(dict.fromkeys(folders))

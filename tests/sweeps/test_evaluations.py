@@ -198,6 +198,8 @@ def test_names_paths_and_patterns(runs, monkeypatch):
     assert find_runs("run?") == [pathlib.Path("runs") / f"run{seed}" for seed in (0, 1, 2)]
     with pytest.raises(ValueError, match=r"runs='nothing\*' names no run directory"):
         find_runs(["run0", "nothing*"])
+    monkeypatch.chdir(runs)
+    assert find_runs(["run1", "run?"])[:2] == [pathlib.Path("run1"), pathlib.Path("run0")]
 
 
 @pytest.mark.parametrize(
