@@ -110,6 +110,11 @@ class Autoencoder(tf.Module):
         self.transforms = transforms
         channels = transforms.latent_channels
         self.slice_sizes = (channels,) if hyper is None else hyper.slice_sizes
+        if sum(self.slice_sizes) != channels:
+            raise ValueError(
+                f"the transforms have {channels} latent channels, the side information predicts "
+                f"{sum(self.slice_sizes)}: latent_channels, slices and phases must agree."
+            )
         if len(self.slice_sizes) > 1:
             quantizer = SlicedQuantizer(quantizer, self.slice_sizes)
         self.quantizer = quantizer
@@ -169,14 +174,15 @@ class Autoencoder(tf.Module):
             hyper_values = side.decoder_input
         rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
         predictor = self.predictor(hyper_values, rows, columns, exact=not training)
-        indexes, centred, quantized = [], [], []
+        indexes, centred, quantized, rate_inputs = [], [], [], []
         for number, y in enumerate(tf.split(latents, self.slice_sizes, axis=-1)):
             prediction = predictor.next()
             indexes.append(prediction.indexes)
             centred.append(prediction.centre(y))
             quantized.append(self.quantizer.for_slice(number)(centred[-1], training=training))
+            rate_inputs.append(prediction.only_present(quantized[-1].rate_input))
             predictor.add(quantized[-1].decoder_input)
-        rate_input = tf.concat([each.rate_input for each in quantized], -1)
+        rate_input = tf.concat(rate_inputs, -1)
         penalty = tf.add_n([each.penalty for each in quantized])
         if side is None:
             bits = self.entropy_at_rate.bits(rate_input)

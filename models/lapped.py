@@ -17,6 +17,7 @@ import tensorflow as tf
 from models import lapped_basis
 from models.layers import without_border
 from models.linear_start import LearnedKernel, ResidualBlock
+from models.slice_context import phased, slice_sizes, unphased
 from models.transforms import ImageTransforms, policy
 from processor.stack import keras
 
@@ -43,6 +44,8 @@ class LappedTransforms(ImageTransforms):
         blocks: int = 2,
         pixel_filters: int = 96,
         step_factor: float = 1.1,
+        slices: int = 1,
+        phases: int = 1,
         precision: str = "float32",
     ):
         """Creates the layers and their variables.
@@ -59,6 +62,8 @@ class LappedTransforms(ImageTransforms):
             step_factor: the initial quantization step over that one, above 0: at usual rates a
                 larger one is better.
             pixel_filters: channels inside a residual block over pixels each way; 0: no such block.
+            slices: into which ``SliceContext`` divides the latents.
+            phases: in which it codes the first slice, whose latents then come once for each.
             precision: compute type of the layers, "float32" or "bfloat16".
 
         Raises:
@@ -93,6 +98,13 @@ class LappedTransforms(ImageTransforms):
         parities = lapped_basis.parities(frequencies)
         lapped_synthesis = LappedSynthesis(basis * step / 255, parities, dtype)
         synthesis = [*residual_blocks(), lapped_synthesis, *pixel_block()]
+        spreads = lapped_basis.spreads(frequencies) / step
+        if phases > 1:
+            first = slice_sizes(latent_channels, slices)[0]
+            analysis.append(Phased(first, phases, dtype=dtype))
+            synthesis.insert(0, Unphased(first, phases, dtype=dtype))
+            latent_channels += first * (phases - 1)
+            spreads = phased(tf.constant(spreads), first, phases).numpy()
         reach = 2 * (2 * CELL - 1) + 1  # Three cells, wherever in its cell a pixel lies.
         super().__init__(
             name="lapped",
@@ -101,7 +113,7 @@ class LappedTransforms(ImageTransforms):
             analysis=analysis,
             synthesis=synthesis,
         )
-        self.latent_spreads = lapped_basis.spreads(frequencies) / step
+        self.latent_spreads = spreads
 
 
 class Shrinkage(keras.layers.Layer):
@@ -121,6 +133,27 @@ class Shrinkage(keras.layers.Layer):
         """From and to ``[batch, rows, columns, channels]``."""
         threshold = tf.maximum(tf.cast(self.threshold, inputs.dtype), 0)
         return inputs - tf.clip_by_value(inputs, -threshold, threshold)
+
+
+class Phased(keras.layers.Layer):
+    """``phased`` as a layer."""
+
+    def __init__(self, first: int, phases: int, dtype: str):
+        """Takes the channels of the first slice and its phases."""
+        super().__init__(dtype=dtype)
+        self._phases = first, phases
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """To more channels."""
+        return phased(inputs, *self._phases)
+
+
+class Unphased(Phased):
+    """``unphased`` as a layer."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """To fewer channels."""
+        return unphased(inputs, *self._phases)
 
 
 class PixelBlock(ResidualBlock):

@@ -19,24 +19,31 @@ class Prediction(NamedTuple):
         indexes: float32, the latents' shape, in 0..63: scale indexes of latents times their gains;
             whole numbers where the prediction is exact. None without side information.
         gains: float32 ``[batch or 1, rows or 1, columns or 1, channels]``, or None for ones.
+        present: float32 ``[rows, columns, 1]``, 1 at the positions that this slice codes, 0 at
+            those where its latents are known to be 0; None: it codes all.
     """
 
     means: Optional[tf.Tensor] = None
     indexes: Optional[tf.Tensor] = None
     gains: Optional[tf.Tensor] = None
+    present: Optional[tf.Tensor] = None
 
     def centre(self, latents: tf.Tensor) -> tf.Tensor:
         """Latents less their means, times their gains: quantization grids are always centred."""
         if self.means is not None:
             latents -= self.means
-        return latents if self.gains is None else latents * self.gains
+        return self.only_present(latents if self.gains is None else latents * self.gains)
 
     def uncentre(self, values: tf.Tensor) -> tf.Tensor:
         """The inverse of ``centre``."""
         # A division: some machines round a product and a sum in one, others twice.
         if self.gains is not None:
             values /= self.gains
-        return values if self.means is None else values + self.means
+        return self.only_present(values if self.means is None else values + self.means)
+
+    def only_present(self, values: tf.Tensor) -> tf.Tensor:
+        """Zeros at positions that the slice does not code."""
+        return values if self.present is None else values * self.present
 
 
 class Predictor:
@@ -71,16 +78,18 @@ class Predictor:
 
     def next(self) -> Prediction:
         """Of the first slice that is not decoded yet."""
-        means, indexes, gains = self._predict()
+        means, indexes, gains, present = self._predict()
         setting = self._settings and self._settings[len(self._slices)]
         if indexes is not None:
             indexes = tf.cast(indexes, tf.float32)
             if setting is not None:
                 indexes += setting.index_shifts
             indexes = _within_table(indexes, self._exact)
+            if present is not None:
+                indexes *= present  # The smallest scale: a 0 then costs next to nothing.
         if setting is not None:
             gains = setting.gains if gains is None else setting.gains * gains
-        self._prediction = Prediction(means, indexes, gains)
+        self._prediction = Prediction(means, indexes, gains, present)
         return self._prediction
 
     def add(self, values: tf.Tensor) -> None:

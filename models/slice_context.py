@@ -29,6 +29,12 @@ from models.transforms import policy
 from models.variable_rate import RateSetting
 from processor.stack import keras
 
+PHASES = ((0, 0), (1, 1), (0, 1), (1, 0))
+"""Rows and columns modulo 2, in the order in which phases code them.
+
+The checkerboard of He et al. 2021, arXiv 2103.15306, has two phases.
+"""
+
 INDEXES_PER_UNIT = 8.0
 """Scale indexes per output of 1: a factor of 2.7 in scale. A power of two is exact."""
 
@@ -51,6 +57,7 @@ class SliceContext(SideInformation):
         num_filters: int = 64,
         context_channels: int = 96,
         slices: int = 8,
+        phases: int = 1,
         across_rows: bool = True,
         shaping: float = 0.0,
         precision: str = "float32",
@@ -63,6 +70,10 @@ class SliceContext(SideInformation):
             context_channels: channels of the context (C) and of hidden layers.
             slices: groups of the channels, at least 1; the k-th has k times the channels of the
                 first, up to rounding, which must leave that one at least 1.
+            phases: in which the first slice is coded, 1 or 4: every second row and column first,
+                then what lies diagonally between them, then the rest, each predicted from the
+                phases before it. Its latents come four times, see ``phased``, and each phase is a
+                slice whose latents are 0 at the positions of the others.
             across_rows: whether anything reaches from row to row of the latents; False for audio,
                 whose rows are channels.
             shaping: how far quantization steps follow the predicted scales, 0 to 1: where a scale
@@ -84,7 +95,11 @@ class SliceContext(SideInformation):
                 raise ValueError(f"{name}={number} must be at least 1.")
         self.latent_channels = num_filters
         self.context_channels = context_channels
-        self.slice_sizes = slice_sizes(latent_channels, slices)
+        if phases not in (1, len(PHASES)):
+            raise ValueError(f"phases={phases} must be 1 or {len(PHASES)}.")
+        self._phases = phases
+        first, *others = slice_sizes(latent_channels, slices)
+        self.slice_sizes = (first,) * phases + tuple(others)
         if self.slice_sizes[0] < 1:
             raise ValueError(
                 f"slices={slices} must be fewer for latent_channels={latent_channels}: the first "
@@ -115,7 +130,7 @@ class SliceContext(SideInformation):
             ],
             name="hyper_analysis",
         )
-        self._analysis.build([None, None, None, 2 * latent_channels])
+        self._analysis.build([None, None, None, 2 * sum(self.slice_sizes)])
         self._synthesis = [
             EdgeTransposedConvolution(c, *along(5, 2), **dtype),
             EdgeTransposedConvolution(c, *along(5, 2), **dtype),
@@ -139,7 +154,7 @@ class SliceContext(SideInformation):
                 channels = layer.filters
         self._shaping = Shaping(shaping) if shaping else None
         self._usual_indexes = tf.Variable(
-            tf.fill([latent_channels], INDEX_OF_ONE), trainable=False, name="usual_indexes"
+            tf.fill([sum(self.slice_sizes)], INDEX_OF_ONE), trainable=False, name="usual_indexes"
         )
 
     def expect(self, spreads: Sequence[float]) -> None:
@@ -173,6 +188,17 @@ def slice_sizes(channels: int, slices: int) -> Tuple[int, ...]:
     return tuple(end - start for start, end in zip(ends, ends[1:]))
 
 
+def phased(values: tf.Tensor, first: int, phases: int) -> tf.Tensor:
+    """Values ``[..., M]`` with the first channels repeated once for each phase."""
+    return tf.concat([values[..., :first]] * (phases - 1) + [values], -1)
+
+
+def unphased(values: tf.Tensor, first: int, phases: int) -> tf.Tensor:
+    """The inverse of ``phased``, of values that are 0 outside of their phase."""
+    *repeats, others = tf.split(values, [first] * phases + [values.shape[-1] - first * phases], -1)
+    return tf.concat([tf.add_n(repeats), others], -1)
+
+
 class _SlicePredictor(Predictor):
     """Predicts each slice from the context, to which ``add`` adds the slice."""
 
@@ -193,6 +219,8 @@ class _SlicePredictor(Predictor):
         usual = tf.split(self._model._usual_indexes, self._model.slice_sizes)[number]
         above_usual = tf.cast(indexes, tf.float32) * INDEXES_PER_UNIT
         prediction = Prediction(tf.cast(means, tf.float32), above_usual + usual)
+        if number < self._model._phases > 1:
+            prediction = prediction._replace(present=_present(tf.shape(values), PHASES[number]))
         shaping = self._model._shaping
         return prediction if shaping is None else shaping(prediction, above_usual, self._exact)
 
@@ -206,6 +234,12 @@ class _SlicePredictor(Predictor):
         update = self._apply(self._model._from_slices[number], features)
         update += self._apply(self._model._from_context[number], self._context)
         self._context += tf.nn.relu(update)
+
+
+def _present(shape: tf.Tensor, phase: Tuple[int, int]) -> tf.Tensor:
+    """1 at the positions of a phase, float32 ``[rows, columns, 1]``."""
+    rows, columns = (tf.range(shape[axis]) % 2 == phase[axis - 1] for axis in (1, 2))
+    return tf.cast(rows[:, tf.newaxis] & columns, tf.float32)[..., tf.newaxis]
 
 
 def _features(latents: tf.Tensor) -> tf.Tensor:

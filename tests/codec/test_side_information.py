@@ -11,7 +11,9 @@ from assembly.parts import build_model
 from codec import DamagedFile, ImageCodec, container
 from codec.varint import from_varint
 
-MODELS = ["hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped"]
+MODELS = [
+    "hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped", "lapped_phased",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -61,6 +63,7 @@ def test_every_kind_of_grid_codes_and_its_size_is_the_estimate(
         ("channel_autoregressive", "trellis"),
         ("channel_autoregressive", "universal"),
         ("channel_autoregressive", "vector"),
+        ("lapped_phased", "lattice"),
     ],
 )
 def test_grids_that_are_no_plain_one_code_with_other_models_too(
@@ -97,7 +100,7 @@ def check_files(make_codec, model, quantizer):
 
 @pytest.mark.parametrize(
     ("model", "hyper_quantizer"),
-    zip(MODELS, ["finite_scalar", "universal", "finite_scalar", "universal"]),
+    zip(MODELS[:4], ["finite_scalar", "universal", "finite_scalar", "universal"]),
 )
 def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model, hyper_quantizer):
     own = make_codec(

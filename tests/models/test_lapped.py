@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from assembly.parts import build_model, build_part
 from models import lapped_basis
 from models.lapped import THRESHOLD, LappedTransforms
+from models.slice_context import PHASES, slice_sizes
 from models.tiling import apply_in_tiles
 from processor.stack import set_random_seed
 
@@ -18,8 +20,6 @@ def make(**settings):
 
 @pytest.fixture(scope="module")
 def photograph(compose):
-    from assembly.parts import build_part
-
     pixels = next(build_part(compose().data).images("validation")).pixels
     return tf.cast(pixels[np.newaxis, :256, :320], tf.float32)
 
@@ -108,3 +108,46 @@ def test_tiles_give_the_whole(photograph):
 def test_errors_name_the_argument(settings, message):
     with pytest.raises(ValueError, match=message):
         make(**settings)
+
+
+def test_phases_repeat_the_first_channels_and_keep_the_untrained_codec(photograph):
+    plain, phased = make(slices=3), make(slices=3, phases=4)
+    first = slice_sizes(48, 3)[0]
+    latents = phased.analysis(photograph)
+    assert phased.latent_channels == latents.shape[-1] == 48 + 3 * first
+    for repeat in tf.split(latents[..., : 4 * first], 4, axis=-1):
+        np.testing.assert_array_equal(repeat, plain.analysis(photograph)[..., :first])
+    kept = np.zeros([*latents.shape[1:3], latents.shape[-1]], np.float32)
+    kept[..., 4 * first :] = 1
+    for number, (row, column) in enumerate(PHASES):
+        kept[row::2, column::2, number * first : (number + 1) * first] = 1
+    np.testing.assert_allclose(
+        phased.synthesis(latents * kept), plain.synthesis(plain.analysis(photograph)), atol=1e-3
+    )
+
+
+def test_a_phase_depends_on_the_phases_before_it_alone(compose):
+    """By the scale indexes: a changed latent changes those of later phases at its neighbors."""
+    model = build_model(compose("model=lapped_phased", "precision=float32"))
+    noise = np.random.default_rng(0)
+    for variable in model.hyper.trainable_variables:
+        variable.assign_add(noise.normal(0, 0.05, variable.shape))
+    size = model.slice_sizes[0]
+
+    def indexes(changed):
+        predictor = model.predictor(tf.zeros([1, 2, 2, 64]), 6, 6, exact=True)
+        found = []
+        for number, (row, column) in enumerate(PHASES):
+            prediction = predictor.next()
+            found.append(prediction.indexes.numpy()[0])
+            assert not found[-1][prediction.present[..., 0] == 0].any()
+            latents = np.zeros([1, 6, 6, size], np.float32)
+            latents[0, 2 + row, 2 + column] = 5 * (number == changed)
+            predictor.add(tf.constant(latents))
+        return np.stack(found)
+
+    plain = indexes(None)
+    for changed in range(len(PHASES)):
+        differs = (indexes(changed) != plain).any(-1)
+        assert not differs[: changed + 1].any()
+        assert differs[changed + 1 :].any(axis=(1, 2)).all()
