@@ -34,8 +34,12 @@ MODELS = (
 def main() -> None:
     """Prints Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--filters", type=int, default=128, help="N of all models but the lapped ones")
-    parser.add_argument("--latents", type=int, default=192, help="M of all but bls2017 and the lapped ones")
+    parser.add_argument(
+        "--filters", type=int, default=128, help="N of all models but the lapped ones"
+    )
+    parser.add_argument(
+        "--latents", type=int, default=192, help="M of all but bls2017 and the lapped ones"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="times that the photograph is coded")
     arguments = parser.parse_args()
     if min(arguments.filters, arguments.latents, arguments.rounds) < 1:

@@ -85,7 +85,9 @@ def paired_losses(anchor: Sequence[Measurement], runs: Sequence[Measurement]) ->
 
 
 def _by_setting(runs: Sequence[Measurement]) -> Dict[Tuple[float, int], Measurement]:
-    return {(float(r.config["lmbda"]), int(r.config["seed"])): r for r in runs if r.is_run}
+    """By lmbda, to three digits, and seed: that of a quality is a power with many digits."""
+    lmbdas = [(float(f"{r.config['lmbda']:.3g}"), r) for r in runs if r.is_run]
+    return {(lmbda, int(run.config["seed"])): run for lmbda, run in lmbdas}
 
 
 def _distortion(run: Measurement) -> str:

@@ -102,6 +102,14 @@ def test_only_what_both_have_is_paired():
             paired_losses(first, others)
 
 
+def test_the_lmbda_of_a_quality_is_paired_with_the_one_that_was_typed():
+    of_quality = 0.0018 * (0.05 / 0.0018) ** 0.5
+    first, second = ([run(lmbda, 0, [0.5, 0.5], [30.0, 40.0])] for lmbda in (0.009487, of_quality))
+    found = paired_losses(first, second)
+    assert found.lmbdas == (0.00949,)
+    np.testing.assert_allclose(found.differences, 0, atol=1e-4)
+
+
 def test_contrasts_are_corrected_by_measure_and_their_number():
     groups = {name: runs(f, image_noise=0.1, seed_noise=0.02) for name, f in
               (("a", 1.0), ("b", 0.9), ("c", 1.001), ("d", 1.002))}  # fmt: skip
