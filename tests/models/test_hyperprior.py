@@ -27,8 +27,8 @@ def test_any_size_of_latents_gets_a_prediction(predicts_means, size):
     hyper_latents = hyper.analysis(latents)
     assert hyper_latents.shape == (2, -(-size[0] // 4), -(-size[1] // 4), 8)
     for exact in (False, True):
-        means, indexes, gains = hyper.predictor(hyper_latents, *size, exact).next()
-        assert gains is None
+        means, indexes, gains, present = hyper.predictor(hyper_latents, *size, exact).next()
+        assert gains is None and present is None
         assert indexes.shape == latents.shape and indexes.dtype == tf.float32
         assert (means is None) != predicts_means
         assert predicts_means is False or means.shape == latents.shape
