@@ -104,6 +104,8 @@ class Exported(tf.Module):
             results["means"] = prediction.means
         if prediction.gains is not None:
             results["gains"] = prediction.gains
+        if prediction.present is not None:
+            results["present"] = prediction.present
         return results
 
     def _values(self, hyper_values, rows, columns, decoded):
