@@ -47,6 +47,8 @@ class CodedLatents(NamedTuple):
         centred: float32, the latents' shape: y less its means, what the quantizer rounded.
         symbols: int32 ``[rows, columns, symbol channels]``.
         values: y_hat, float32, the latents' shape.
+        present: float32, the latents' shape: 1 where a slice codes its latents, 0 where they are
+            known to be 0.
     """
 
     latents: Latents
@@ -55,6 +57,7 @@ class CodedLatents(NamedTuple):
     centred: tf.Tensor
     symbols: tf.Tensor
     values: tf.Tensor
+    present: tf.Tensor
 
 
 class LatentCoder:
@@ -89,12 +92,13 @@ class LatentCoder:
             side = model.hyper_quantizer.encode(z)
             z_hat = model.hyper_quantizer.decode(side)[tf.newaxis]
         predictor = model.predictor(z_hat, *y.shape[:2], exact=True)
-        indexes, centred, symbols = [], [], []
+        indexes, centred, symbols, present = [], [], [], []
         for number, part in enumerate(tf.split(y, model.slice_sizes, axis=-1)):
             prediction = predictor.next()
             if side is not None:
                 indexes.append(_whole(prediction.indexes))
             centred.append(prediction.centre(part[tf.newaxis])[0])
+            present.append(prediction.only_present(tf.ones_like(part)))
             quantizer = model.quantizer.for_slice(number)
             symbols.append(first_stages(quantizer, quantizer.encode(centred[-1]), self._stages))
             predictor.add(quantizer.decode(symbols[-1])[tf.newaxis])
@@ -105,6 +109,7 @@ class LatentCoder:
             centred=tf.concat(centred, -1),
             symbols=tf.concat(symbols, -1),
             values=predictor.decoded[0],
+            present=tf.concat(present, -1),
         )
 
     def encode(self, coded: CodedLatents, fixed_length: bool = False) -> bytes:
@@ -189,7 +194,8 @@ class LatentCoder:
         conditions = ()
         if coded.indexes is not None:
             conditions = (tf.cast(coded.indexes, tf.float32)[tf.newaxis],)
-        bits = self.model.entropy_at_rate.bits((coded.centred + noise)[tf.newaxis], *conditions)
+        noisy = coded.centred + noise * coded.present
+        bits = self.model.entropy_at_rate.bits(noisy[tf.newaxis], *conditions)
         return float(bits[0]) + self.side_bits(coded)
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from assembly.parts import build_model
 from codec import DamagedFile, ImageCodec, container
+from codec.latent_coder import Latents
 from codec.varint import from_varint
 
 MODELS = [
@@ -48,6 +49,15 @@ def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model):
         decoded = codec.decode(codec.encode(pixels))
         assert decoded.shape == (*size, 3)
         np.testing.assert_array_equal(decoded, codec.reconstruct(pixels))
+
+
+def test_noise_is_on_the_latents_that_are_coded_alone(make_codec):
+    """Noise on a latent that is known to be 0 would count bits that no file has."""
+    coder = make_codec("model=lapped_phased", "quantizer=mixed")._coder
+    coded = coder.quantize(Latents(coder.model.analyze(picture(64, 64))))
+    absent = 0.4 * (1 - coded.present)
+    assert 0 < tf.reduce_mean(absent) < 0.4
+    assert coder.noise_bits(coded, absent) == coder.noise_bits(coded, 0 * absent)
 
 
 def test_every_kind_of_grid_codes_and_its_size_is_the_estimate(
