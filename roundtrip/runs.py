@@ -135,10 +135,18 @@ class Run:
 
         Raises:
             ValueError: an argument is wrong, or the data are of the other medium.
+            TypeError: an argument is of another type.
             FileNotFoundError: there are no such files.
         """
         from evaluate import evaluate
 
+        _check_type("data", data, (str, collections.abc.Mapping, type(None)), "a name or a dict")
+        _check_type("split", split, (str, type(None)), "a name")
+        _check_type("limit", limit, (numbers.Integral, type(None)), "a whole number")
+        _check_type("classical", classical, (list, tuple, type(None)), "a list of names")
+        _check_type("refinement", refinement, (str, type(None)), "a name")
+        _check_type("quality", quality, (numbers.Real, type(None)), "a number")
+        _check_type("checkpoint", checkpoint, str, "a name")
         if data is None and settings:
             raise ValueError(f"settings={settings} belong to data=, which is not given.")
         node = data and choice_node("data", data, settings)

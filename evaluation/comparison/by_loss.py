@@ -164,6 +164,12 @@ def _cells(
 
 def _record(each: Standing) -> Dict[str, object]:
     fields = {key: value for key, value in each._asdict().items() if key != "contrast"}
-    percent = each.contrast and each.contrast.percent
-    interval = each.contrast and [each.contrast.low, each.contrast.high]
-    return {**fields, "loss_percent": percent, "interval_percent": interval}
+    found = each.contrast
+    return {
+        **fields,
+        "loss_percent": found and found.percent,
+        "interval_percent": found and [found.low, found.high],
+        "p": found and found.p,
+        "p_holm": found and found.p_holm,
+        "probability_of_improvement": found and found.better,
+    }

@@ -1,5 +1,6 @@
 """Runs of one lmbda have no curve: they are ranked by their loss."""
 
+import csv
 import json
 
 import matplotlib
@@ -23,6 +24,12 @@ def test_runs_of_one_lmbda_are_ranked_by_loss(compared, write_runs, tmp_path):
     assert -20 < first["loss_percent"] < -1 and second["loss_percent"] is None
     low, high = first["interval_percent"]
     assert low < first["loss_percent"] < high < 0
+    (contrast,) = (each for each in document["contrasts"] if each["measure"] == "loss")
+    assert [first["p"], first["p_holm"]] == [contrast["p"], contrast["p_holm"]]
+    assert first["probability_of_improvement"] == contrast["better"]
+    with (tmp_path / "o/comparison.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[0]["p"]) == contrast["p"] and rows[1]["p"] == ""
     assert first["loss"] == pytest.approx(
         first["rate"] + 0.013 * 255**2 / 10 ** (first["quality"] / 10), rel=0.05
     )
