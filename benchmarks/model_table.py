@@ -18,7 +18,7 @@ from untrained_models import codec_of, configured_model, photograph
 
 from processor.process import set_process
 
-OWN_SIZES = {"lapped": (192, 320), "lapped_phased": (192, 320)}
+OWN_SIZES = {"lapped": (192, 320), "lapped_large": (384, 320)}
 """Models that the options leave at their N and M, because these belong together."""
 
 MODELS = (

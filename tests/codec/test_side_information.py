@@ -13,7 +13,8 @@ from codec.latent_coder import Latents
 from codec.varint import from_varint
 
 MODELS = [
-    "hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped", "lapped_phased",
+    "hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped",
+    "lapped model.hyper.phases=4",
 ]  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def picture(height, width, seed=0):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model):
-    codec = make_codec(f"model={model}")
+    codec = make_codec(*f"model={model}".split())
     for size in [(1, 1), (15, 17), (64, 48), (130, 70)]:
         pixels = picture(*size)
         decoded = codec.decode(codec.encode(pixels))
@@ -53,7 +54,7 @@ def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model):
 
 def test_noise_is_on_the_latents_that_are_coded_alone(make_codec):
     """Noise on a latent that is known to be 0 would count bits that no file has."""
-    coder = make_codec("model=lapped_phased", "quantizer=mixed")._coder
+    coder = make_codec("model=lapped", "model.hyper.phases=4", "quantizer=mixed")._coder
     coded = coder.quantize(Latents(coder.model.analyze(picture(64, 64))))
     absent = 0.4 * (1 - coded.present)
     assert 0 < tf.reduce_mean(absent) < 0.4
@@ -73,7 +74,7 @@ def test_every_kind_of_grid_codes_and_its_size_is_the_estimate(
         ("channel_autoregressive", "trellis"),
         ("channel_autoregressive", "universal"),
         ("channel_autoregressive", "vector"),
-        ("lapped_phased", "lattice"),
+        ("lapped model.hyper.phases=4", "lattice"),
     ],
 )
 def test_grids_that_are_no_plain_one_code_with_other_models_too(
@@ -94,7 +95,7 @@ def test_every_quantizer_of_integers_codes_and_its_size_is_the_estimate(
 def check_files(make_codec, model, quantizer):
     """A file decodes exactly and has the size that was estimated; indices are refused."""
     try:
-        codec = make_codec(f"model={model}", f"quantizer={quantizer}")
+        codec = make_codec(*f"model={model}".split(), f"quantizer={quantizer}")
     except ValueError as error:
         assert "codes integers, but the quantizer yields indices" in str(error)
         pytest.skip("its alphabet is indices, which this model refuses")
