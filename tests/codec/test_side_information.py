@@ -12,9 +12,9 @@ from codec import DamagedFile, ImageCodec, container
 from codec.latent_coder import Latents
 from codec.varint import from_varint
 
+PHASED = "lapped_large model.transforms.blocks=1 model.hyper.context_channels=32"
 MODELS = [
-    "hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped",
-    "lapped model.hyper.phases=4",
+    "hyperprior", "mean_scale_hyperprior", "channel_autoregressive", "lapped", PHASED,
 ]  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def test_any_size_decodes_to_the_test_time_reconstruction(make_codec, model):
 
 def test_noise_is_on_the_latents_that_are_coded_alone(make_codec):
     """Noise on a latent that is known to be 0 would count bits that no file has."""
-    coder = make_codec("model=lapped", "model.hyper.phases=4", "quantizer=mixed")._coder
+    coder = make_codec(*f"model={PHASED}".split(), "quantizer=mixed")._coder
     coded = coder.quantize(Latents(coder.model.analyze(picture(64, 64))))
     absent = 0.4 * (1 - coded.present)
     assert 0 < tf.reduce_mean(absent) < 0.4
@@ -74,7 +74,7 @@ def test_every_kind_of_grid_codes_and_its_size_is_the_estimate(
         ("channel_autoregressive", "trellis"),
         ("channel_autoregressive", "universal"),
         ("channel_autoregressive", "vector"),
-        ("lapped model.hyper.phases=4", "lattice"),
+        (PHASED, "lattice"),
     ],
 )
 def test_grids_that_are_no_plain_one_code_with_other_models_too(

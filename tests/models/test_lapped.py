@@ -128,7 +128,7 @@ def test_phases_repeat_the_first_channels_and_keep_the_untrained_codec(photograp
 
 def test_a_phase_depends_on_the_phases_before_it_alone(compose):
     """By the scale indexes: a changed latent changes those of later phases at its neighbors."""
-    model = build_model(compose("model=lapped", "model.hyper.phases=4", "precision=float32"))
+    model = build_model(compose("model=lapped_large", "precision=float32"))
     noise = np.random.default_rng(0)
     for variable in model.hyper.trainable_variables:
         variable.assign_add(noise.normal(0, 0.05, variable.shape))
