@@ -9,6 +9,7 @@ from quantizers.base.contract import Indices, Integers, Quantized, Quantizer, Sc
 from quantizers.base.scalar import ScalarQuantizer
 from quantizers.diveq import DirectionalVectorQuantizer
 from quantizers.finite_scalar import FiniteScalarQuantizer
+from quantizers.finite_scalar_perturbation import FiniteScalarPerturbation
 from quantizers.fourier import Fourier
 from quantizers.gaussian_noise import GaussianNoise
 from quantizers.gumbel import Gumbel
@@ -19,6 +20,7 @@ from quantizers.learned_step import LearnedStep
 from quantizers.lookup_free import LookupFreeQuantizer
 from quantizers.ramp import Ramp
 from quantizers.residual_vector import ResidualVectorQuantizer
+from quantizers.scaled_straight_through import ScaledStraightThrough
 from quantizers.sigmoid import Sigmoid
 from quantizers.sinusoidal import Sinusoidal
 from quantizers.soft_gradient import SoftGradient
@@ -35,6 +37,7 @@ from quantizers.vector import VectorQuantizer
 
 __all__ = [
     "DirectionalVectorQuantizer",
+    "FiniteScalarPerturbation",
     "FiniteScalarQuantizer",
     "Fourier",
     "GaussianNoise",
@@ -53,6 +56,7 @@ __all__ = [
     "ResidualVectorQuantizer",
     "ScalarQuantizer",
     "ScalarSurrogate",
+    "ScaledStraightThrough",
     "Sigmoid",
     "Sinusoidal",
     "SoftGradient",

@@ -71,7 +71,9 @@ class FiniteScalarQuantizer(IndexQuantizer):
         bound = self._bound(latents)
         symbols = self.encode(latents)
         return Quantized(
-            rate_input=with_gradient_of(self._interpolated(bound), hard=self._one_hot(symbols)),
+            rate_input=with_gradient_of(
+                self._interpolated(bound + self._zero), hard=self._one_hot(symbols)
+            ),
             decoder_input=with_gradient_of(bound / self._zero, hard=self.decode(symbols)),
             penalty=tf.zeros([], tf.float32),
         )
@@ -79,9 +81,8 @@ class FiniteScalarQuantizer(IndexQuantizer):
     def _bound(self, latents: tf.Tensor) -> tf.Tensor:
         return tf.tanh(latents + self._shift) * self._reach - self._offset
 
-    def _interpolated(self, bound: tf.Tensor) -> tf.Tensor:
-        """Weights ``[..., channels, levels]`` of the two levels around the bounded latents."""
-        place = bound + self._zero
+    def _interpolated(self, place: tf.Tensor) -> tf.Tensor:
+        """Weights ``[..., channels, levels]`` of the two levels around a place among them."""
         # One-sided at the levels themselves, where the slope of hat functions is undefined.
         last = np.array(self._sizes, np.float32) - 2
         lower = tf.stop_gradient(tf.clip_by_value(tf.floor(place), 0.0, last))

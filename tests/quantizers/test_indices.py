@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from quantizers import (
+    FiniteScalarPerturbation,
     FiniteScalarQuantizer,
     LookupFreeQuantizer,
     ResidualVectorQuantizer,
@@ -18,6 +19,7 @@ CHANNELS = 8
 MAKERS = {
     "soft_to_hard": lambda: SoftToHardQuantizer(centres=5),
     "finite_scalar": FiniteScalarQuantizer,
+    "perturbed": lambda: FiniteScalarPerturbation(seed=1, rounded_share=1.0),
     "lookup_free": lambda: LookupFreeQuantizer(dim=4),
     "ema": lambda: VectorQuantizer(seed=1, dim=4, codebook_size=8),
     "gradient": lambda: VectorQuantizer(seed=1, dim=4, codebook_size=8, codebook="gradient"),
@@ -239,6 +241,54 @@ def test_fsq_gradients_are_the_bounds_and_the_interpolations():
     np.testing.assert_allclose(tape.gradient(decoder, y), slope / 2, rtol=1e-5)
     lower = np.floor(np.tanh(y.numpy()) * 2 * 0.999 + 2).astype(int)
     expected = slope * (weights[lower + 1] - weights[lower])
+    np.testing.assert_allclose(tape.gradient(cost, y), expected, rtol=1e-5)
+
+
+def test_fsp_cells_are_equal_parts_and_training_moves_within_half_a_cell():
+    quantizer = FiniteScalarPerturbation(seed=1, levels=[4, 5])
+    quantizer.build(3)
+    assert quantizer.alphabet.sizes == (4, 5, 4)
+    share = np.linspace(0.001, 0.999, 30_000).reshape(-1, 3)
+    y = tf.constant(np.arctanh(2 * share - 1), tf.float32)
+    cells = np.array([4, 5, 4])
+    symbols = np.floor(share * cells)
+    np.testing.assert_array_equal(quantizer.encode(y), symbols)
+    middles = ((symbols + 0.5) / cells - 0.5) * 12**0.5
+    np.testing.assert_allclose(quantizer.decode(tf.constant(symbols)), middles, atol=1e-6)
+    moved = quantizer(y, training=True).decoder_input.numpy() / 12**0.5 + 0.5
+    by = (moved - share) * cells
+    assert np.abs(by).max() < 0.5 + 1e-3 and moved.min() > 0 and moved.max() < 1
+    inside = (share > 0.5 / cells) & (share < 1 - 0.5 / cells)
+    assert by[inside].std() == pytest.approx(12**-0.5, rel=0.02)
+    # Of those nearer to an end, a quarter would be moved beyond it and stays where it is.
+    assert np.mean(np.abs(by[~inside]) < 1e-5) == pytest.approx(0.25, abs=0.03)
+    uniform = quantizer.decode(quantizer.encode(y)).numpy()
+    assert uniform.std() == pytest.approx(1, rel=0.05)
+
+
+def test_fsp_rounds_a_share_of_the_latents():
+    quantizer = FiniteScalarPerturbation(seed=1, rounded_share=0.3)
+    quantizer.build(8)
+    y = latents(2000, 8)
+    seen, coded = (quantizer(y, training=flag).decoder_input for flag in (True, False))
+    assert np.mean(seen == coded) == pytest.approx(0.3, abs=0.02)
+    with pytest.raises(ValueError, match=r"rounded_share=1\.5 must be 0 to 1"):
+        FiniteScalarPerturbation(seed=1, rounded_share=1.5)
+
+
+def test_fsp_gradients_are_the_bounds_and_the_interpolations():
+    quantizer = FiniteScalarPerturbation(seed=1, levels=[5])
+    quantizer.build(1)
+    y = tf.constant([[-2.0], [-0.3], [0.0], [0.1], [0.9]])
+    weights = np.array([3.0, -1, 4, 1, -5], np.float32)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(y)
+        rate, decoder, _ = quantizer(y, training=True)
+        cost = tf.reduce_sum(rate * weights)
+    slope = (1 - np.tanh(y.numpy()) ** 2) / 2
+    np.testing.assert_allclose(tape.gradient(decoder, y), slope * 12**0.5, rtol=1e-5)
+    lower = np.clip(np.floor((np.tanh(y.numpy()) + 1) / 2 * 5 - 0.5), 0, 3).astype(int)
+    expected = 5 * slope * (weights[lower + 1] - weights[lower])
     np.testing.assert_allclose(tape.gradient(cost, y), expected, rtol=1e-5)
 
 

@@ -10,6 +10,7 @@ from quantizers import (
     IdentityGradient,
     Ramp,
     ScalarQuantizer,
+    ScaledStraightThrough,
     Sigmoid,
     Sinusoidal,
     SoftRound,
@@ -215,3 +216,18 @@ def test_advance_follows_the_schedule_in_both_slots():
 def test_errors_name_the_argument(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_scaled_straight_through_has_the_slope_of_an_error_that_grows_with_its_channel():
+    y = np.random.default_rng(0).normal(0, [0.5, 3.0], (50, 4, 2)).astype(np.float32)
+    value, gradient = value_and_gradient(ScaledStraightThrough(), y)
+    np.testing.assert_array_equal(value, np.round(y))
+    for channel in range(2):
+        z = y[..., channel].astype(np.float64)
+        deviation = np.sqrt(z.var() + 1e-6)
+        error = np.round(z) - z
+        # The sum of all values is that of y and of the deviation times a constant.
+        expected = 1 + (z - z.mean()) / (z.size * deviation) * (error / deviation).sum()
+        np.testing.assert_allclose(gradient[..., channel], expected, rtol=1e-4)
+    value, gradient = value_and_gradient(ScaledStraightThrough(), np.full([3, 2], 0.7, np.float32))
+    assert (value == 1).all() and (gradient == 1).all()
