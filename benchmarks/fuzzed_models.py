@@ -46,7 +46,8 @@ def configurations() -> Dict[str, List[str]]:
     found = {}
     for model in choices_of("model"):
         node = OmegaConf.load(CONFIGS / "model" / f"{model}.yaml")
-        small = {"audio": SMALL_AUDIO, "lapped": SMALL_LAPPED}.get(model, SMALL_IMAGE)
+        lapped = dict.fromkeys(("lapped", "lapped_large"), SMALL_LAPPED)
+        small = {"audio": SMALL_AUDIO, **lapped}.get(model, SMALL_IMAGE)
         if "latent_channels" in node.transforms and model != "audio":
             small += ("model.transforms.latent_channels=32",)
         for quantizer in kinds.values():
