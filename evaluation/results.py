@@ -154,15 +154,6 @@ def read_results(path: pathlib.Path) -> Results:
     )
 
 
-def is_readable(path: pathlib.Path) -> bool:
-    """Whether this is a results file."""
-    try:
-        read_results(path)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
 def _dataset(stated: Any) -> Optional[Dataset]:
     """The dataset, or None: other tools may store something else under this name."""
     if not isinstance(stated, dict) or set(stated) != set(Dataset._fields):
