@@ -17,7 +17,7 @@ from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
 import numpy as np
 
 from evaluation.classical.codec import ClassicalCodec
-from evaluation.classical.matches import Row, measure_settings
+from evaluation.classical.matches import Row, measure_ladder
 from evaluation.metrics.speech import has_pesq
 from evaluation.provenance import provenance
 from evaluation.results import Dataset, Results, read_results, write_results
@@ -25,28 +25,6 @@ from signals.files import write_atomically
 
 LADDERS = pathlib.Path("build/classical")
 """Where curves are kept, as files in the exchange schema."""
-
-
-def ladder(
-    codec: ClassicalCodec,
-    files: Iterable[Any],
-    *,
-    dataset: str,
-    settings: Optional[Sequence[int]] = None,
-) -> Results:
-    """Measures a codec's curve: an operating point per setting, the mean over the files.
-
-    Args:
-        codec: of the files' medium.
-        files: named images or recordings; read once, one at a time.
-        dataset: name of the dataset.
-        settings: of the points, in their order; None for the codec's ladder.
-
-    Raises:
-        CannotCode: the format cannot hold a file.
-        ValueError: there are no files.
-    """
-    return curve_of_rows(codec, measure_rows(codec, files, settings=settings), dataset=dataset)
 
 
 def kept_ladder(
@@ -72,7 +50,7 @@ def kept_ladder(
     kept = read_curve(codec, dataset, path)
     if kept is not None:
         return kept
-    measured = ladder(codec, files(), dataset=dataset.name)
+    measured = curve_of_rows(codec, measure_rows(codec, files()), dataset=dataset.name)
     write_results(measured, path)
     return measured
 
@@ -101,16 +79,14 @@ def measure_rows(
     codec: ClassicalCodec,
     files: Iterable[Any],
     *,
-    settings: Optional[Sequence[int]] = None,
     processes: int = 1,
     progress: Callable[[int, Row], None] = lambda count, row: None,
 ) -> List[Row]:
-    """Measures every file at every setting.
+    """Measures every file at every setting of the codec's ladder.
 
     Args:
         codec: of the files' medium.
-        files: named images or recordings.
-        settings: in the order of the rows; None for the codec's ladder.
+        files: named images or recordings; read once, one at a time.
         processes: number of files measured in parallel.
         progress: called with the number of files done and the last row.
 
@@ -124,7 +100,7 @@ def measure_rows(
     if processes < 1:
         raise ValueError(f"processes={processes} must be at least 1.")
     codec.require()
-    measure = functools.partial(measure_settings, codec, settings=settings or codec.ladder)
+    measure = functools.partial(measure_ladder, codec)
     by_file = []
     with contextlib.ExitStack() as stack:
         measured = map(measure, files)

@@ -1,4 +1,4 @@
-"""Measures a classical codec on one file: at the rate of a learned codec, or at given settings."""
+"""Measures a classical codec on one file: at the rate of a learned codec, or at its ladder."""
 
 from __future__ import annotations
 
@@ -66,13 +66,12 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
     return row, decoded
 
 
-def measure_settings(codec: ClassicalCodec, file: Any, settings: Sequence[int]) -> List[Row]:
-    """Codes a file at several settings, writes each result to disk, reads and decodes it.
+def measure_ladder(codec: ClassicalCodec, file: Any) -> List[Row]:
+    """Codes a file at the codec's ladder, writes each result to disk, reads and decodes it.
 
     Args:
         codec: of the file's medium.
         file: a named image or recording.
-        settings: of the rows, in their order.
 
     Raises:
         CannotCode: the format cannot hold the file.
@@ -80,7 +79,7 @@ def measure_settings(codec: ClassicalCodec, file: Any, settings: Sequence[int]) 
     medium = codec.medium
     digest, size = medium.digest(file), medium.size(medium.signal(file))
     rows = []
-    for setting in settings:
+    for setting in codec.ladder:
         start = time.perf_counter()
         with codec.coding(file):
             coded = codec.encode(file, setting)

@@ -136,7 +136,7 @@ def test_curves_are_kept(sound_codec, sounds, tmp_path, two_codecs, monkeypatch)
     def never(*arguments, **settings):
         raise AssertionError("measured anew")
 
-    monkeypatch.setattr("evaluation.classical.ladders.ladder", never)
+    monkeypatch.setattr("evaluation.classical.ladders.measure_rows", never)
     assert (
         report(sound_codec, lambda: iter(sounds[:1]), tmp_path, dataset="s").dataset
         == first.dataset

@@ -1,17 +1,23 @@
 """What holds for every classical codec: round trip, rates that rise, matches, ladders."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from evaluation.classical import classical_codecs
 from evaluation.classical.codec import CannotCode
 from evaluation.classical.jpeg import JPEG
-from evaluation.classical.ladders import ladder
-from evaluation.classical.matches import closest_to, measure_settings
+from evaluation.classical.ladders import curve_of_rows, measure_rows
+from evaluation.classical.matches import closest_to, measure_ladder
 
 
 def original(file):
     return file.pixels if hasattr(file, "pixels") else file.samples
+
+
+def at_settings(codec, *settings):
+    return dataclasses.replace(codec, ladder=settings)
 
 
 def rate_of(codec, file, setting):
@@ -40,7 +46,7 @@ def test_files_come_back_in_shape_and_grow_with_the_setting(classical, example):
         assert 0 < coded.packet_bytes <= coded.file_bytes == sum(map(len, coded.files))
         sizes.append(coded.packet_bytes)
     assert sizes == sorted(sizes) and sizes[0] < sizes[-1]
-    (row,) = measure_settings(classical, example, [classical.highest])
+    (row,) = measure_ladder(at_settings(classical, classical.highest), example)
     assert row.get("psnr", 100) > 35 and row.get("si_sdr", 100) > 10
     assert all(classical.versions().values()) and classical.name in classical.description
 
@@ -48,7 +54,8 @@ def test_files_come_back_in_shape_and_grow_with_the_setting(classical, example):
 def test_ladder_is_the_mean_over_files_and_rises(classical, photos, sounds):
     files = photos[:2] if classical.medium.name == "image" else sounds[:2]
     settings = (classical.ladder[1], classical.ladder[-1])
-    curve = ladder(classical, iter(files), dataset="two", settings=settings)
+    rows = measure_rows(at_settings(classical, *settings), iter(files))
+    curve = curve_of_rows(classical, rows, dataset="two")
     assert curve.name == classical.name and curve.medium is classical.medium
     assert curve.dataset.files == 2 and {len(each) for each in curve.points.values()} == {2}
     rising = {"image": ("bpp", "psnr-rgb", "ms-ssim-rgb"), "audio": ("kbps", "si-sdr", "stoi")}
@@ -91,10 +98,9 @@ def test_what_an_encoder_raises_becomes_one_line(classical, example, monkeypatch
     for method in ("encode", "decode"):
         with monkeypatch.context() as patch:
             patch.setattr(type(classical), method, fails)
-            for measured in (closest_to, measure_settings):
-                rate = 1.0 if measured is closest_to else [classical.highest]
+            for measured, rate in ((closest_to, [1.0]), (measure_ladder, [])):
                 with pytest.raises(CannotCode, match=rf"cannot code {example.name}: two lines"):
-                    measured(classical, example, rate)
+                    measured(classical, example, *rate)
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])
@@ -105,4 +111,4 @@ def test_a_rate_must_be_positive(photos, rate):
 
 def test_a_ladder_needs_files(classical):
     with pytest.raises(ValueError, match=r"at least one (image|audio) file is needed"):
-        ladder(classical, [], dataset="empty")
+        curve_of_rows(classical, measure_rows(classical, []), dataset="empty")

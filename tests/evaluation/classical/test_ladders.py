@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.classical.jpeg import JPEG
-from evaluation.classical.ladders import kept_ladder, ladder
+from evaluation.classical.ladders import curve_of_rows, kept_ladder, measure_rows
 from evaluation.media import IMAGE
 from evaluation.report import report
 from evaluation.results import Dataset
@@ -20,7 +20,7 @@ def never():
 
 def test_is_measured_once(photos, dataset, tmp_path):
     first = kept_ladder(JPEG, lambda: iter(photos), dataset, tmp_path)
-    measured = ladder(JPEG, photos, dataset="three")
+    measured = curve_of_rows(JPEG, measure_rows(JPEG, photos), dataset="three")
     assert first.points["bpp"] == measured.points["bpp"]
     again = kept_ladder(JPEG, never, dataset, tmp_path)
     assert (again.name, again.dataset) == ("JPEG", first.dataset)

@@ -11,7 +11,7 @@ from matplotlib._pylab_helpers import Gcf
 from PIL import Image
 
 from evaluation.classical.jpeg import JPEG
-from evaluation.classical.ladders import ladder
+from evaluation.classical.ladders import curve_of_rows, measure_rows
 from evaluation.classical.webp import WEBP
 from evaluation.figures import overview as figures
 from evaluation.figures.overview import Example, Version, write_overview
@@ -23,7 +23,8 @@ from evaluation.results import Results
 
 @pytest.fixture(scope="module")
 def curves(photos):
-    return [ladder(codec, photos[:2], dataset="p", settings=(5, 50, 90)) for codec in (JPEG, WEBP)]
+    codecs = [dataclasses.replace(codec, ladder=(5, 50, 90)) for codec in (JPEG, WEBP)]
+    return [curve_of_rows(each, measure_rows(each, photos[:2]), dataset="p") for each in codecs]
 
 
 @pytest.fixture
