@@ -14,8 +14,6 @@ Both are measured on data they have not seen, twice: on the bits, and on what tr
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import statistics
 from typing import Dict, List, Tuple
 
@@ -31,7 +29,7 @@ import tensorflow_datasets as tfds
 from data.tfds_records import prepare_quietly
 from processor.stack import set_random_seed
 from roundtrip import AdvanceSchedules, QuantizerLayer
-from signals.files import write_atomically
+from signals.files import write_table
 
 NAMES = (
     "straight_through",
@@ -71,11 +69,7 @@ def main() -> None:
     ]
     print(table(rows))
     if arguments.output:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_atomically(arguments.output, text.getvalue().encode())
+        write_table(arguments.output, rows[0], rows)
 
 
 def measure(name: str, seed: int) -> Dict[str, object]:

@@ -13,8 +13,6 @@ float32: how many differ from the encoder's, and by how many gray levels at most
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import os
 import pathlib
@@ -27,7 +25,7 @@ import numpy as np
 
 from assembly.user_errors import one_line_errors
 from processor.process import set_process
-from signals.files import write_atomically
+from signals.files import write_table
 
 SETTINGS = ("1:0", "1:1", "2:0", "2:1")
 LIMITS = ("sse41", "avx2", "avx512_core")
@@ -96,14 +94,13 @@ def print_matrices(arguments) -> bool:
 def write_cells(path: pathlib.Path, cells: Dict[str, Dict[str, Dict[str, Cell]]]) -> None:
     """Writes a row of CSV for each run, setting of the encoder and setting of the decoder."""
     columns = ("run", "encoded", "decoded", "latents", "pixels", "gray_levels", "error")
-    file = io.StringIO()
-    table = csv.DictWriter(file, columns, lineterminator="\n")
-    table.writeheader()
-    for run, rows in cells.items():
-        for encoder, row in rows.items():
-            for decoder, cell in row.items():
-                table.writerow({"run": run, "encoded": encoder, "decoded": decoder, **cell})
-    write_atomically(path, file.getvalue().encode())
+    table = [
+        {"run": run, "encoded": encoder, "decoded": decoder, **cell}
+        for run, rows in cells.items()
+        for encoder, row in rows.items()
+        for decoder, cell in row.items()
+    ]
+    write_table(path, columns, table)
 
 
 def run_worker(kind: str, setting: str, arguments, folder: str) -> None:

@@ -6,10 +6,8 @@ which maps each quantity to a list of means over the files, one for each operati
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import hashlib
-import io
 import json
 import math
 import pathlib
@@ -17,7 +15,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from evaluation.media import MEDIA, Medium, Row, medium_of
 from evaluation.metrics import METRICS
-from signals.files import write_atomically
+from signals.files import write_atomically, write_table
 
 
 class Dataset(NamedTuple):
@@ -97,8 +95,7 @@ def write_results(results: Results, path: pathlib.Path) -> None:
     """
     path = pathlib.Path(path)
     if results.rows:
-        table = _csv(results.rows, results.medium.columns)
-        write_atomically(path.with_suffix(".csv"), table.encode())
+        write_table(path.with_suffix(".csv"), results.medium.columns, results.rows)
     document = {
         "name": results.name,
         "description": results.description,
@@ -180,14 +177,6 @@ def _provenance(stated: Any, points: int) -> Dict[str, Any]:
         "objective": isinstance(stated.get("objective"), dict),
     }
     return {key: value for key, value in stated.items() if good.get(key, True)}
-
-
-def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _without_infinities(value):

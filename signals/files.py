@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import glob
+import io
 import os
 import pathlib
 import secrets
-from typing import BinaryIO, Iterator, List, Tuple, Union
+from typing import Any, BinaryIO, Iterable, Iterator, List, Mapping, Tuple, Union
 
 Path = Union[str, os.PathLike]
 
@@ -77,6 +79,15 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes the columns of rows as CSV, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
 
 
 def _open_new(path: pathlib.Path) -> Tuple[int, bool]:

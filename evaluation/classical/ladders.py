@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import csv
 import functools
 import hashlib
-import io
 import multiprocessing
 import os
 import pathlib
@@ -21,7 +19,7 @@ from evaluation.classical.matches import Row, measure_ladder
 from evaluation.metrics.speech import has_pesq
 from evaluation.provenance import provenance
 from evaluation.results import Dataset, Results, read_results, write_results
-from signals.files import write_atomically
+from signals.files import write_table
 
 LADDERS = pathlib.Path("build/classical")
 """Where curves are kept, as files in the exchange schema."""
@@ -158,11 +156,7 @@ def write_curve(
     """Writes the curve of measured rows as JSON (the exchange schema), and the rows as CSV."""
     results = curve_of_rows(codec, rows, dataset=dataset)
     results.provenance.update(provenance())
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(path.with_suffix(".csv"), text.getvalue().encode())
+    write_table(path.with_suffix(".csv"), rows[0], rows)
     write_results(results, path)
     return results
 
