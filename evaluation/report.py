@@ -14,7 +14,8 @@ from evaluation.classical.codec import CannotCode, ClassicalCodec
 from evaluation.classical.ladders import LADDERS, kept_ladder
 from evaluation.classical.matches import closest_to
 from evaluation.comparison.measurements import read_measurement
-from evaluation.figures.overview import Example, Version, write_overview
+from evaluation.figures.cells import Example, Version
+from evaluation.figures.overview import write_overview
 from evaluation.measure import Objective, Refine, check_coded_size, coded_file, measure
 from evaluation.media import Medium, Row
 from evaluation.results import Results, write_results

@@ -15,7 +15,8 @@ from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
 import numpy as np
 
 from evaluation.classical.codec import ClassicalCodec
-from evaluation.classical.matches import Row, measure_ladder
+from evaluation.classical.matches import measure_ladder
+from evaluation.media import Row
 from evaluation.metrics.speech import has_pesq
 from evaluation.provenance import provenance
 from evaluation.results import Dataset, Results, read_results, write_results

@@ -5,15 +5,13 @@ from __future__ import annotations
 import pathlib
 import tempfile
 import time
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, List, Sequence, Tuple
 
 import numpy as np
 
 from evaluation.classical.codec import ClassicalCodec
+from evaluation.media import Row
 from signals.files import write_atomically
-
-Row = Dict[str, Any]
-"""One measured file: CSV column -> value."""
 
 
 def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.ndarray]:

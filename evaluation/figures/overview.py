@@ -9,12 +9,10 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from evaluation.figures.cells import CLASSICAL_COLOURS, LEARNED_COLOUR, Example, Version
+from evaluation.figures.cells import CLASSICAL_COLOURS, LEARNED_COLOUR, Example
 from evaluation.figures.style import draw_grid, legend_label, new_figure, write_figure
 from evaluation.media import Medium
 from evaluation.results import Results
-
-__all__ = ["Example", "Version", "write_overview"]
 
 _MARKERS = "os^Dv"
 _STAR = {"marker": "*", "color": LEARNED_COLOUR}
@@ -79,7 +77,7 @@ def _overview(medium, examples, learned, classical):
     first_panel = _MARGIN + legend_rows * _LEGEND_ROW + 0.04
     panel = (height - first_panel - _BETWEEN - _RATE_AXIS) / 2
     left = cells_width + _AXIS_LABELS
-    _draw_legend(figure, own, others, left, _MARGIN)
+    _draw_legend(figure, own, others, left)
     panels = []
     for number, metric in enumerate(medium.metrics[:2]):
         panels.append(axes(left, first_panel + number * (panel + _BETWEEN), _CURVES_WIDTH, panel))
@@ -142,12 +140,12 @@ def _legend_handles(medium, learned, classical):
     return own, others
 
 
-def _draw_legend(figure, own, others, left, top):
+def _draw_legend(figure, own, others, left):
     """Above the panels, where it covers nothing: a row for the learned codec, then the others."""
     width, height = figure.get_size_inches()
     for first, handles in ((0, [own]), (1, others)):
         if handles:
-            place = (left / width, 1 - (top + first * _LEGEND_ROW) / height)
+            place = (left / width, 1 - (_MARGIN + first * _LEGEND_ROW) / height)
             figure.legend(
                 handles=handles,
                 loc="upper left",

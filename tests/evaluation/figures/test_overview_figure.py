@@ -14,7 +14,8 @@ from evaluation.classical.jpeg import JPEG
 from evaluation.classical.ladders import curve_of_rows, measure_rows
 from evaluation.classical.webp import WEBP
 from evaluation.figures import overview as figures
-from evaluation.figures.overview import Example, Version, write_overview
+from evaluation.figures.cells import Example, Version
+from evaluation.figures.overview import write_overview
 from evaluation.figures.style import DPI
 from evaluation.measure import measure
 from evaluation.media import IMAGE
