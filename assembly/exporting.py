@@ -13,6 +13,7 @@ from typing import Callable, Dict, List
 import tensorflow as tf
 
 from models import Autoencoder
+from models.layers import with_edges_to_multiples
 
 
 def export(model: Autoencoder, folder: pathlib.Path) -> List[str]:
@@ -81,11 +82,7 @@ class Exported(tf.Module):
 
     def _analysis(self, signals):
         """Latents of signals of any size: the last row and column are repeated as needed."""
-        height, width = tf.shape(signals)[1], tf.shape(signals)[2]
-        down, across = self._transforms.strides
-        rows = tf.minimum(tf.range(-(-height // down) * down), height - 1)
-        columns = tf.minimum(tf.range(-(-width // across) * across), width - 1)
-        padded = tf.gather(tf.gather(signals, rows, axis=1), columns, axis=2)
+        padded = with_edges_to_multiples(signals, self._transforms.strides)
         padded = tf.ensure_shape(padded, [None, None, None, signals.shape[-1]])
         return {"latents": self._transforms.analysis(padded)}
 

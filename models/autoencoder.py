@@ -12,6 +12,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 import tensorflow as tf
 
 from models.hyperprior import SideInformation
+from models.layers import with_edges_to_multiples
 from models.prediction import Predictor
 from models.tiling import apply_in_tiles
 from models.transforms import Transforms
@@ -287,13 +288,9 @@ class Autoencoder(tf.Module):
         Or of audio ``[audio channels, samples, 1]``. The last row and column are repeated up to a
         multiple of the strides; the image may have any size.
         """
-        image = tf.cast(pixels, tf.float32)
-        rows, columns = self.latent_grid(*image.shape[:2])
-        strides = self.transforms.strides
-        down = tf.minimum(tf.range(rows * strides[0]), image.shape[0] - 1)
-        across = tf.minimum(tf.range(columns * strides[1]), image.shape[1] - 1)
-        padded = tf.gather(tf.gather(image, down, axis=0), across, axis=1)
-        return apply_in_tiles(self.transforms, "analysis", padded[tf.newaxis])[0]
+        image = tf.cast(pixels, tf.float32)[tf.newaxis]
+        padded = with_edges_to_multiples(image, self.transforms.strides)
+        return apply_in_tiles(self.transforms, "analysis", padded)[0]
 
     def synthesize(self, values: tf.Tensor, height: int, width: int) -> tf.Tensor:
         """Image float32 ``[height, width, input channels]`` of y_hat, shaped as in ``analyze``."""

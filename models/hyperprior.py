@@ -18,6 +18,7 @@ from models.layers import (
     EdgeConvolution,
     EdgeTransposedConvolution,
     TransposedConvolution,
+    with_edges_to_multiples,
 )
 from models.prediction import Prediction, Predictor
 from processor.stack import keras
@@ -58,12 +59,7 @@ class SideInformation(tf.Module, abc.ABC):
         Args:
             latents: float32 ``[batch, rows, columns, M]``, of any size.
         """
-        rows, columns = tf.shape(latents)[1], tf.shape(latents)[2]
-        hyper_rows, hyper_columns = self.grid(rows, columns)
-        # The last row and column are repeated up to a multiple of the strides.
-        down = tf.minimum(tf.range(hyper_rows * self.strides[0]), rows - 1)
-        across = tf.minimum(tf.range(hyper_columns * self.strides[1]), columns - 1)
-        latents = tf.gather(tf.gather(latents, down, axis=1), across, axis=2)
+        latents = with_edges_to_multiples(latents, self.strides)
         return tf.cast(self._analysis(self._seen(latents)), tf.float32)
 
     def grid(self, rows: int, columns: int) -> Tuple[int, int]:

@@ -172,6 +172,15 @@ def _with_edges(values: tf.Tensor, margins: Sequence[Tuple[int, int]]) -> tf.Ten
     return values
 
 
+def with_edges_to_multiples(values: tf.Tensor, strides: Tuple[int, int]) -> tf.Tensor:
+    """Repeats the last row and column until rows and columns are multiples of the strides."""
+    for axis, stride in enumerate(strides, start=1):
+        size = tf.shape(values)[axis]
+        places = tf.minimum(tf.range(-(-size // stride) * stride), size - 1)
+        values = tf.gather(values, places, axis=axis)
+    return values
+
+
 def without_border(values: tf.Tensor, down: int, across: int) -> tf.Tensor:
     """Less ``down`` rows and ``across`` columns at each side.
 
