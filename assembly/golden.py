@@ -19,8 +19,6 @@ from signals.files import write_atomically
 
 FOLDER = "golden"
 
-LOSSLESS = {"image": ".png", "audio": ".wav"}
-
 
 def write_golden(saved: SavedRun, signal: Tuple, folder: pathlib.Path) -> Dict[str, str]:
     """Codes a signal, a model for every rate at several qualities, and writes the files.
@@ -41,7 +39,7 @@ def write_golden(saved: SavedRun, signal: Tuple, folder: pathlib.Path) -> Dict[s
         decoded, sums[name] = decode_exactly(codec, data)
         if not np.array_equal(_samples(decoded), _samples(codec.reconstruct(*signal))):
             raise ValueError(f"{saved.directory.path} does not decode its own files exactly.")
-        suffix = LOSSLESS[saved.medium]
+        suffix = medium.lossless[0]
         write_atomically(folder / f"{name}.rtc", data)
         write_atomically(folder / f"{name}{suffix}", medium.write(decoded, suffix))
     return sums
@@ -53,12 +51,13 @@ def check_golden(saved: SavedRun, folder: pathlib.Path, sums: Dict[str, str]) ->
     Raises:
         ValueError: one decodes to other latents, or to samples that differ by more than a level.
     """
+    medium = MEDIA[saved.medium]
     for name, expected in sums.items():
         path = folder / f"{name}.rtc"
         decoded, found = decode_exactly(saved.codec, path.read_bytes())
         if found != expected:
             raise ValueError(f"{path} decodes to latents of CRC-32 {found}, not {expected}.")
-        signal = MEDIA[saved.medium].read(path.with_suffix(LOSSLESS[saved.medium]))
+        signal = medium.read(path.with_suffix(medium.lossless[0]))
         levels = np.asarray(signal[0], np.float64) * (32768 if saved.medium == "audio" else 1)
         apart = np.abs(levels - _samples(decoded)).max()
         if apart > 1:
