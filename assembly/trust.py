@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from assembly.choices import CONFIGS
 from quantizers.base import schedules
 from training.older_configurations import up_to_date
+from training.saved_configuration import LOADER
 
 _GROUP_OF = {**dict.fromkeys(("decoder", "rate", "hyper_quantizer"), "quantizer"), "rates": "rate"}
 """Setting -> the group of its choices, where the names differ."""
@@ -25,9 +26,6 @@ _ANY_GROUP = "experiment"
 
 _REMOTE = re.compile(r"[^/]*:[^/\d*]")
 """A TFDS dataset of a namespace, as ``huggingface:name``: its code may come from elsewhere."""
-
-# Of the C library, if PyYAML was built with it: ten times as fast.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def check_trusted(config: DictConfig, trusted: Collection[str] = ()) -> None:
@@ -101,7 +99,7 @@ def _schedules() -> Iterator[str]:
 
 def _targets_of_file(path: pathlib.Path) -> Iterator[str]:
     try:
-        content = yaml.load(path.read_text(), _LOADER)
+        content = yaml.load(path.read_text(), LOADER)
     except (OSError, ValueError, yaml.YAMLError):
         return  # Hydra names the mistake if the file is used.
     for _, target in _targets(up_to_date(content)):

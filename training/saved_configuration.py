@@ -15,9 +15,8 @@ _SUM = "# sha256 of what follows (delete this line to edit it): "
 _ALWAYS = {"data", "model", "quantizer", "optimizer", "steps", "seed", "test_images"}
 """Keys that the configuration of every older run has, from its beginning to its end."""
 
-
-# Of the C library, if PyYAML was built with it: ten times as fast.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Of the C library, if PyYAML was built with it: ten times as fast."""
 
 
 def configuration_bytes(config: DictConfig) -> bytes:
@@ -43,7 +42,7 @@ def read_configuration(path: pathlib.Path) -> DictConfig:
         text = (first + b"\n" + rest).decode()
         # Aliases of aliases grow without bound when OmegaConf copies what they stand for. It
         # writes none.
-        if "&" in text and any(isinstance(t, yaml.AliasToken) for t in yaml.scan(text, _LOADER)):
+        if "&" in text and any(isinstance(t, yaml.AliasToken) for t in yaml.scan(text, LOADER)):
             raise ValueError("aliases (*name) are not supported.")
         config = OmegaConf.create(text)
     # RecursionError: lists in lists, deeper than Python follows. ValueError: no UTF-8, or a number
