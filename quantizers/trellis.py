@@ -54,11 +54,7 @@ class TrellisQuantizer(ScalarQuantizer):
         del seed
         rows = tf.reshape(symbols, [-1, symbols.shape[-1] if symbols.shape.rank else 1])
         start = tf.zeros_like(rows[:, 0])
-        states = tf.scan(
-            lambda state, symbol: _next_state(state, symbol),
-            tf.transpose(rows)[:-1],
-            initializer=start,
-        )
+        states = tf.scan(_next_state, tf.transpose(rows)[:-1], initializer=start)
         states = tf.transpose(tf.concat([start[tf.newaxis], states], axis=0))
         on_grid = tf.gather(GRID_OF_STATE, tf.reshape(states, tf.shape(symbols)))
         points = tf.cast(symbols, tf.float32)
