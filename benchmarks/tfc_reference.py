@@ -9,13 +9,12 @@ hyperprior of ``models/bmshj2018.py``, with one number of filters everywhere.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-SCALES, SMALLEST_SCALE, LARGEST_SCALE = 64, 0.11, 256.0
+from entropy.conditional_gaussian import SCALES, scale_of
 
 
 class ReferenceModel(tf.keras.Model):
@@ -168,12 +167,6 @@ class HyperReferenceModel(ReferenceModel):
     def build(self, shape):
         """Does nothing: the parent's constructor builds before all layers exist."""
         self.built = True
-
-
-def scale_of(indexes):
-    """Standard deviations of scale indexes, in equal ratios."""
-    step = (math.log(LARGEST_SCALE) - math.log(SMALLEST_SCALE)) / (SCALES - 1)
-    return tf.exp(math.log(SMALLEST_SCALE) + step * indexes)
 
 
 def _convolution(filters: int, size: int, *, use_bias: bool = True, **settings):
