@@ -15,13 +15,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
+from tfc_processes import FILTERS
 from timing import in_turn
+from training_speed import LATENTS
 
 from processor.process import set_process
-
-FILTERS = 128
-MODELS = {"bls2017": None, "factorized": FILTERS, "hyperprior": FILTERS}
-"""Channels of the latents; None: ``FILTERS``, fixed."""
 
 CASES = ("train", "encode", "decode")
 
@@ -37,8 +35,8 @@ def main() -> None:
     if arguments.rounds < 1:
         parser.error(f"--rounds={arguments.rounds} must be at least 1.")
     for model in arguments.models.split(","):
-        if model not in MODELS:
-            parser.error(f"--models={model}: must be among {', '.join(MODELS)}.")
+        if model not in LATENTS:
+            parser.error(f"--models={model}: must be among {', '.join(LATENTS)}.")
         for precision in arguments.precisions.split(","):
             compare(arguments.other, model, precision, arguments.rounds)
 
@@ -93,10 +91,10 @@ def serve(name: str, precision: str) -> None:
     codec = data = None
     for case in map(str.strip, sys.stdin):
         if case == "train":
-            step = step or training_step(configured_model(name, FILTERS, MODELS[name], precision))
+            step = step or training_step(configured_model(name, FILTERS, LATENTS[name], precision))
             step(images).finite.numpy()
         else:
-            codec = codec or codec_of(configured_model(name, FILTERS, MODELS[name]), pixels)
+            codec = codec or codec_of(configured_model(name, FILTERS, LATENTS[name]), pixels)
             data = data or codec.encode(pixels)
             codec.encode(pixels) if case == "encode" else codec.decode(data)
         print("done", flush=True)
