@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 import skimage.data
 
-
-class NamedPhoto(NamedTuple):
-    name: str
-    pixels: np.ndarray
+from codec import Audio
+from signals.audio_files import NamedRecording
+from signals.image_files import NamedImage
 
 
 class Estimate(NamedTuple):
@@ -80,21 +79,10 @@ def codec():
 def photos():
     """Three photographs, the last too small for MS-SSIM."""
     return [
-        NamedPhoto("astronaut", skimage.data.astronaut()[:208, 100:340]),
-        NamedPhoto("animals/cat 1.png", skimage.data.chelsea()[:, :300]),
-        NamedPhoto("small", skimage.data.coffee()[100:180, 100:220]),
+        NamedImage("astronaut", skimage.data.astronaut()[:208, 100:340]),
+        NamedImage("animals/cat 1.png", skimage.data.chelsea()[:, :300]),
+        NamedImage("small", skimage.data.coffee()[100:180, 100:220]),
     ]
-
-
-class NamedSound(NamedTuple):
-    name: str
-    samples: np.ndarray
-    sample_rate: int
-
-
-class Sound(NamedTuple):
-    samples: np.ndarray
-    sample_rate: int
 
 
 class CoarsePcm(QuantizesLate):
@@ -117,7 +105,7 @@ class CoarsePcm(QuantizesLate):
 
     def reconstruct(self, samples, sample_rate, *, training=False):
         if training:
-            return Sound(np.round(samples * 32767).astype(np.int16), sample_rate)
+            return Audio(np.round(samples * 32767).astype(np.int16), sample_rate)
         return self._sound(self._symbols(samples), sample_rate)
 
     def estimate_bits(self, samples, sample_rate):
@@ -129,7 +117,7 @@ class CoarsePcm(QuantizesLate):
 
     def _sound(self, symbols, sample_rate):
         samples = np.clip(symbols.astype(np.int32) * self.step, -32768, 32767)
-        return Sound(samples.astype(np.int16), sample_rate)
+        return Audio(samples.astype(np.int16), sample_rate)
 
 
 def made_up_speech(seconds, sample_rate, seed=0):
@@ -157,7 +145,7 @@ def sounds():
     """Speech at 8 kHz, stereo at 16 kHz, and a fifth of a second, too short for PESQ and STOI."""
     stereo = np.concatenate([made_up_speech(1.0, 16000, seed) for seed in (1, 2)], axis=1)
     return [
-        NamedSound("one", made_up_speech(1.2, 8000), 8000),
-        NamedSound("both/ears.wav", stereo, 16000),
-        NamedSound("short", made_up_speech(0.2, 8000, 3), 8000),
+        NamedRecording("one", made_up_speech(1.2, 8000), 8000),
+        NamedRecording("both/ears.wav", stereo, 16000),
+        NamedRecording("short", made_up_speech(0.2, 8000, 3), 8000),
     ]
