@@ -120,13 +120,6 @@ def test_graph_equals_eager_and_a_call_changes_no_variable(make):
             np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_other_precisions_are_taken_as_float32(make):
-    y = tf.cast(latents(4, 8), tf.bfloat16)
-    a, b = make()(y, training=True), make()(tf.cast(y, tf.float32), training=True)
-    for x, z in zip(a, b):
-        np.testing.assert_array_equal(x, z)
-
-
 def test_the_alphabet_is_known_after_build(make):
     quantizer = MAKERS["finite_scalar"]()
     with pytest.raises(RuntimeError, match="build"):
