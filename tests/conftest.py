@@ -167,6 +167,16 @@ def compose():
     return make
 
 
+@pytest.fixture
+def eagerly():
+    """Few steps take less time than the trace of one."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 LIMIT = 900
 """Seconds in which a command must end, also on a machine that has much else to do."""
 

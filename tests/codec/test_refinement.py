@@ -86,14 +86,6 @@ def make(compose, models):
     return make_model
 
 
-@pytest.fixture
-def eagerly():
-    """Few steps take less time than the trace of one."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 def sga(model, **settings):
     objective = Objective(model, MeanSquaredError(), LMBDA)
     settings = {"steps": 12, "learning_rate": 0.1, **settings}

@@ -34,14 +34,6 @@ def changed(before, variables):
     return [not np.array_equal(old, new.numpy()) for old, new in zip(before, variables)]
 
 
-@pytest.fixture
-def eagerly():
-    """Few steps take less time than the trace of one."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 @pytest.mark.parametrize("quantizer", ["learned_step", "residual_vector"])
 def test_integers_and_indices_are_learned_in_a_graph(make, quantizer):
     """One with a trained parameter, and one that learns codebooks and has a penalty."""
