@@ -14,17 +14,17 @@ RAMP = np.arange(0, 240, dtype=np.uint8).reshape(12, 20)
 COLOURS = np.stack([RAMP, RAMP[::-1], RAMP[:, ::-1]], axis=-1)
 
 
+def chunk(kind, content, checksum=None):
+    checksum = zlib.crc32(kind + content) if checksum is None else checksum
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
 def png16(samples):
     """A 16-bit PNG of uint16 ``[height, width, channels]``: Pillow does not write colour ones."""
     height, width, channels = samples.shape
     colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
-
-    def chunk(kind, content):
-        checksum = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
     chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
 
@@ -247,11 +247,6 @@ def test_an_image_of_too_many_pixels_is_refused_by_its_header(tmp_path):
             read_image(tmp_path / "bomb.png")
     (tmp_path / "large.png").write_bytes(header_only(11_585))
     assert read_image_size(tmp_path / "large.png") == (11_585, 11_585)
-
-
-def chunk(kind, content, checksum=None):
-    checksum = zlib.crc32(kind + content) if checksum is None else checksum
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
 
 LARGE = zlib.compress(bytes(3_000_000))

@@ -35,16 +35,6 @@ def test_a_saved_model_comes_back_with_its_tables(make, saved):
     assert [path.name for path in folder.parent.iterdir()] == ["model"], "nothing temporary stays"
 
 
-def test_damaged_weights_are_named(make, saved):
-    _, folder = saved
-    data = next(folder.glob("weights.data*"))
-    content = bytearray(data.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    data.write_bytes(bytes(content))
-    with pytest.raises(ValueError, match=f"the model in '{folder}' is damaged"):
-        restore_model(make(), folder, steps=1)
-
-
 def test_weights_of_another_model_are_named(make, saved):
     _, folder = saved
     for other in ("model.transforms.num_filters=5", "model=factorized"):
