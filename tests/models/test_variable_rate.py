@@ -103,10 +103,6 @@ def test_a_step_trains_every_gain_at_every_rate(compose, request, model, eager):
         assert new.shape[0] == 6 and (old != new.numpy()).any(axis=1).all(), new.name
 
 
-def test_a_model_of_one_rate_has_no_gains(compose):
-    assert build_model(compose("model=bls2017", *SMALL[1:])).rate is None
-
-
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
