@@ -4,7 +4,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -167,24 +166,12 @@ def test_a_run_with_a_class_of_its_own_needs_its_folder(run, photo, coded, tmp_p
         assert result.returncode == 0, result.stderr
 
 
-def test_lossy_output_is_refused(run, coded, tmp_path, warm):
-    result = warm("scripts/decompress.py", "--run", run, coded, tmp_path / "out.jpg")
-    assert result.returncode == 2 and "lossy" in result.stderr
-
-
 def test_evaluate_on_a_folder(run, photo, warm):
     result = warm("evaluate.py", f"run={run}", "data=image_folder", f"data.root={photo.parent}")
     assert result.returncode == 0, result.stderr
     document = json.loads((run / "results" / f"{photo.parent.name}.json").read_text())
     assert document["dataset"]["files"] == 1
     assert document["results"]["bpp"][0] > 0 and len(document["provenance"]["fingerprint"]) == 16
-
-
-def test_a_run_directory_alone_is_enough(run, photo, tmp_path, warm):
-    moved = tmp_path / "moved"
-    subprocess.run(["cp", "-r", run, moved], check=True)
-    result = warm("scripts/compress.py", "--run", moved, photo, tmp_path / "out.rtc")
-    assert result.returncode == 0, result.stderr
 
 
 def test_an_unfinished_run_is_named(tmp_path, run, warm):
