@@ -167,6 +167,28 @@ def compose():
     return make
 
 
+@pytest.fixture(scope="session")
+def save_run():
+    """``save_run(config, path)``: a run directory as a whole training leaves it; the model.
+
+    It is untrained, and ``change(model)`` is called before its coding tables are made.
+    """
+    from assembly.parts import build_model, saved_form
+    from training.checkpoints import save_model
+    from training.run_directory import RunDirectory
+
+    def save(config, path, change=lambda model: None):
+        directory = RunDirectory(path)
+        directory.open(saved_form(config), overwrite=False)
+        model = build_model(config)
+        change(model)
+        model.freeze()
+        save_model(model, directory.model, directory.config_file.read_bytes())
+        return model
+
+    return save
+
+
 @pytest.fixture
 def eagerly():
     """Few steps take less time than the trace of one."""

@@ -3,27 +3,20 @@
 import numpy as np
 import pytest
 
-from assembly.parts import build_model, saved_form
+from assembly.parts import build_model
 from assembly.warm_start import start_from
-from training.checkpoints import save_model
-from training.run_directory import RunDirectory
 
 SMALL = ("precision=float32", "model.transforms.num_filters=8")
 HYPER = ("model=mean_scale_hyperprior", "model.transforms.latent_channels=12")
 
 
 @pytest.fixture
-def saved(compose, tmp_path):
+def saved(compose, save_run, tmp_path):
     """Saves an untrained model, with other initial weights than ``build`` has, as a run."""
 
     def save(*overrides):
-        config = compose(*SMALL, "seed=7", *overrides)
-        directory = RunDirectory(tmp_path / "source")
-        directory.open(saved_form(config), overwrite=False)
-        model = build_model(config)
-        model.freeze()
-        save_model(model, directory.model)
-        return model, str(directory.path)
+        run = tmp_path / "source"
+        return save_run(compose(*SMALL, "seed=7", *overrides), run), str(run)
 
     return save
 

@@ -9,10 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assembly.parts import build_model, saved_form
-from training.checkpoints import save_model
-from training.run_directory import RunDirectory
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMITS = ("sse41", "avx2", "avx512_core")
 KINDS = ("mean_scale_hyperprior", "lapped")
@@ -20,20 +16,25 @@ KINDS = ("mean_scale_hyperprior", "lapped")
 
 
 @pytest.fixture
-def runs(compose, tmp_path):
+def runs(compose, save_run, tmp_path):
     """Makes run directories of models with random weights, large enough to fill the latents."""
-    return lambda *names: [run_of(name, compose, tmp_path) for name in names]
+
+    def make(*names):
+        for name in names:
+            config = compose(
+                f"model={name}",
+                "quantizer=mixed",
+                "model.transforms.num_filters=32",
+                "model.transforms.latent_channels=32",
+                "precision=float32",
+            )
+            save_run(config, tmp_path / name, randomize)
+        return [tmp_path / name for name in names]
+
+    return make
 
 
-def run_of(model_name, compose, folder):
-    config = compose(
-        f"model={model_name}",
-        "quantizer=mixed",
-        "model.transforms.num_filters=32",
-        "model.transforms.latent_channels=32",
-        "precision=float32",
-    )
-    model = build_model(config)
+def randomize(model):
     noise = np.random.default_rng(0)
     for variable in model.transforms.trainable_variables:
         if "kernel" in variable.name:
@@ -41,11 +42,6 @@ def run_of(model_name, compose, folder):
     for variable in model.hyper.trainable_variables:
         if "kernel" in variable.name:
             variable.assign_add(noise.normal(0, 0.02, variable.shape))
-    model.freeze()
-    directory = RunDirectory(folder / model_name)
-    directory.open(saved_form(config), overwrite=False)
-    save_model(model, directory.model)
-    return directory.path
 
 
 @pytest.fixture

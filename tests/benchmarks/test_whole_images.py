@@ -6,20 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assembly.parts import build_model
-from training.checkpoints import save_model
-from training.run_directory import RunDirectory
-
 
 @pytest.fixture
-def run(compose, tmp_path):
+def run(compose, save_run, tmp_path):
     config = compose("quantizer=mixed", "model.transforms.num_filters=4", "precision=float32")
-    model = build_model(config)
-    model.freeze()
-    directory = RunDirectory(tmp_path / "run")
-    directory.open(config, overwrite=False)
-    save_model(model, directory.model)
-    return directory.path
+    save_run(config, tmp_path / "run")
+    return tmp_path / "run"
 
 
 def test_prints_the_rates_of_whole_images_and_tiles(run, warm, tmp_path):

@@ -18,7 +18,6 @@ from assembly.warm_start import start_from
 from codec.file_header import read_header
 from commands.console import main
 from training import compact_weights, run_directory
-from training.checkpoints import save_model
 from training.run_directory import RunDirectory, run_path
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -59,7 +58,7 @@ def inputs(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def library(compose, inputs, tmp_path_factory):
+def library(compose, save_run, inputs, tmp_path_factory):
     """``pretrained/`` with untrained models: image-1, speech-1 and, of another seed, image-2."""
     folder = tmp_path_factory.mktemp("library")
     with pytest.MonkeyPatch.context() as patch:
@@ -73,10 +72,7 @@ def library(compose, inputs, tmp_path_factory):
             directory = RunDirectory(folder / f"run-of-{name}")
             config = compose(*SMALL, *options)
             config.run = str(folder / "run")
-            directory.open(config, overwrite=False)
-            model = build_model(config)
-            model.freeze()
-            save_model(model, directory.model, directory.config_file.read_bytes())
+            save_run(config, directory.path)
             for left_behind in ("checkpoints/step-1", "results"):
                 (directory.path / left_behind).mkdir(parents=True)
             (directory.results / "of-all-32-bits.json").write_text("{}")

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assembly.parts import build_model, fill_slots, saved_form
+from assembly.parts import build_model
 from evaluation.results import Results
 from sweeps.evaluations import evaluate_runs
 from training.checkpoints import save_model
-from training.run_directory import RunDirectory, find_runs
-from training.settings import register_settings
+from training.run_directory import find_runs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = ("model.transforms.num_filters=4", "steps=4", "precision=float32")
@@ -31,29 +30,18 @@ def write_images(folder, seed):
     return folder
 
 
-def configured(seed):
-    register_settings()
-    with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        return saved_form(fill_slots(hydra.compose("train", [*SMALL, f"seed={seed}"])))
-
-
 @pytest.fixture
 def images(tmp_path):
     return write_images(tmp_path / "images", seed=0)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(compose, save_run, tmp_path_factory):
     """Two trained runs, one that is not trained to its end, and a log."""
     folder = tmp_path_factory.mktemp("trained") / "runs"
     for seed in (0, 1, 2):
-        config = configured(seed)
-        directory = RunDirectory(folder / f"run{seed}")
-        directory.open(config, overwrite=False)
-        if seed < 2:
-            model = build_model(config)
-            model.freeze()
-            save_model(model, directory.model)
+        save_run(compose(*SMALL, f"seed={seed}", small=False), folder / f"run{seed}")
+    shutil.rmtree(folder / "run2" / "model")
     (folder / "run0.log").write_text("not a run\n")
     return folder
 
@@ -115,7 +103,7 @@ def measured(runs, images):
     return names
 
 
-def test_what_was_measured_in_the_same_way_is_skipped(measured, runs, images):
+def test_what_was_measured_in_the_same_way_is_skipped(measured, runs, images, compose):
     both = ["run0", "run1"]
     assert measured() == []
     assert measured("overwrite=true") == both
@@ -136,7 +124,7 @@ def test_what_was_measured_in_the_same_way_is_skipped(measured, runs, images):
     assert measured() == []
     (results / "images.txt").unlink()
 
-    weights = build_model(configured(seed=7))
+    weights = build_model(compose(*SMALL, "seed=7", small=False))
     weights.freeze()
     (runs / "run0" / "model").rename(runs / "old")
     save_model(weights, runs / "run0" / "model")
