@@ -11,7 +11,6 @@ _LATER = {
     "Audio": "codec.audio_codec",
     "AudioCodec": "codec.audio_codec",
     "ImageCodec": "codec.image_codec",
-    "RateEstimate": "codec.quantized_file",
 }
 """Imported when they are asked for: reading a header needs no TensorFlow, whose import is slow."""
 
@@ -23,7 +22,6 @@ __all__ = [
     "DamagedFile",
     "ForeignFile",
     "ImageCodec",
-    "RateEstimate",
     "TooLarge",
 ]
 

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from codec.fingerprint import fingerprint
 from codec.latent_coder import LatentCoder
-from codec.quantized_file import QuantizedFile, RateEstimate
+from codec.quantized_file import QuantizedFile
 from models import Autoencoder
 
 
@@ -83,7 +83,3 @@ class FileCodec:
     def reconstruct(self, *signal: Any, training: bool = False, **latents: Any) -> Any:
         """The forward pass, no bytes involved, see `QuantizedFile.reconstruct`."""
         return self.quantize(*signal, **latents).reconstruct(training)
-
-    def estimate_bits(self, *signal: Any, seed: int = 0, **latents: Any) -> RateEstimate:
-        """Bits without coding, see `QuantizedFile.estimate_bits`."""
-        return self.quantize(*signal, **latents).estimate_bits(seed)

@@ -83,14 +83,14 @@ class QuantizedFile:
             values = [block.values for block in self._coded]
         return self._synthesize(tf.concat(values, axis=1))
 
-    def estimate_bits(self, seed: int = 0) -> RateEstimate:
-        """Bits without coding; ``seed`` draws the noise.
+    def estimate_bits(self) -> RateEstimate:
+        """Bits without coding; the noise is the same whenever it is drawn.
 
         Of refined latents, ``rounded`` and ``side`` are theirs; what training saw are the analysis'
         own, and so are the bits of noise and of training.
         """
         estimates = [
-            self._estimate(analyzed, coded, seed + number)
+            self._estimate(analyzed, coded, number)
             for number, (analyzed, coded) in enumerate(zip(self._analyzed, self._coded))
         ]
         return RateEstimate(*(sum(bits) for bits in zip(*estimates)))
@@ -105,13 +105,13 @@ class QuantizedFile:
         y, z = (None if each is None else each[tf.newaxis] for each in block.latents)
         return self._coder.model.quantize(y, training=True, hyper_latents=z)
 
-    def _estimate(self, analyzed: CodedLatents, coded: CodedLatents, seed: int) -> RateEstimate:
+    def _estimate(self, analyzed: CodedLatents, coded: CodedLatents, number: int) -> RateEstimate:
         coder, model = self._coder, self._coder.model
         noise = fixed_length = math.nan
         if model.quantizer.alphabet.kind == "indices":
             fixed_length = model.entropy.fixed_length_bits(*coded.symbols.shape)
         else:
-            u = tf.random.stateless_uniform(tf.shape(analyzed.centred), [seed, 0], -0.5, 0.5)
+            u = tf.random.stateless_uniform(tf.shape(analyzed.centred), [number, 0], -0.5, 0.5)
             noise = coder.noise_bits(analyzed, u)
             if model.entropy.bounded:
                 fixed_length = model.entropy.fixed_length_bits(tf.size(coded.symbols).numpy())

@@ -108,12 +108,12 @@ def test_blocks_change_neither_samples_nor_length(codec, monkeypatch):
     samples = recording(3001, 2)
     whole = assert_decodes(codec, samples, 8000)
     size = len(codec.encode(samples, 8000))
-    bits = codec.estimate_bits(samples, 8000)
+    bits = codec.quantize(samples, 8000).estimate_bits()
     monkeypatch.setattr(block_coding, "POSITIONS", 100)
     assert len(block_coding.columns_of_blocks(2, 188)) == 4
     np.testing.assert_array_equal(assert_decodes(codec, samples, 8000), whole)
     assert size < len(codec.encode(samples, 8000)) < size + 40
-    in_blocks = codec.estimate_bits(samples, 8000)
+    in_blocks = codec.quantize(samples, 8000).estimate_bits()
     np.testing.assert_allclose(in_blocks.rounded, bits.rounded, rtol=1e-4)
 
 
@@ -170,7 +170,7 @@ def check_quantizer(make, quantizer_name):
     codec, samples = AudioCodec(model, "small"), recording(700, 2)
     data, expected = codec.encode(samples, 8000), codec.reconstruct(samples, 8000).samples
     np.testing.assert_array_equal(codec.decode(data).samples, expected)
-    bits = codec.estimate_bits(samples, 8000)
+    bits = codec.quantize(samples, 8000).estimate_bits()
     header = 8 * (AUDIO_HEADER_LIMIT + 4)
     assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + header
     if codec.has_fixed_length:

@@ -67,7 +67,7 @@ def check_quantizer(make_codec, name, refuses_damage):
     data = codec.encode(pixels)
     refuses_damage(codec, data)
     np.testing.assert_array_equal(codec.decode(data), codec.reconstruct(pixels))
-    bits = codec.estimate_bits(pixels)
+    bits = codec.quantize(pixels).estimate_bits()
     header = 8 * (container.HEADER_LIMIT + 4)
     assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + header
     assert np.isfinite(bits.training)
@@ -76,7 +76,7 @@ def check_quantizer(make_codec, name, refuses_damage):
         np.testing.assert_array_equal(codec.decode(fixed), codec.reconstruct(pixels))
         assert abs(8 * len(fixed) - bits.fixed_length) <= header
     else:
-        assert bits.noise == codec.estimate_bits(pixels).noise, "the noise is seeded"
+        assert bits.noise == codec.quantize(pixels).estimate_bits().noise, "the noise is seeded"
 
 
 def test_same_seed_same_model_same_fingerprint_others_differ(make_codec):
@@ -171,7 +171,7 @@ def test_a_residual_quantizers_files_may_hold_fewer_stages(make_codec):
         values = codec._coder.quantize(Latents(latents)).values
         sizes.append(len(data))
         errors.append(float(tf.reduce_mean(tf.math.squared_difference(values, latents))))
-        bits = codec.estimate_bits(pixels)
+        bits = codec.quantize(pixels).estimate_bits()
         assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + 8 * 28
     assert sizes == sorted(sizes) and len(set(sizes)) == 3
     assert errors == sorted(errors, reverse=True) and errors[2] < 0.9 * errors[0]

@@ -71,7 +71,7 @@ def test_every_kind_of_quantizer_of_integers_codes_and_its_size_is_the_estimate(
         pytest.skip("its alphabet is indices, which side information refuses")
     samples = recording(2000, 2)
     data = assert_decodes(codec, samples)
-    bits = codec.estimate_bits(samples, 8000)
+    bits = codec.quantize(samples, 8000).estimate_bits()
     assert 0 < bits.side < bits.rounded and np.isfinite([bits.noise, bits.training]).all()
     slack = 8 * (AUDIO_HEADER_LIMIT + 4 + 4 + 2 + 2 * 8)  # CRC, length, two ends and seeds
     assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + slack

@@ -117,7 +117,7 @@ def test_lowers_the_loss_of_the_real_file(make, eagerly, method, model, quantize
         data = codec.encode(pixels, latents=latents)
         decoded = codec.decode(data)
         np.testing.assert_array_equal(decoded, codec.reconstruct(pixels, latents=latents))
-        bits = codec.estimate_bits(pixels, latents=latents).rounded
+        bits = codec.quantize(pixels, latents=latents).estimate_bits().rounded
         assert abs(8 * len(data) - bits) <= 0.005 * bits + 8 * 64, "header, seeds, ends"
         mse = np.mean((decoded.astype(np.float64) - pixels) ** 2)
         return bits / pixels[..., 0].size + LMBDA * mse

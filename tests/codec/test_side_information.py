@@ -102,7 +102,7 @@ def check_files(make_codec, model, quantizer):
     pixels = picture(96, 112)
     data = codec.encode(pixels)
     np.testing.assert_array_equal(codec.decode(data), codec.reconstruct(pixels))
-    bits = codec.estimate_bits(pixels)
+    bits = codec.quantize(pixels).estimate_bits()
     assert 0 < bits.side < bits.rounded and np.isfinite([bits.noise, bits.training]).all()
     slack = 8 * (container.HEADER_LIMIT + 4 + 4 + 2 + 2 * 8)  # CRC, length, two ends and seeds
     assert abs(8 * len(data) - bits.rounded) <= 0.005 * bits.rounded + slack
@@ -121,7 +121,7 @@ def test_the_side_information_may_have_a_quantizer_of_its_own(make_codec, model,
     np.testing.assert_array_equal(own.decode(own.encode(pixels)), own.reconstruct(pixels))
     same = make_codec(f"model={model}", "quantizer=mixed")
     assert type(own.model.hyper_quantizer) is not type(same.model.hyper_quantizer)
-    assert own.estimate_bits(pixels).side != same.estimate_bits(pixels).side
+    assert own.quantize(pixels).estimate_bits().side != same.quantize(pixels).estimate_bits().side
 
 
 def test_measuring_a_file_analyzes_it_once(make_codec, monkeypatch):
