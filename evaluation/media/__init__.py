@@ -1,6 +1,6 @@
 """Images and audio: one `Medium` for each, which code that measures, tabulates or draws asks.
 
-(What training shows of a medium is in `training.monitor` and `training.readings`.)
+(What training shows of a medium is in `training.monitor` and `training.log_columns`.)
 """
 
 from typing import Any, Mapping, Optional
