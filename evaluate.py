@@ -25,7 +25,7 @@ from assembly.choices import checked
 from assembly.command_line import run_command
 from assembly.user_errors import one_line_errors
 from evaluation.settings import EvaluationSettings, qualities, register_evaluation_settings
-from training.run_directory import PRETRAINED_PREFIX
+from training.run_names import PRETRAINED_PREFIX
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")

@@ -51,7 +51,8 @@ def train(config: DictConfig, run: str) -> None:
     from evaluate import evaluate
     from evaluation.report import read_tables
     from training.monitor import event_folder, write_outcome
-    from training.run_directory import RunDirectory, run_path
+    from training.run_directory import RunDirectory
+    from training.run_names import run_path
     from training.step import TrainStep
 
     config = fill_slots(config)

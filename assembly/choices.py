@@ -9,7 +9,8 @@ from typing import Dict, Iterable, List, Sequence, Type, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
 
-from training.run_directory import NOT_PART_OF_A_RUN, default_name
+from training.run_directory import NOT_PART_OF_A_RUN
+from training.run_names import default_name
 from training.settings import quantizers_of
 
 S = TypeVar("S")

@@ -13,8 +13,8 @@ from typing import Any, Dict, Optional
 import yaml
 
 from signals.audio_files import AUDIO_SUFFIXES
-from training import run_directory
-from training.run_directory import PRETRAINED_PREFIX
+from training import run_names
+from training.run_names import PRETRAINED_PREFIX
 
 CARD = "README.md"
 
@@ -31,7 +31,7 @@ def default_run(file: str) -> str:
     audio = pathlib.Path(file).suffix.lower() in AUDIO_SUFFIXES
     run = PRETRAINED_PREFIX + DEFAULT["audio" if audio else "image"]
     try:
-        run_directory.run_path(run)
+        run_names.run_path(run)
     except ValueError as error:
         raise ValueError(f"without --run, {file} needs a pretrained model: {error}") from None
     return run
@@ -39,7 +39,7 @@ def default_run(file: str) -> str:
 
 def run_of(fingerprint: bytes) -> Optional[str]:
     """The pretrained model with this fingerprint, as the name of a run; None if there is none."""
-    for name in run_directory.pretrained_names():
+    for name in run_names.pretrained_names():
         if read_card(name).get("fingerprint") == fingerprint.hex():
             return PRETRAINED_PREFIX + name
     return None
@@ -51,7 +51,7 @@ def read_card(name: str) -> Dict[str, Any]:
     Raises:
         ValueError: it has none, or one that is damaged.
     """
-    path = run_directory.PRETRAINED / name / CARD
+    path = run_names.PRETRAINED / name / CARD
     try:
         opening, _, rest = path.read_text("utf-8").partition("\n")
         card = yaml.safe_load(rest.split("\n---\n")[0]) if opening == "---" else None

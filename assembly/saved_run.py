@@ -13,7 +13,8 @@ from evaluation.media import MEDIA
 from models.variable_rate import LARGEST_QUALITY, STEPS_PER_QUALITY
 from training.best import model_folder, read_record
 from training.checkpoints import restore_model
-from training.run_directory import RunDirectory, existing_run_path
+from training.run_directory import RunDirectory
+from training.run_names import existing_run_path
 
 
 class SavedRun(NamedTuple):

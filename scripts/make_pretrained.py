@@ -28,7 +28,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from assembly.user_errors import one_line_errors
 from signals.files import write_atomically
-from training import run_directory
+from training import run_names
+from training.run_directory import RunDirectory
 
 NOTES = {
     "title": str,  # one sentence: what it codes, and how well
@@ -78,7 +79,7 @@ def make_pretrained(run: str, name: str, notes: str, example: str) -> pathlib.Pa
     from training.compact_weights import round_to_half, save_compact
     from training.saved_configuration import configuration_bytes
 
-    folder = run_directory.PRETRAINED / name
+    folder = run_names.PRETRAINED / name
     if not name.rpartition("-")[2].isdigit() or "/" in name:
         raise ValueError(f"name={name!r} must end in a number, as image-1.")
     if folder.exists():
@@ -134,7 +135,7 @@ def add_results(name: str) -> pathlib.Path:
     from assembly.pretrained import CARD, read_card
     from evaluation.results import read_results
 
-    directory = run_directory.RunDirectory(run_directory.PRETRAINED / name)
+    directory = RunDirectory(run_names.PRETRAINED / name)
     card = read_card(name)
     found = sorted(directory.results.glob("*.json"))
     if not found:

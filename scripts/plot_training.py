@@ -14,7 +14,7 @@ set_process()  # Before TensorFlow is imported.
 
 from assembly.user_errors import one_line_errors
 from evaluation.figures.training import read_log, write_training_curves
-from training.run_directory import find_runs
+from training.run_names import find_runs
 
 
 def main() -> None:

@@ -28,7 +28,8 @@ from processor.process import set_process
 from sweeps.multirun import progress
 from training.best import model_folder
 from training.checkpoints import model_digest
-from training.run_directory import RunDirectory, find_runs
+from training.run_directory import RunDirectory
+from training.run_names import find_runs
 
 EvaluateRun = Callable[[str, DictConfig], Results]
 """Evaluates one run with the configuration of evaluate.py; can be pickled."""

@@ -26,7 +26,8 @@ from sweeps.outcomes import Outcome, read_outcome, table
 from sweeps.train_process import Job
 from training.checkpoints import damaged_weights
 from training.progress import clock
-from training.run_directory import RunDirectory, run_path
+from training.run_directory import RunDirectory
+from training.run_names import run_path
 
 OF_THE_SWEEP = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "hydra.sweep")
 DIVERGED = 1e9

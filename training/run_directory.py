@@ -17,16 +17,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import pathlib
 import re
 import shutil
 import sys
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from signals.files import matching_paths, write_atomically
+from signals.files import write_atomically
+from training import run_names
 from training.older_configurations import up_to_date
 from training.saved_configuration import configuration_bytes, read_configuration
 from training.saved_values import check_references
@@ -41,12 +41,6 @@ NOT_PART_OF_A_RUN = (
     "classical",
 )
 """Settings that may change from one command to the next for the same run."""
-
-PRETRAINED = pathlib.Path(__file__).resolve().parent.parent / "pretrained"
-"""Run directories that come with the project, reduced to what coding needs."""
-
-PRETRAINED_PREFIX = "pretrained:"
-"""A run's name after this is that of a folder in `PRETRAINED`."""
 
 LOCK = ".lock"
 
@@ -73,7 +67,7 @@ class RunDirectory:
     @property
     def pretrained(self) -> bool:
         """Whether this is a model that comes with the project."""
-        return self.path.resolve().parent == PRETRAINED.resolve()
+        return self.path.resolve().parent == run_names.PRETRAINED.resolve()
 
     @property
     def trained(self) -> bool:
@@ -108,8 +102,8 @@ class RunDirectory:
         """
         if self.pretrained:
             raise ValueError(
-                f"run={str(self.path)!r} is a pretrained model, which stays as it is: choose "
-                f"another run=; init_from={PRETRAINED_PREFIX}{self.path.name} starts from it."
+                f"run={str(self.path)!r} is a pretrained model, which stays as it is: choose another "
+                f"run=; init_from={run_names.PRETRAINED_PREFIX}{self.path.name} starts from it."
             )
         if self.path.exists() and not self._is_run():
             raise ValueError(f"run={str(self.path)!r} exists and is not a run directory.")
@@ -221,77 +215,6 @@ class RunDirectory:
                 shutil.rmtree(path)
             elif path.name != LOCK:
                 path.unlink()
-
-
-def pretrained_names() -> List[str]:
-    """Names of the pretrained models, each one's newest version last: image-2, image-10."""
-    folders = (path.parent.name for path in PRETRAINED.glob("*/config.yaml"))
-    return sorted((name for name in folders if name[0] != "."), key=_name_and_version)
-
-
-def run_path(run: str) -> pathlib.Path:
-    """A bare name is a folder in ``runs/``; anything with a separator is a path.
-
-    ``pretrained:image-1`` is a pretrained model, ``pretrained:image`` its newest version.
-
-    Raises:
-        ValueError: there is no such pretrained model.
-    """
-    if run.startswith(PRETRAINED_PREFIX):
-        return _pretrained_path(run[len(PRETRAINED_PREFIX) :])
-    path = pathlib.Path(run).expanduser()
-    return path if len(path.parts) > 1 else pathlib.Path("runs") / path
-
-
-def existing_run_path(run: str) -> pathlib.Path:
-    """The path of a run that is there: else, if that is, one relative to the working directory."""
-    path = run_path(run)
-    return pathlib.Path(run) if not path.exists() and pathlib.Path(run).exists() else path
-
-
-def _pretrained_path(name: str) -> pathlib.Path:
-    names = pretrained_names()
-    fits = [each for each in names if name in (each, _name_and_version(each)[0])]
-    if not fits:
-        known = ", ".join(names) or "none in this checkout"
-        raise ValueError(f"there is no pretrained model {name!r}; there are: {known}.")
-    return PRETRAINED / (name if name in fits else fits[-1])
-
-
-def _name_and_version(name: str) -> Tuple[str, int]:
-    """``image-2`` -> image, 2; a name without a number has version 0."""
-    match = re.fullmatch(r"(.+)-(\d+)", name)
-    return (name, 0) if match is None else (match[1], int(match[2]))
-
-
-def find_runs(patterns: Union[str, Sequence[str]]) -> List[pathlib.Path]:
-    """The directories that names, paths and shell-style patterns match, in order, each once.
-
-    A bare name or pattern is relative to ``runs/``, or else to the working directory. Files that
-    match a pattern are ignored.
-
-    Raises:
-        ValueError: a pattern matches no directory.
-    """
-    found: Dict[pathlib.Path, None] = {}
-    for text in [patterns] if isinstance(patterns, str) else patterns:
-        paths = matching_paths(run_path(text)) or matching_paths(text)
-        folders = [path for path in paths if path.is_dir()]
-        if not folders:
-            raise ValueError(f"runs={text!r} names no run directory.")
-        found.update(dict.fromkeys(folders))
-    return list(found)
-
-
-def default_name(
-    choices: Mapping[str, str], scalars: Mapping[str, Any], other_overrides: Sequence[str]
-) -> str:
-    """A run's name after its choices; overrides that the name does not show add a short hash."""
-    parts: List[str] = [choices[group] for group in ("model", "quantizer", "data")]
-    parts += [f"{name}{value:g}" for name, value in scalars.items()]
-    if other_overrides:
-        parts.append(hashlib.sha256("\n".join(sorted(other_overrides)).encode()).hexdigest()[:6])
-    return "-".join(parts)
 
 
 def _up_to_date(saved: DictConfig) -> DictConfig:

@@ -17,8 +17,9 @@ from assembly.saved_run import load_run
 from assembly.warm_start import start_from
 from codec.file_header import read_header
 from commands.console import main
-from training import compact_weights, run_directory
-from training.run_directory import RunDirectory, run_path
+from training import compact_weights, run_names
+from training.run_directory import RunDirectory
+from training.run_names import run_path
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = ("precision=float32", "model.transforms.num_filters=4")
@@ -62,7 +63,7 @@ def library(compose, save_run, inputs, tmp_path_factory):
     """``pretrained/`` with untrained models: image-1, speech-1 and, of another seed, image-2."""
     folder = tmp_path_factory.mktemp("library")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_directory, "PRETRAINED", folder / "pretrained")
+        patch.setattr(run_names, "PRETRAINED", folder / "pretrained")
         for name, file, options in (
             ("image-1", "photo.png", ("seed=1",)),
             ("speech-1", "talk.wav", AUDIO),
@@ -224,7 +225,7 @@ def test_output_never_replaces_the_input_or_what_is_no_file(library, inputs, tmp
 
 
 def test_without_a_model_the_command_says_so(library, inputs, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(run_directory, "PRETRAINED", tmp_path / "none")
+    monkeypatch.setattr(run_names, "PRETRAINED", tmp_path / "none")
     error = one_line(capsys, "compress", inputs / "talk.wav", tmp_path / "out.rtc")
     assert "there is no pretrained model 'speech'; there are: none" in error
     assert "there is no pretrained model 'x'" in one_line(
@@ -350,14 +351,14 @@ def test_golden_files_show_other_latents_and_other_samples(library):
             shutil.rmtree(copy)
 
 
-@pytest.mark.parametrize("name", run_directory.pretrained_names() or [None])
+@pytest.mark.parametrize("name", run_names.pretrained_names() or [None])
 def test_a_model_of_this_checkout_decodes_its_golden_files(name):
     if name is None:
         pytest.skip("pretrained/ holds no model yet")
     saved, card = load_run(f"pretrained:{name}"), pretrained.read_card(name)
     assert card["fingerprint"] == saved.codec.fingerprint.hex() and card["golden"]
     assert card["medium"] == saved.medium and card["data"]
-    golden.check_golden(saved, run_directory.PRETRAINED / name / golden.FOLDER, card["golden"])
+    golden.check_golden(saved, run_names.PRETRAINED / name / golden.FOLDER, card["golden"])
 
 
 def test_pretrained_models_stay_small():

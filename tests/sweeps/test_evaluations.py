@@ -15,7 +15,7 @@ from assembly.parts import build_model
 from evaluation.results import Results
 from sweeps.evaluations import evaluate_runs
 from training.checkpoints import save_model
-from training.run_directory import find_runs
+from training.run_names import find_runs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMALL = ("model.transforms.num_filters=4", "steps=4", "precision=float32")

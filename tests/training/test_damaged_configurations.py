@@ -5,7 +5,8 @@ import time
 import pytest
 from omegaconf import OmegaConf
 
-from training.run_directory import RunDirectory, find_runs
+from training.run_directory import RunDirectory
+from training.run_names import find_runs
 from training.saved_configuration import configuration_bytes
 from training.settings import Settings
 

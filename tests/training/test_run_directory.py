@@ -6,7 +6,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 from assembly.choices import CONFIGS, run_name
-from training.run_directory import RunDirectory, default_name, run_path
+from training.run_directory import RunDirectory
+from training.run_names import default_name, run_path
 from training.settings import register_settings
 
 CONFIG = {
