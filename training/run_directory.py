@@ -102,8 +102,9 @@ class RunDirectory:
         """
         if self.pretrained:
             raise ValueError(
-                f"run={str(self.path)!r} is a pretrained model, which stays as it is: choose another"
-                f" run=; init_from={run_names.PRETRAINED_PREFIX}{self.path.name} starts from it."
+                f"run={str(self.path)!r} is a pretrained model, which stays as it is: choose "
+                "another run=; "
+                f"init_from={run_names.PRETRAINED_PREFIX}{self.path.name} starts from it."
             )
         if self.path.exists() and not self._is_run():
             raise ValueError(f"run={str(self.path)!r} exists and is not a run directory.")
