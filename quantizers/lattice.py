@@ -41,7 +41,14 @@ MOVED = 3
 class LatticeQuantizer(Quantizer):
     """Rounds blocks of channels to a lattice; channels after the last full block to integers."""
 
-    def __init__(self, *, lattice: str, rate: ScalarSurrogate, dither: Optional[int] = None):
+    def __init__(
+        self,
+        *,
+        lattice: str,
+        rate: ScalarSurrogate,
+        dither: Optional[int] = None,
+        hard_from_step: Optional[int] = None,
+    ):
         """Chooses the lattice.
 
         Args:
@@ -49,14 +56,16 @@ class LatticeQuantizer(Quantizer):
             rate: surrogate of the rate's slot.
             dither: None: in training the decoder sees the nearest point, straight-through. A seed:
                 it sees latents plus noise that is uniform over the lattice's cell.
+            hard_from_step: see ``Quantizer``.
 
         Raises:
-            ValueError: no such lattice, or no surrogate.
+            ValueError: no such lattice, no surrogate, or a step below 0.
         """
         super().__init__(name=type(self).__name__)
         if lattice not in LATTICES:
             raise ValueError(f"lattice={lattice!r} must be one of {', '.join(LATTICES)}.")
         check_slots(rate=rate)
+        self._set_hard_from_step(hard_from_step)
         self._name_of_lattice = lattice
         self._lattice = LATTICES[lattice]
         self._rate = rate

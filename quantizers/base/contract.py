@@ -81,6 +81,11 @@ class Quantizer(tf.Module):
     stages: int = 1
     _training_step = 0
 
+    def _set_hard_from_step(self, step: Optional[int]) -> None:
+        if step is not None and step < 0:
+            raise ValueError(f"hard_from_step={step} must be at least 0, or null.")
+        self.hard_from_step = step
+
     def build(self, channels: int) -> None:
         """Creates what depends on the number of latent channels; called once, before all else."""
 

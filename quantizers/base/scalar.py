@@ -57,12 +57,10 @@ class ScalarQuantizer(Quantizer):
         check_slots(decoder=decoder, rate=rate or decoder)
         if levels is not None and levels < 2:
             raise ValueError(f"levels={levels} must be at least 2, or null for all integers.")
-        if hard_from_step is not None and hard_from_step < 0:
-            raise ValueError(f"hard_from_step={hard_from_step} must be at least 0, or null.")
+        self._set_hard_from_step(hard_from_step)
         self._decoder = decoder
         self._rate = None if rate is None or rate.same_as(decoder) else rate
         self._levels = levels
-        self.hard_from_step = hard_from_step
 
     def _train(self, latents: tf.Tensor) -> Quantized:
         latents = self._clip(latents)

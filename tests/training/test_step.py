@@ -83,14 +83,18 @@ def test_soft_then_hard_freezes_the_analysis_and_trains_the_rest_on_rounded_late
     assert len(before) + len(rest_before) == len(model.trainable_variables)
 
 
-def test_any_scalar_quantizer_can_end_hard(make, eagerly):
-    model, step = make("quantizer=soft_round", "quantizer.hard_from_step=2")
+@pytest.mark.parametrize("name", ["soft_round", "universal", "trellis", "lattice"])
+def test_what_codes_integers_can_end_hard(make, eagerly, name):
+    model, step = make(f"quantizer={name}", "++quantizer.hard_from_step=2")
     hard = []
     for number in range(4):
         step.advance(number)
         step(IMAGES)
         hard.append(model.quantizer.in_hard_phase)
     assert hard == [False, False, True, True]
+    y = model.transforms.analysis(IMAGES)
+    seen, coded = (model.quantizer(y, training=flag).decoder_input for flag in (True, False))
+    np.testing.assert_array_equal(seen, coded)
 
 
 def test_lmbda_follows_its_factor(make, eagerly):
