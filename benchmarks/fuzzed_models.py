@@ -13,7 +13,7 @@ SMALL_IMAGE = ("precision=float32", "model.transforms.num_filters=8")
 SMALL_LAPPED = (
     *SMALL_IMAGE,
     "model.transforms.blocks=1",
-    "model.transforms.pixel_filters=8",
+    "++model.transforms.pixel_filters=8",
     "model.hyper.num_filters=8",
     "model.hyper.context_channels=16",
     "model.hyper.slices=4",

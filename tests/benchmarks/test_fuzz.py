@@ -12,6 +12,7 @@ from codec.container import CodedAudio, CodedImage, DamagedFile, ForeignFile, pa
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks"))
 import fuzz
+import fuzzed_models
 import mutations
 
 MODELS = ("audio/peaked", "hyperprior/lattice")
@@ -26,6 +27,16 @@ def test_hostile_files_are_refused(warm):
         result.stdout,
     )
     assert counts and min(map(int, counts.groups())) > 0, result.stdout
+
+
+def test_the_small_form_of_every_model_is_one_that_train_py_accepts(model_name):
+    """The names of its settings: one that a YAML lacks ended a run of hours at that model."""
+    overrides = next(
+        value
+        for key, value in fuzzed_models.configurations().items()
+        if key.split("/")[0] == model_name
+    )
+    assert fuzzed_models._compose(overrides).model.transforms
 
 
 @pytest.mark.slow
