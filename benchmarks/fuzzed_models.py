@@ -27,6 +27,14 @@ SMALL_AUDIO = (
     "model.transforms.dilations=[1]",
 )
 
+SMALL = {
+    "audio": SMALL_AUDIO,
+    "lapped": SMALL_LAPPED,
+    "lapped_audio": (*SMALL_IMAGE, "model.transforms.sample_rate=8000"),
+    "lapped_large": SMALL_LAPPED,
+}
+"""Model -> overrides of train.py; ``SMALL_IMAGE`` for the others."""
+
 
 @functools.cache
 def configurations() -> Dict[str, List[str]]:
@@ -46,8 +54,7 @@ def configurations() -> Dict[str, List[str]]:
     found = {}
     for model in choices_of("model"):
         node = OmegaConf.load(CONFIGS / "model" / f"{model}.yaml")
-        lapped = dict.fromkeys(("lapped", "lapped_large"), SMALL_LAPPED)
-        small = {"audio": SMALL_AUDIO, **lapped}.get(model, SMALL_IMAGE)
+        small = SMALL.get(model, SMALL_IMAGE)
         if "latent_channels" in node.transforms and model != "audio":
             small += ("model.transforms.latent_channels=32",)
         for quantizer in kinds.values():

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from assembly.parts import build_model
 from codec.container import CodedAudio, CodedImage, DamagedFile, ForeignFile, pack, unpack
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "benchmarks"))
@@ -29,14 +30,14 @@ def test_hostile_files_are_refused(warm):
     assert counts and min(map(int, counts.groups())) > 0, result.stdout
 
 
-def test_the_small_form_of_every_model_is_one_that_train_py_accepts(model_name):
-    """The names of its settings: one that a YAML lacks ended a run of hours at that model."""
+def test_the_small_form_of_every_model_can_be_built(model_name):
+    """A setting that a YAML lacks ended a run of hours at that model."""
     overrides = next(
         value
         for key, value in fuzzed_models.configurations().items()
         if key.split("/")[0] == model_name
     )
-    assert fuzzed_models._compose(overrides).model.transforms
+    assert build_model(fuzzed_models._compose(overrides)).transforms.latent_channels <= 128
 
 
 @pytest.mark.slow
