@@ -85,7 +85,8 @@ AUDIO = Medium(
         "channels": signal[0].shape[1],
     },
     size_text=lambda size: (
-        f"{size['samples']} samples, {size['channels']} channels, {size['sample_rate']} Hz"
+        f"{size['samples']} samples, {size['channels']} channel{'s' * (size['channels'] != 1)}, "
+        f"{size['sample_rate']} Hz"
     ),
     rate_of=lambda bits, size: bits / (size["samples"] / size["sample_rate"]) / 1000,
     comparable=lambda samples: samples.astype(np.float32) / 32768,
