@@ -183,7 +183,7 @@ def draw(
 ) -> None:
     """Loss over minutes on a logarithmic axis; classical codecs as lines.
 
-    What is far above these would squeeze the rest: its legend says where it ends.
+    A recipe that stays far above them would squeeze the rest: it has a legend alone, with its best.
     """
     from evaluation.figures.style import curve_style, draw_grid, new_figure, write_figure
 
@@ -192,14 +192,14 @@ def draw(
         axes = add_axes(0.7, 0.2, 3.4, 2.8)
         draw_grid(axes)
         axes.set_xscale("log")
-        top = 1.1 * max(*lines.values(), min(point.loss for point in points))
+        top = 1.1 * max([*lines.values(), min(point.loss for point in points)])
         for number, recipe in enumerate(dict.fromkeys(point.recipe for point in points)):
             own = [point for point in points if point.recipe == recipe]
             lowest = min(point.loss for point in own)
-            label = recipe if lowest < top else f"{recipe}: above, {lowest:.1f} at the end"
+            label = recipe if lowest < top else f"{recipe}: above, {lowest:.1f} at best"
             axes.plot([p.minutes for p in own], [p.loss for p in own],
                       label=label, **curve_style(number))  # fmt: skip
-        axes.set_ylim(0.95 * min(*lines.values(), *(point.loss for point in points)), top)
+        axes.set_ylim(0.95 * min([*lines.values(), *(point.loss for point in points)]), top)
         ticks = {f"{point.minutes:.1f}": point.minutes for point in points if point.loss < top}
         axes.set_xticks([*ticks.values()], [*ticks])
         axes.minorticks_off()
