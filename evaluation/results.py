@@ -17,6 +17,9 @@ from evaluation.media import MEDIA, Medium, Row, medium_of
 from evaluation.metrics import METRICS
 from signals.files import write_atomically, write_table
 
+OBJECTIVE = ("distortion", "loss")
+"""Columns of files that a trained run coded: what it was trained for."""
+
 
 class Dataset(NamedTuple):
     """Which pixels or samples were measured. Results compare only if the digests are equal."""
@@ -95,7 +98,8 @@ def write_results(results: Results, path: pathlib.Path) -> None:
     """
     path = pathlib.Path(path)
     if results.rows:
-        write_table(path.with_suffix(".csv"), results.medium.columns, results.rows)
+        known = [key for key in OBJECTIVE if key in results.rows[0]]
+        write_table(path.with_suffix(".csv"), (*results.medium.columns, *known), results.rows)
     document = {
         "name": results.name,
         "description": results.description,

@@ -1,12 +1,13 @@
 """The loss of coded files at equal lmbda, paired by seed and file.
 
-``loss = bpp + lmbda * distortion``, with the rate of the coded file and the distortion of the file
-decoded from it. It is what training minimises, so it compares two runs of one lmbda without a
-curve: no overlap, no interpolation, no four points.
+``loss = bpp + lmbda * distortion`` (for audio bits per sample), with the rate of the coded file and
+the distortion of the file decoded from it. It is what training minimises, so it compares two runs
+of one lmbda without a curve: no overlap, no interpolation, no four points.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Callable, Dict, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -18,7 +19,7 @@ _DISTORTIONS: Dict[str, Tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "MeanSquaredError": ("psnr-rgb", lambda psnr: 255.0**2 * 10 ** (-psnr / 10)),
     "MultiScaleSsim": ("ms-ssim-rgb", lambda similarity: 1 - similarity),
 }
-"""Class of a distortion -> the metric that it follows from, and how."""
+"""Class of a distortion -> the metric that it follows from, and how: older results have no loss."""
 
 
 class PairedLosses(NamedTuple):
@@ -51,7 +52,7 @@ def paired_losses(anchor: Sequence[Measurement], runs: Sequence[Measurement]) ->
         runs: to compare; only lmbda and seeds that both have are used.
 
     Raises:
-        ValueError: there is nothing to pair, or the distortion does not follow from the metrics.
+        ValueError: there is nothing to pair, or files without a loss.
     """
     first, second = _by_setting(anchor), _by_setting(runs)
     every = [*first.values(), *second.values()]
@@ -60,12 +61,9 @@ def paired_losses(anchor: Sequence[Measurement], runs: Sequence[Measurement]) ->
         raise ValueError("loss at equal lmbda needs trained runs with per-file rows.")
     if len(digests) > 1:
         raise ValueError("loss at equal lmbda needs runs measured on the same files.")
-    distortions = {str(_distortion(run)) for run in every}
-    if len(distortions) > 1 or not distortions <= set(_DISTORTIONS):
-        raise ValueError(
-            f"loss at equal lmbda needs one distortion out of {', '.join(_DISTORTIONS)}, got "
-            f"{', '.join(sorted(distortions))}."
-        )
+    if len({_distortion(run) for run in every}) > 1:
+        names = ", ".join(sorted({_distortion_class(run) for run in every}))
+        raise ValueError(f"loss at equal lmbda needs runs of one distortion, got {names}.")
     lmbdas = sorted({lmbda for lmbda, _ in first} & {lmbda for lmbda, _ in second})
     seeds_of = [
         {s for at, s in side if at == lmbda} for side in (first, second) for lmbda in lmbdas
@@ -90,21 +88,30 @@ def _by_setting(runs: Sequence[Measurement]) -> Dict[Tuple[float, int], Measurem
     return {(lmbda, int(run.config["seed"])): run for lmbda, run in lmbdas}
 
 
-def _distortion(run: Measurement) -> str:
+def _distortion_class(run: Measurement) -> str:
     stated = run.config.get("distortion")
     return str(stated.get("_target_") if isinstance(stated, dict) else stated).rpartition(".")[2]
 
 
+def _distortion(run: Measurement) -> str:
+    """Equal for runs of one distortion: the class, or for others than the above its settings too."""
+    name = _distortion_class(run)
+    if name in _DISTORTIONS:
+        return name
+    return json.dumps(run.config.get("distortion"), sort_keys=True)
+
+
 def losses_of(run: Measurement) -> np.ndarray:
-    """``bpp + lmbda * distortion`` of each file.
+    """``bpp + lmbda * distortion`` of each file; for audio in bits per sample.
 
     Raises:
-        ValueError: there are no per-file rows, or the distortion does not follow from the metrics.
+        ValueError: there are no per-file rows, or they tell neither the loss nor what it follows
+            from.
     """
-    if not run.rows or _distortion(run) not in _DISTORTIONS:
-        raise ValueError(f"{run.source} has no loss of each file.")
-    metric, distortion = _DISTORTIONS[_distortion(run)]
-    values = run.rows[0].values
+    values = run.rows[0].values if run.rows else {}
+    if "loss" in values:
+        return values["loss"]
+    metric, distortion = _DISTORTIONS.get(_distortion_class(run), ("", None))
     if metric not in values:
-        raise ValueError(f"loss at equal lmbda needs {metric} of each file; {run.source} has none.")
+        raise ValueError(f"{run.source} has no loss of each file.")
     return values[run.results.medium.rate] + run.config["lmbda"] * distortion(values[metric])

@@ -20,7 +20,7 @@ class FileRows(NamedTuple):
 
     Attributes:
         digests: SHA-256 of the originals, sorted.
-        values: the rate and each metric that the CSV has -> float64 [files].
+        values: the rate, and each metric and ``loss`` that the CSV has -> float64 [files].
         names: of the files.
     """
 
@@ -169,7 +169,7 @@ def _rows(
     try:
         records = sorted(records, key=lambda record: (record["sha256"], record["file"]))
         # A metric that was added later has no column.
-        columns = {key: medium.points[key] for key in medium.compared}
+        columns = {**{key: medium.points[key] for key in medium.compared}, "loss": "loss"}
         values = {
             key: np.array([float(record[column]) for record in records])
             for key, column in columns.items()

@@ -29,9 +29,14 @@ def config_of(compose):
 
 @pytest.fixture
 def write_runs(config_of):
-    """Writes runs whose rate is `factor` of a common curve, with noise of image and seed."""
+    """Writes runs whose rate is `factor` of a common curve, with noise of image and seed.
 
-    def write(folder, name, *overrides, factor=1.0, seeds=(0, 1, 2), lmbdas=LMBDAS, offset=0):
+    With ``loss`` their files tell a loss, which is that number of bits per pixel.
+    """
+
+    def write(
+        folder, name, *overrides, factor=1.0, seeds=(0, 1, 2), lmbdas=LMBDAS, offset=0, loss=None
+    ):
         config = config_of(*overrides)
         for seed in seeds:
             for k, lmbda in enumerate(lmbdas):
@@ -52,6 +57,7 @@ def write_runs(config_of):
                                 "bits_side": 0.0, "psnr_training": psnr,
                                 "ms_ssim": 0.9 + 0.02 * k + image / 1000, "encode_seconds": 0.1,
                                 "decode_seconds": 0.1, "refine_seconds": 0.0,
+                                **({} if loss is None else {"loss": loss * bits / 160 / 240}),
                             }
                         )
                     )  # fmt: skip

@@ -43,6 +43,23 @@ def test_runs_of_one_lmbda_are_ranked_by_loss(compared, write_runs, tmp_path):
     assert not (tmp_path / "o" / "report.html").exists()
 
 
+def test_a_loss_that_files_tell_needs_no_metric(compared, write_runs, tmp_path):
+    folder, lmbdas = tmp_path / "runs", (0.013,)
+    for name, loss in (("uniform_noise", 1.0), ("mixed", 0.7)):
+        given = (f"quantizer={name}", "distortion=speech")
+        write_runs(folder, name, *given, lmbdas=lmbdas, loss=loss)
+    text = compared(f"{folder}/*", anchor="uniform_noise")
+    first, second = json.loads((tmp_path / "o/comparison.json").read_text())["curves"]
+    assert first["name"] == "mixed" and first["loss_percent"] == pytest.approx(-30)
+    assert first["loss"] == pytest.approx(0.7 * second["loss"])
+    assert "| -30.00 |" in text
+    other = ("quantizer=ramp", "distortion=speech", "distortion.weights.mel=3")
+    write_runs(folder, "ramp", *other, lmbdas=lmbdas, loss=0.5)
+    compared(f"{folder}/*", anchor="uniform_noise")
+    document = json.loads((tmp_path / "o/comparison.json").read_text())
+    assert any("needs runs of one distortion" in each for each in document["notes"])
+
+
 def test_published_files_of_one_point_have_neither(compared, published):
     files = [published(name, path=None) for name in ("a", "b")]
     for file in files:
