@@ -94,7 +94,7 @@ def _distortion_class(run: Measurement) -> str:
 
 
 def _distortion(run: Measurement) -> str:
-    """Equal for runs of one distortion: the class, or for others than the above its settings too."""
+    """Equal for runs of one distortion: its class, and its settings where they matter."""
     name = _distortion_class(run)
     if name in _DISTORTIONS:
         return name
