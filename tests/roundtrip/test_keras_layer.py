@@ -53,7 +53,8 @@ def layer_of(name, **options):
     return QuantizerLayer(name, settings=settings, steps=4, seed=3, entropy="auto", **options)
 
 
-def test_files_hold_every_variable(quantizer_kind, tmp_path):
+@pytest.mark.filterwarnings("ignore:Even though")  # What tf.data still does in graphs.
+def test_files_hold_every_variable(quantizer_kind, tmp_path, eagerly):
     """Predictions, rates and the noise to come are the same after loading."""
     model = fitted(functional(layer_of(quantizer_kind)), epochs=1)
     model.save(tmp_path / "model.keras")
