@@ -89,26 +89,48 @@ class TestUniversal:
             self.make(dither_seed=-1)
 
 
-class TestTrellis:
-    def make(self):
-        return TrellisQuantizer(decoder=StraightThrough(), rate=UniformNoise(seed=0))
+def laplacian_bits(symbol, grid, spread):
+    """By the density's integral over the symbol's cell."""
+    starts = (0.25, 1.0) if grid else (0.5, 1.5)
+    near, far = (starts[0] if n == 0 else starts[1] + n - 1 for n in (abs(symbol) - 1, abs(symbol)))
+    tail = [np.exp(-end / spread) for end in (near, far)]
+    return -np.log2(1 - np.exp(-starts[0] / spread) if symbol == 0 else (tail[0] - tail[1]) / 2)
 
-    def test_finds_the_best_of_all_paths(self):
+
+class TestTrellis:
+    def make(self, **options):
+        return TrellisQuantizer(decoder=StraightThrough(), rate=UniformNoise(seed=0), **options)
+
+    @pytest.mark.parametrize("bit_weight", [0.0, 0.2])
+    def test_finds_the_best_of_all_paths(self, bit_weight):
         y = latents(30, 5, spread=1)
-        values = self.make()(tf.constant(y), training=False).decoder_input.numpy()
-        ours = ((values - y) ** 2).sum(-1)
-        best = np.full(30, np.inf)
-        for symbols in itertools.product(range(-4, 5), repeat=5):
-            state, cost = 0, np.zeros(30)
+
+        def cost_of(symbols):
+            state, cost = 0, np.zeros(len(y))
             for channel, symbol in enumerate(symbols):
                 place = symbol - 0.5 * np.sign(symbol) * GRID_OF_STATE[state]
+                spread = np.abs(y[:, channel]).mean()
                 cost += (y[:, channel] - place) ** 2
+                cost += bit_weight * laplacian_bits(symbol, GRID_OF_STATE[state], spread)
                 state = NEXT[state, symbol % 2]
-            best = np.minimum(best, cost)
+            return cost
+
+        found = self.make(bit_weight=bit_weight).encode(tf.constant(y)).numpy()
+        ours = np.array([cost_of(symbols)[number] for number, symbols in enumerate(found)])
+        best = np.min([cost_of(each) for each in itertools.product(range(-4, 5), repeat=5)], axis=0)
         # The exhaustive search is bounded; where latents fit into it the two agree.
         inside = np.abs(y).max(-1) < 3
         assert inside.sum() > 20
         np.testing.assert_allclose(ours[inside], best[inside], rtol=1e-4)
+
+    def test_bits_have_a_price(self):
+        y = latents(200, 64, spread=1)
+        weights = (0.0, 0.08, 0.5)
+        found = [self.make(bit_weight=weight).encode(tf.constant(y)).numpy() for weight in weights]
+        zeros = [np.mean(symbols == 0) for symbols in found]
+        assert zeros[0] + 0.02 < zeros[1] and zeros[1] + 0.1 < zeros[2]
+        with pytest.raises(ValueError, match="bit_weight=-1 must be at least 0 and finite"):
+            self.make(bit_weight=-1)
 
     def test_its_error_is_a_trellis_gain_below_roundings(self):
         y = np.random.default_rng(0).uniform(-50, 50, [400, 64]).astype(np.float32)
