@@ -66,6 +66,11 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--lmbda", type=float, default=0.013)
     parser.add_argument("--codecs", default="jpeg,webp,jpeg2000,avif", help="classical, as lines")
+    parser.add_argument(
+        "--compressai",
+        metavar="PYTHON",
+        help="a Python with torch and compressai, whose bmshj2018-hyperprior is trained, too",
+    )
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("build/quality"))
     arguments = parser.parse_args()
     if min(arguments.minutes) <= 0:
@@ -79,6 +84,9 @@ def main() -> None:
         for minutes in sorted(arguments.minutes):
             points.append(trained(recipe, settings, max(1, round(rate * minutes)), arguments))
             report(points, lines, arguments)
+    for minutes in sorted(arguments.minutes) if arguments.compressai else ():
+        points.append(compressai(minutes, arguments))
+        report(points, lines, arguments)
 
 
 def data(arguments: argparse.Namespace) -> List[str]:
@@ -134,6 +142,22 @@ def trained(
     return point
 
 
+def compressai(minutes: float, arguments: argparse.Namespace) -> Point:
+    """Trains and evaluates CompressAI's model for a budget, unless that has been done."""
+    kept = arguments.output / f"compressai-{minutes:g}.json"
+    if not kept.exists():
+        done = subprocess.run(
+            [arguments.compressai, str(ROOT / "benchmarks" / "compressai_reference.py"),
+             "--photos", *arguments.photos, "--test", arguments.test, "--minutes", f"{minutes:g}",
+             "--lmbda", f"{arguments.lmbda:g}"],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if done.returncode:
+            sys.exit(f"error: CompressAI ended with status {done.returncode}")
+        kept.write_text(done.stdout.splitlines()[-1] + "\n")
+    return Point("CompressAI's bmshj2018-hyperprior", **json.loads(kept.read_text()))
+
+
 def files_of(results: pathlib.Path) -> int:
     """Number of files that were measured."""
     return json.loads(results.read_text())["dataset"]["files"]
@@ -161,11 +185,11 @@ def report(points: Sequence[Point], lines: Dict[str, float], arguments) -> None:
     """Prints the table so far; writes the figures and numbers."""
     from evaluation.provenance import provenance
 
-    print(f"\n{'':26}{'minutes':>9}{'steps':>8}{'loss':>9}")
+    print(f"\n{'':34}{'minutes':>9}{'steps':>8}{'loss':>9}")
     for point in points:
-        print(f"{point.recipe:26}{point.minutes:9.1f}{point.steps:8}{point.loss:9.4f}")
+        print(f"{point.recipe:34}{point.minutes:9.1f}{point.steps:8}{point.loss:9.4f}")
     for name, loss in sorted(lines.items(), key=lambda item: -item[1]):
-        print(f"{name + ', best setting':43}{loss:9.4f}")
+        print(f"{name + ', best setting':51}{loss:9.4f}")
     sys.stdout.flush()
     document = {
         "lmbda": arguments.lmbda,

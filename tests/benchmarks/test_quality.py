@@ -3,6 +3,7 @@
 The commands share a process; only what starts one for each is not the benchmark's own here.
 """
 
+import argparse
 import json
 import pathlib
 import sys
@@ -73,3 +74,27 @@ def test_trainings_and_classical_codecs_are_measured_by_one_loss(
     monkeypatch.setattr(quality, "command", lambda *a: pytest.fail(f"repeated {a}"))
     monkeypatch.setattr(quality, "classical_losses", lambda arguments: {"JPEG": 1.0})
     quality.main()  # Everything is there.
+
+
+def test_compressai_is_another_python(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import quality
+
+    python = tmp_path / "python"
+    line = json.dumps({"steps": 7, "minutes": 2.1, "loss": 1.5})
+    python.write_text(f"#!/bin/sh\necho \"$@\" > {tmp_path}/words\necho step\necho '{line}'\n")
+    python.chmod(0o755)
+    arguments = argparse.Namespace(
+        compressai=str(python), photos=["a", "b"], test="c", lmbda=0.013, output=tmp_path
+    )
+    point = quality.compressai(2.0, arguments)
+    assert point == quality.Point("CompressAI's bmshj2018-hyperprior", 7, 2.1, 1.5)
+    words = (tmp_path / "words").read_text()
+    assert words.split(" ", 1)[1] == "--photos a b --test c --minutes 2 --lmbda 0.013\n"
+    python.unlink()
+    assert quality.compressai(2.0, arguments) == point, "kept"
+    python.write_text("#!/bin/sh\nexit 3\n")
+    python.chmod(0o755)
+    with pytest.raises(SystemExit, match="CompressAI ended with status 3"):
+        quality.compressai(5.0, arguments)
+    assert not (tmp_path / "compressai-5.json").exists()
