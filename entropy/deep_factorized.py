@@ -9,6 +9,7 @@ in bfloat16.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -101,7 +102,7 @@ class _Cumulative(tf.Module):
         self.channels = channels
         widths = (1, *num_filters, 1)
         self._matrices, self._biases, self._factors = [], [], []
-        for layer, (before, after) in enumerate(zip(widths, widths[1:])):
+        for layer, (before, after) in enumerate(itertools.pairwise(widths)):
             # Each layer widens by the same factor.
             weight = tf.constant(1 / init_scale ** (1 / (len(widths) - 1)) / after, tf.float32)
             matrix = tf.broadcast_to(_inverse_softplus(weight), [channels, after, before])

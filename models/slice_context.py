@@ -13,6 +13,7 @@ decoder can repeat it exactly; the layers it repeats in fixed point (``models.fi
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import List, Sequence, Tuple
 
@@ -185,7 +186,7 @@ class SliceContext(SideInformation):
 def slice_sizes(channels: int, slices: int) -> Tuple[int, ...]:
     """Channels of each slice, in proportion to 1, 2, 3, ..., ``slices``."""
     ends = [round(channels * k * (k + 1) / (slices * (slices + 1))) for k in range(slices + 1)]
-    return tuple(end - start for start, end in zip(ends, ends[1:]))
+    return tuple(end - start for start, end in itertools.pairwise(ends))
 
 
 def phased(values: tf.Tensor, first: int, phases: int) -> tf.Tensor:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import itertools
 import math
 from typing import Protocol, Sequence, Tuple, Union
 
@@ -134,7 +135,7 @@ class Step:
                 f"values={values}, boundaries={boundaries}: a step schedule needs one value more "
                 "than it has boundaries."
             )
-        if any(a >= b for a, b in zip(boundaries, boundaries[1:])) or min((0, *boundaries)) < 0:
+        if any(a >= b for a, b in itertools.pairwise(boundaries)) or min((0, *boundaries)) < 0:
             raise ValueError(f"boundaries={boundaries} must be steps >= 0 in rising order.")
 
     def __call__(self, step: int) -> float:

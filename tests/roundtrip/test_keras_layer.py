@@ -1,5 +1,6 @@
 """QuantizerLayer in Keras models: gradients, files, policies, rates, schedules."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -154,7 +155,7 @@ def test_the_hard_phase_freezes_what_is_before():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X, X, batch_size=16, verbose=0, callbacks=[AdvanceSchedules(), note])
-    same = [[(a == b).all() for a, b in zip(*pair)] for pair in zip(seen, seen[1:])]
+    same = [[(a == b).all() for a, b in zip(*pair)] for pair in itertools.pairwise(seen)]
     assert not any(same[0]) and same[1] == same[2] == [True, True, False, False]
 
 

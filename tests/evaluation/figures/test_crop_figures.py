@@ -1,5 +1,6 @@
 """The figure of crops: exact pixels, a picture to a row, captions with rate and PSNR."""
 
+import itertools
 import xml.etree.ElementTree
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_captions_stay_within_their_columns(crops):
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     boxes = [axes.texts[0].get_window_extent(renderer) for axes in figure.axes]
-    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:]))
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
     assert boxes[-1].x1 <= figure.bbox.x1 and min(box.y0 for box in boxes) >= 0
 
 
