@@ -28,6 +28,7 @@ from quantizers.soft_round import SoftRound
 from quantizers.soft_round_noise import SoftRoundNoise
 from quantizers.soft_round_twice import SoftRoundTwice
 from quantizers.soft_to_hard import SoftToHardQuantizer
+from quantizers.stanh import StanhQuantizer
 from quantizers.stochastic_round import StochasticRound
 from quantizers.straight_through import StraightThrough
 from quantizers.trellis import TrellisQuantizer
@@ -64,6 +65,7 @@ __all__ = [
     "SoftRoundNoise",
     "SoftRoundTwice",
     "SoftToHardQuantizer",
+    "StanhQuantizer",
     "StochasticRound",
     "StraightThrough",
     "TrellisQuantizer",

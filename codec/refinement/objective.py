@@ -117,12 +117,18 @@ def check_own_grids(name: str, quantizer, channels: int) -> None:
         channels: that it quantizes.
 
     Raises:
-        ValueError: symbols are indices of codes, or the grid of one depends on others.
+        ValueError: symbols are indices of codes, the grid of one depends on others, or steps of a
+            grid are not equal.
     """
-    kind = quantizer.alphabet.kind
-    if kind != "integers" or len(quantizer.layout(channels).passes) > 1:
-        what = "indices of codes" if kind != "integers" else "grids that depend on other symbols"
-        raise ValueError(
-            f"refinement={name} needs a quantizer that rounds each latent by itself, but "
-            f"{type(quantizer).__name__} has {what}."
-        )
+    if quantizer.alphabet.kind != "integers":
+        what = "indices of codes"
+    elif len(quantizer.layout(channels).passes) > 1:
+        what = "grids that depend on other symbols"
+    elif not quantizer.equal_cells:
+        what = "cells of unequal width"
+    else:
+        return
+    raise ValueError(
+        f"refinement={name} needs a quantizer that rounds each latent by itself, in equal steps, "
+        f"but {type(quantizer).__name__} has {what}."
+    )

@@ -73,11 +73,14 @@ class Quantizer(tf.Module):
             to ``decode`` and ``layout``.
         hard_from_step: training step from which on the analysis transform is frozen and both slots
             hold what they hold after training ("soft then hard"); None: never.
+        equal_cells: False if the cells of a grid are learned one by one. Refinement, which moves
+            latents by whole steps, refuses these.
         stages: number of refinement stages of which a file may hold the first few; 1: all or none.
     """
 
     file_seed: Optional[int] = None
     hard_from_step: Optional[int] = None
+    equal_cells: bool = True
     stages: int = 1
     _training_step = 0
 

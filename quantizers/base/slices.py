@@ -46,6 +46,11 @@ class SlicedQuantizer(Quantizer):
         return self._quantizer.file_seed
 
     @property
+    def equal_cells(self) -> bool:
+        """The quantizer's."""
+        return self._quantizer.equal_cells
+
+    @property
     def in_hard_phase(self) -> bool:
         """The quantizer's."""
         return self._quantizer.in_hard_phase

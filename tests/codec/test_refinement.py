@@ -290,6 +290,7 @@ def test_quantizers_without_a_grid_for_each_latent_are_refused(compose, method):
         ("finite_scalar", "indices of codes"),
         ("trellis", "grids that depend on other symbols"),
         ("lattice", "grids that depend on other symbols"),
+        ("stanh", "cells of unequal width"),
     ):
         with pytest.raises(ValueError, match=f"refinement={method.__name__} needs .* {what}"):
             method(build_model(compose(small, f"quantizer={quantizer}")))
