@@ -12,6 +12,8 @@ from omegaconf.errors import OmegaConfBaseException
 from evaluation.comparison.measurements import Measurement
 
 _SETTINGS_IN_A_NAME = 3
+_OTHER_FILES = ("data.test_root", "data.validation_root")
+"""Whether there are such folders decides what is trained on; which they are does not."""
 
 Config = Mapping[str, Any]
 Groups = Dict[str, List[Measurement]]
@@ -150,6 +152,7 @@ def _classes(flat) -> List[str]:
 def _identity(run: Measurement, ignored) -> Dict[str, Any]:
     provenance = run.results.provenance
     own = {key: value for key, value in _flat(run.config).items() if key not in ignored}
+    own.update((key, "given") for key in _OTHER_FILES if key in own)
     # Parts that follow the run's lmbda, such as a transform's first step of quantization.
     follows = run.config["lmbda"] if "lmbda" in ignored else None
     identity = {

@@ -9,6 +9,17 @@ from evaluation.comparison.measurements import Measurement
 from evaluation.results import Results
 
 
+def runs_of(*configs):
+    return [
+        Measurement(
+            pathlib.Path("x.json"),
+            "x",
+            Results("", "", {"bpp": [1.0]}, provenance={"config": config}),
+        )
+        for config in configs
+    ]
+
+
 @pytest.fixture
 def name_of(config_of, quantizers):
     return lambda *overrides: grouping.quantizer_name(config_of(*overrides), quantizers)
@@ -39,36 +50,25 @@ def test_runs_of_several_lmbda_are_a_curve_though_parts_follow_it(
     config_of, quantizers, distortion
 ):
     choices = ("model=lapped", "quantizer=ramp", f"distortion={distortion}")
-    configs = [config_of(*choices, f"lmbda={lmbda}") for lmbda in (0.7, 1.4)]
-    runs = [
-        Measurement(
-            pathlib.Path("x.json"),
-            "x",
-            Results(
-                "",
-                "",
-                {"bpp": [1.0]},
-                provenance={"config": config},
-            ),
-        )
-        for config in configs
-    ]
+    runs = runs_of(*(config_of(*choices, f"lmbda={lmbda}") for lmbda in (0.7, 1.4)))
     weights = [run.config["model"]["transforms"]["lmbda"] for run in runs]
     assert weights[1] == 2 * weights[0] != 0
     assert grouping.group_runs(runs, quantizers) == {"ramp": runs}
 
 
 def test_settings_that_are_ignored_do_not_tell_runs_apart(config_of, quantizers):
-    runs = [
-        Measurement(
-            pathlib.Path("x.json"),
-            "x",
-            Results("", "", {"bpp": [1.0]}, provenance={"config": {**config, "run": run}}),
-        )
-        for run, config in (("a", config_of()), ("b", config_of()))
-    ]
+    runs = runs_of(*({**config_of(), "run": run} for run in "ab"))
     assert len(grouping.group_runs(runs, quantizers, ["run"])) == 1
     assert len(grouping.group_runs(runs, quantizers)) == 2
+
+
+def test_whether_other_files_are_tested_matters_but_not_which(config_of, quantizers):
+    photos = ("data=image_folder", "data.root=photos")
+    given = [config_of(*photos, f"data.test_root={name}") for name in ("kodak", "val")]
+    assert grouping.group_runs(runs_of(*given), quantizers).keys() == {"mixed"}
+    groups = grouping.group_runs(runs_of(*given, config_of(*photos)), quantizers)
+    names = [f"mixed (test_root={value})" for value in ("given", "null")]
+    assert list(groups) == names, "without them a part of the photographs is not trained on"
 
 
 def test_references_of_a_strangers_results_are_not_followed(config_of, quantizers, monkeypatch):
