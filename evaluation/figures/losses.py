@@ -20,6 +20,9 @@ _FONT = 8
 _ROW = 0.19
 """Inches for each curve."""
 
+_LABEL = 40
+"""Characters of a curve's name, at most."""
+
 _FAR = 3.0
 """Medians of the intervals' farthest ends at which the axis ends, on both sides.
 
@@ -55,10 +58,10 @@ def write_losses(
 
 def _figure(differences, anchor, dataset):
     height = 0.6 + _ROW * len(differences)
-    figure, _ = new_figure(WIDTH, height)
-    longest = max((len(each.name) for each in differences), default=0)
-    box = {"left": (0.3 + 0.065 * min(longest, 32)) / WIDTH, "right": 1 - 0.6 / WIDTH}
-    axes = figure.subplots(gridspec_kw={**box, "bottom": 0.42 / height, "top": 1 - 0.08 / height})
+    figure, add_axes = new_figure(WIDTH, height)
+    names = [legend_label(_short(each.name)) for each in differences]
+    left = 0.2 + max((_inches(figure, name) for name in names), default=0.0)
+    axes = add_axes(left, 0.08, WIDTH - left - 0.6, height - 0.5)
     farthest = [max(abs(each.low), abs(each.high)) for each in differences]
     end = _FAR * float(np.median(farthest)) if farthest else 1.0
     shown = [each for each in differences if abs(each.percent) <= end]
@@ -83,7 +86,19 @@ def _figure(differences, anchor, dataset):
                 xycoords=("axes fraction", "data"), textcoords="offset points",
             )  # fmt: skip
     axes.set_ylim(-0.6, len(differences) - 0.4)
-    axes.set_yticks(places, [legend_label(f"{each.name:.32}") for each in differences])
+    axes.set_yticks(places, names)
     axes.set_xlabel(f"loss beside {anchor:.24} (%), {dataset:.24}")
     draw_grid(axes)
     return figure
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"
+
+
+def _inches(figure, text: str) -> float:
+    """The width of a label."""
+    drawn = figure.text(0, 0, text)
+    width = drawn.get_window_extent().width / figure.dpi
+    drawn.remove()
+    return width

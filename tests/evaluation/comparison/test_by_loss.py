@@ -95,12 +95,14 @@ def test_intervals_are_whole_or_end_in_arrows():
 def test_a_curve_far_away_does_not_squeeze_the_others():
     differences = [
         Difference("near", -1.0, -1.5, -0.5),
-        Difference("other", 2.0, 1.0, 3.0),
+        Difference("sigmoid (slope=2) " * 4, 2.0, 1.0, 3.0),
         Difference("$far$_", 900.0, 800.0, 1000.0),
     ]
     axes = drawn(differences)
     assert axes.get_xlim()[0] < -1.5 and 3 < axes.get_xlim()[1] < 10
     assert [text.get_text() for text in axes.texts] == ["+900 %"]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[:2] == ["near", "sigmoid (slope=2) sigmoid (slope=2) sig…"]
     figure = axes.figure
     box = figure.get_tightbbox()
     assert box.x0 > -0.02 and box.x1 < figure.get_figwidth() + 0.02, "nothing is cut off"
