@@ -43,14 +43,20 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--patch-size", type=int, default=256)
     arguments = parser.parse_args()
+    if not arguments.minutes > 0:
+        parser.error(f"--minutes {arguments.minutes:g} must be above 0.")
+    test = files_in(arguments.test)
+    photos = [pixels_of(path) for folder in arguments.photos for path in files_in(folder)]
+    photos = [photo for photo in photos if min(photo.shape[1:]) >= arguments.patch_size]
+    if not photos or not test:
+        parser.error("--photos and --test need images, those to train on as large as a patch.")
     torch.manual_seed(0)
     # Quality 1 to 5: 128 filters and 192 latents, as published for this lmbda.
     model = bmshj2018_hyperprior(quality=3).to(memory_format=torch.channels_last).train()
-    photos = [pixels_of(path) for folder in arguments.photos for path in files_in(folder)]
     steps = train(model, photos, arguments)
     minutes = (time.monotonic() - STARTED) / 60
     model.eval().update()
-    losses = [loss_of(model, pixels_of(path), arguments.lmbda) for path in files_in(arguments.test)]
+    losses = [loss_of(model, pixels_of(path), arguments.lmbda) for path in test]
     print(json.dumps({"steps": steps, "minutes": minutes, "loss": statistics.fmean(losses)}))
 
 
@@ -110,7 +116,7 @@ def train(model: torch.nn.Module, photos: List[torch.Tensor], arguments) -> int:
 
 
 def loss_of(model: torch.nn.Module, pixels: torch.Tensor, lmbda: float) -> float:
-    """``bpp + lmbda * mse`` of one image, coded and decoded; lists its strings' bytes as files."""
+    """``bpp + lmbda * mse`` of one image, decoded again; its bits are those of the strings alone."""
     _, height, width = pixels.shape
     down, right = -height % MULTIPLE, -width % MULTIPLE
     image = pixels[None].float() / 255

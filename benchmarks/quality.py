@@ -15,6 +15,7 @@ import argparse
 import csv
 import json
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -75,6 +76,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if min(arguments.minutes) <= 0:
         parser.error(f"--minutes {min(arguments.minutes):g} must be above 0.")
+    if arguments.compressai and shutil.which(arguments.compressai) is None:
+        parser.error(f"--compressai {arguments.compressai}: there is no such program.")
     arguments.output.mkdir(parents=True, exist_ok=True)
     lines = classical_losses(arguments)
     points = []
