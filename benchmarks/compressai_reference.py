@@ -116,7 +116,7 @@ def train(model: torch.nn.Module, photos: List[torch.Tensor], arguments) -> int:
 
 
 def loss_of(model: torch.nn.Module, pixels: torch.Tensor, lmbda: float) -> float:
-    """``bpp + lmbda * mse`` of one image, decoded again; its bits are those of the strings alone."""
+    """``bpp + lmbda * mse`` of one image, decoded again; its bits are those of its strings."""
     _, height, width = pixels.shape
     down, right = -height % MULTIPLE, -width % MULTIPLE
     image = pixels[None].float() / 255
