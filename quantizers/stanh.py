@@ -1,12 +1,12 @@
-"""A stair of tanh steps whose thresholds and levels are learned.
+"""A staircase of tanh steps whose thresholds and levels are learned.
 
 Presta et al. 2024, "STanH: Parametric quantization for variable rate learned image compression",
 arXiv 2410.00557. We could read the abstract, a summary and the authors' published code, not the
-paper in full; formula, start and hard stair are those of the code. Our choices:
+paper in full; formula, start and hard staircase are those of the code. Our choices:
 
-- the stair is odd, as in one of two variants there;
+- the staircase is odd, as in one of two variants there;
 - the variables are widths of cells and heights of steps, so thresholds cannot change their order;
-- beyond the last threshold steps of 1 go on, where the authors' stair ends;
+- beyond the last threshold steps of 1 continue, where the authors' staircase ends;
 - the rate is evaluated on noise, in units of the cells, where theirs is that of the relaxed values;
 - beta follows a schedule; in the code it grows with the distance from relaxed to hard values.
 """
@@ -32,7 +32,7 @@ MOST_THRESHOLDS = 127
 
 
 class StanhQuantizer(Quantizer):
-    """``sum_i w_i / 2 tanh(beta (y - b_i))`` for the decoder; afterwards the stair it tends to.
+    """``sum_i w_i / 2 tanh(beta (y - b_i))`` for the decoder; then its limit.
 
     i runs over the thresholds on both sides of 0: ``b_-i = -b_i`` and ``w_-i = w_i``. Symbol k > 0
     is the cell from b_k to b_(k + 1), decoded as ``w_1 + ... + w_k``, and -k its mirror image. One
@@ -80,7 +80,9 @@ class StanhQuantizer(Quantizer):
 
     def _train(self, latents: tf.Tensor) -> Quantized:
         latents = _bounded(latents)
-        return Quantized(self._rate(self._stretched(latents)), self._stair(latents), tf.zeros([]))
+        return Quantized(
+            self._rate(self._stretched(latents)), self._staircase(latents), tf.zeros([])
+        )
 
     def _rate_input(self, symbols: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         del values
@@ -129,7 +131,7 @@ class StanhQuantizer(Quantizer):
         place = tf.maximum(tf.cast(cells, tf.float32) - 0.5, 0.0) + (distances - start) / width
         return signs * tf.reshape(place, tf.shape(latents))
 
-    def _stair(self, latents: tf.Tensor) -> tf.Tensor:
+    def _staircase(self, latents: tf.Tensor) -> tf.Tensor:
         """The sum of tanh steps up to half a step beyond the last threshold, then soft rounding."""
         thresholds = self._thresholds()
         end = thresholds[-1] + 0.5

@@ -43,9 +43,8 @@ class TrellisQuantizer(ScalarQuantizer):
         """Sets the weight of bits.
 
         Args:
-            bit_weight: squared error that one bit is worth, at least 0; 0 ignores bits. Where
-                ``bits + lmbda * distortion`` is optimal for the integers at high rates it is
-                ln(2) / 6 = 0.1155.
+            bit_weight: squared error that one bit is worth, at least 0; 0 ignores bits. In theory
+                ln(2) / 6 = 0.1155: where rounding to the integers is optimal at high rates.
             slots: see ``ScalarQuantizer``.
 
         Raises:
