@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, Tuple, Union
 from omegaconf import DictConfig, OmegaConf
 
 from assembly.choices import CONFIGS
-from evaluation.comparison.grouping import quantizer_name
+from evaluation.comparison.grouping import quantizer_choices, quantizer_name
 
 SCALARS = ("lmbda", "steps", "batch_size", "seed", "precision")
 
@@ -22,7 +22,7 @@ PARTS = {
 def axes_of(config: DictConfig) -> Dict[str, Union[float, str]]:
     """Name -> value: scalars, parts by their names, and all numbers of quantizer and optimizer."""
     plain = OmegaConf.to_container(config, resolve=True)
-    axes = {"quantizer": quantizer_name(plain, CONFIGS / "quantizer")}
+    axes = {"quantizer": quantizer_name(plain, quantizer_choices(CONFIGS / "quantizer"))}
     for axis, key in PARTS.items():
         axes[axis] = str(OmegaConf.select(config, key)).rpartition(".")[2]
     axes.update({name: plain[name] for name in SCALARS})

@@ -24,7 +24,7 @@ _UPPER = 0.5 * (1 + LEVEL)
 MINIMUM_RESAMPLES = 100
 
 _RESAMPLES_OF_A_VARIANCE = 200
-_MOST_SEEDS = 10_000
+_MOST_SEEDS = 1000
 
 
 class Draws(NamedTuple):
@@ -78,8 +78,8 @@ class Spread(NamedTuple):
             half_width: percent.
 
         Returns:
-            0 if the interval is narrow enough; infinity if no number of seeds suffices, because
-            the files alone spread it further; None if a single seed does not tell.
+            0 if the interval is narrow enough; infinity if not even a thousand seeds suffice, as
+            when the files alone spread it further; None if a single seed does not tell.
         """
         if self.seeds < 2:
             return None

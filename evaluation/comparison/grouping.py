@@ -91,8 +91,9 @@ def group_runs(
     for run in runs:
         groups.setdefault(tuple(sorted(_identity(run, ignored).items())), []).append(run)
     by_quantizer: Dict[str, List[tuple]] = {}
+    choices = quantizer_choices(quantizers)
     for identity, (run, *_) in groups.items():
-        name = quantizer_name(run.config, quantizers)
+        name = quantizer_name(run.config, choices)
         refinement = run.results.provenance.get("refinement")
         if refinement is not None:
             name = f"{name} + {refinement['name']}"
@@ -105,7 +106,13 @@ def group_runs(
     return {names[identity]: members for identity, members in groups.items()}
 
 
-def quantizer_name(config: Config, quantizers: pathlib.Path) -> str:
+def quantizer_choices(folder: pathlib.Path) -> Dict[str, Dict[str, Any]]:
+    """Name -> content of each YAML file of the folder, in which nothing is resolved."""
+    files = {path.stem: OmegaConf.load(path) for path in sorted(folder.glob("*.yaml"))}
+    return {name: OmegaConf.to_container(file) for name, file in files.items()}
+
+
+def quantizer_name(config: Config, choices: Mapping[str, Mapping[str, Any]]) -> str:
     """The configured quantizer that a run was trained with, as ``soft_round``.
 
     A quantizer whose settings were changed is named after the nearest choice and the changes:
@@ -113,17 +120,19 @@ def quantizer_name(config: Config, quantizers: pathlib.Path) -> str:
 
     Args:
         config: of the run.
-        quantizers: folder of the choices, one YAML file each.
+        choices: the configured quantizers, from `quantizer_choices`.
     """
     own = _flat(config["quantizer"])
     nearest, changes = None, None
-    for path in sorted(quantizers.glob("*.yaml")):
-        choice = _choice(path, config)
-        if choice is None or _classes(choice) != _classes(own):
+    for name, content in choices.items():
+        if _classes(_flat(content)) != _classes(own):
+            continue
+        choice = _resolved(content, config)
+        if choice is None:
             continue
         differing = sorted(key for key in {*own, *choice} if own.get(key) != choice.get(key))
         if changes is None or len(differing) < len(changes):
-            nearest, changes = path.stem, differing
+            nearest, changes = name, differing
     if nearest is None:
         return " / ".join(str(name) for name in _classes(own) if name != "ScalarQuantizer")
     # Keys that the run lacks are left out: a schedule instead of a number has many others.
@@ -131,14 +140,14 @@ def quantizer_name(config: Config, quantizers: pathlib.Path) -> str:
     return f"{nearest} ({' '.join(settings)})" if settings else nearest
 
 
-def _choice(path: pathlib.Path, config: Config):
-    # The file may be a stranger's: what refers to something, as to the environment, is left out.
+def _resolved(choice: Mapping[str, Any], config: Config):
+    # The run may be a stranger's: what refers to something, as to the environment, is left out.
     scalars = {
         key: value
         for key, value in config.items()
         if not isinstance(value, (dict, list)) and "${" not in str(value)
     }
-    tree = OmegaConf.create({**scalars, "quantizer": OmegaConf.load(path)})
+    tree = OmegaConf.create({**scalars, "quantizer": choice})
     try:
         return _flat(OmegaConf.to_container(tree.quantizer, resolve=True))
     except OmegaConfBaseException:

@@ -21,8 +21,13 @@ def runs_of(*configs):
 
 
 @pytest.fixture
-def name_of(config_of, quantizers):
-    return lambda *overrides: grouping.quantizer_name(config_of(*overrides), quantizers)
+def choices(quantizers):
+    return grouping.quantizer_choices(quantizers)
+
+
+@pytest.fixture
+def name_of(config_of, choices):
+    return lambda *overrides: grouping.quantizer_name(config_of(*overrides), choices)
 
 
 def test_refined_files_are_curves_of_their_own(config_of, quantizers):
@@ -49,8 +54,8 @@ def test_refined_files_are_curves_of_their_own(config_of, quantizers):
 def test_runs_of_several_lmbda_are_a_curve_though_parts_follow_it(
     config_of, quantizers, distortion
 ):
-    choices = ("model=lapped", "quantizer=ramp", f"distortion={distortion}")
-    runs = runs_of(*(config_of(*choices, f"lmbda={lmbda}") for lmbda in (0.7, 1.4)))
+    parts = ("model=lapped", "quantizer=ramp", f"distortion={distortion}")
+    runs = runs_of(*(config_of(*parts, f"lmbda={lmbda}") for lmbda in (0.7, 1.4)))
     weights = [run.config["model"]["transforms"]["lmbda"] for run in runs]
     assert weights[1] == 2 * weights[0] != 0
     assert grouping.group_runs(runs, quantizers) == {"ramp": runs}
@@ -71,14 +76,14 @@ def test_whether_other_files_are_tested_matters_but_not_which(config_of, quantiz
     assert list(groups) == names, "without them a part of the photographs is not trained on"
 
 
-def test_references_of_a_strangers_results_are_not_followed(config_of, quantizers, monkeypatch):
+def test_references_of_a_strangers_results_are_not_followed(config_of, choices, monkeypatch):
     monkeypatch.setenv("SECRET", "12")
     config = {**config_of("quantizer=soft_round"), "steps": "${oc.env:SECRET}"}
-    name = grouping.quantizer_name(config, quantizers)
+    name = grouping.quantizer_name(config, choices)
     assert name.startswith("SoftRound") and "12" not in name
 
 
-def test_names_of_quantizers(name_of, quantizers):
+def test_names_of_quantizers(name_of, choices):
     assert name_of("quantizer=soft_then_hard", "steps=400") == "soft_then_hard"
     assert name_of("quantizer=vector", "seed=5") == "vector"
     assert name_of("quantizer=vector", "quantizer.dim=4") == "vector (dim=4)"
@@ -87,7 +92,7 @@ def test_names_of_quantizers(name_of, quantizers):
     foreign = {
         "quantizer": {"_target_": "quantizers.ScalarQuantizer", "decoder": {"_target_": "x.Y"}}
     }
-    assert grouping.quantizer_name(foreign, quantizers) == "Y"
+    assert grouping.quantizer_name(foreign, choices) == "Y"
 
 
 def test_every_choice_is_called_what_it_is(name_of, quantizer_name):
