@@ -80,8 +80,11 @@ class ShapedError:
             ValueError: The signals are shorter than ``minimum_size``.
         """
         power = power_spectrum(originals, self._window)
+        # Frames and bins as height and width: what is in the place of channels is not pooled.
+        smooth = tf.reshape(power, tf.concat([[-1], tf.shape(power)[2:], [1]], 0))
         for _ in range(2):
-            power = tf.nn.avg_pool2d(power, [1, self._bins], 1, "SAME")
-        weights = (CODING_POWER / (power + FLOOR)) ** self._exponent
+            smooth = tf.nn.avg_pool2d(smooth, [1, self._bins], 1, "SAME")
+        smooth = tf.reshape(smooth, tf.shape(power))
+        weights = (CODING_POWER / (smooth + FLOOR)) ** self._exponent
         error = power_spectrum(originals - reconstructions, self._window)
         return tf.reduce_mean(error * weights, axis=[1, 2, 3]) * (1000 / CODING_POWER)

@@ -123,7 +123,10 @@ class ModulatedAnalysis(LearnedKernel):
         """Creates the variables."""
         super().build(shape)
         initial = keras.initializers.Constant(self._initial)
-        self.log_steps = self.add_weight("log_steps", [self.size], initializer=initial)
+        # In float32 whatever layers compute in: files are coded with these steps.
+        self.log_steps = self.add_weight(
+            "log_steps", [self.size], initializer=initial, experimental_autocast=False
+        )
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, rows, samples, 1]`` to ``[batch, rows, samples / M, M]``."""
@@ -131,10 +134,7 @@ class ModulatedAnalysis(LearnedKernel):
         half = self.size // 2
         inputs = tf.pad(inputs, [[0, 0], [0, 0], [half, half], [0, 0]])
         blocks = tf.reshape(inputs, [batch, rows, samples // self.size + 1, self.size])
-        return self.convolve(blocks) * tf.exp(-self._logarithms(blocks.dtype))
-
-    def _logarithms(self, dtype) -> tf.Tensor:
-        return tf.cast(self.log_steps, dtype)
+        return self.convolve(blocks) * tf.cast(tf.exp(-self.log_steps), blocks.dtype)
 
     def _oriented(self, blocks: np.ndarray) -> np.ndarray:
         return blocks
@@ -155,7 +155,7 @@ class ModulatedSynthesis(ModulatedAnalysis):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """From ``[batch, rows, columns, M]`` to ``[batch, rows, columns * M, 1]``."""
         batch, rows, columns, _ = tf.unstack(tf.shape(inputs))
-        inputs = inputs * tf.exp(self._logarithms(inputs.dtype))
+        inputs = inputs * tf.cast(tf.exp(self.log_steps), inputs.dtype)
         blocks = self.convolve(tf.pad(inputs, [[0, 0], [0, 0], [1, 1], [0, 0]]))
         half, samples = self.size // 2, columns * self.size
         values = tf.reshape(blocks, [batch, rows, samples + self.size])[:, :, half:-half]

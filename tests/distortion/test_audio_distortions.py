@@ -81,9 +81,23 @@ def test_shaped_error_counts_less_where_the_original_is_louder():
     time = np.arange(8000) / 8000
     low, near, far = (
         tf.constant(0.1 * np.sin(2 * np.pi * hertz * time)[None, None, :, None], tf.float32)
-        for hertz in (500, 550, 3000)
+        for hertz in (500, 700, 3000)  # 700 is beyond the window's main lobe, within 600 Hz.
     )
-    assert measure(low, low + 0.1 * near) < 0.7 * measure(low, low + 0.1 * far)
+    assert measure(low, low + 0.1 * near) < 0.1 * measure(low, low + 0.1 * far)
+
+
+def test_shaped_error_is_not_masked_by_what_is_yet_to_come():
+    measure, time = ShapedError(sample_rate=8000), np.arange(100) / 8000
+    tone = np.sin(2 * np.pi * 1000 * time)
+
+    def burst(start, amplitude):
+        samples = np.zeros([1, 1, 2048, 1], np.float32)
+        samples[0, 0, start : start + 100, 0] = amplitude * tone
+        return tf.constant(samples)
+
+    speech = burst(1000, 0.3)
+    before, within = (measure(speech, speech + burst(at, 0.01)) for at in (700, 1000))
+    assert before > 50 * within
 
 
 def test_loudness_hears_what_is_neither_masked_nor_below_threshold():
