@@ -60,6 +60,7 @@ class FileCodec:
             )
         other = copy.copy(self)
         other.quality, other._coder = quality, self._coder_at(quality)
+        other.model = other._coder.model
         return other
 
     def _coder_at(self, quality: Optional[int]) -> LatentCoder:

@@ -54,6 +54,8 @@ class Objective:
         """
         if not 0 < lmbda < math.inf:
             raise ValueError(f"lmbda={lmbda} must be positive.")
+        if model.setting is not None:  # It is computed outside of graphs.
+            model = model.at_rate(model.setting)
         self.model = model
         self.coder = LatentCoder(model)
         self.lmbda = lmbda

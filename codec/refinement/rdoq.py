@@ -139,10 +139,10 @@ class RateDistortionOptimizedQuantization:
         return Moves(*(np.where(better, *pair) for pair in zip(up, down)))
 
     def _step_sizes(self, values: np.ndarray) -> np.ndarray:
-        zero, one = (
-            self._objective.model.quantizer.decode(tf.fill(values.shape, k)) for k in (0, 1)
-        )
-        return (one - zero).numpy()
+        model = self._objective.model
+        zero, one = (model.quantizer.decode(tf.fill(values.shape, k)) for k in (0, 1))
+        # A model for every rate quantizes latents multiplied by gains.
+        return ((one - zero) / (1.0 if model.setting is None else model.setting.gains[0])).numpy()
 
     def _curvatures(self, pixels: np.ndarray, latents: Latents) -> np.ndarray:
         """Mean second derivative of ``lmbda * distortion`` in a latent of each channel.

@@ -5,7 +5,10 @@ import pytest
 
 from assembly.parts import build_model
 from codec import AudioCodec, DamagedFile, ForeignFile, ImageCodec, container
+from codec.refinement import Objective, StochasticGumbelAnnealing
+from codec.refinement import RateDistortionOptimizedQuantization as Rdoq
 from codec.target_size import encode_within
+from distortion import MeanSquaredError
 
 SMALL = ("precision=float32", "model.transforms.num_filters=8")
 MODELS = ["bls2017", "hyperprior", "channel_autoregressive", "lapped"]
@@ -109,3 +112,26 @@ def test_a_size_is_met_from_below(make_codec):
         ValueError, match=f"100 bytes are too few: at quality 0 the file has {sizes[0]}"
     ):
         encode_within(codec, (pixels,), 100)
+
+
+@pytest.mark.parametrize("method", [StochasticGumbelAnnealing, Rdoq])
+def test_refinement_is_for_the_rate_that_the_codec_is_set_to(make_codec, eagerly, method):
+    codec = make_codec("hyperprior", "rate=variable").at_quality(10000)
+    assert codec.model.setting.quality == 10000
+    lmbda, pixels = 0.01, picture(48, 64)
+    refine = method(objective=Objective(codec.model, MeanSquaredError(), lmbda), steps=2)
+    refined = refine(pixels)
+
+    def file_loss(latents):
+        quantized = codec.quantize(pixels, latents=latents)
+        decoded = codec.decode(quantized.encode())
+        mse = np.mean((decoded.astype(np.float64) - pixels) ** 2)
+        return quantized.estimate_bits().rounded / pixels[..., 0].size + lmbda * mse
+
+    assert file_loss(None) == pytest.approx(refined.loss_before, rel=1e-5)
+    assert file_loss(refined.latents) == pytest.approx(refined.loss, rel=1e-5)
+    if method is Rdoq:
+        flat = np.zeros(codec.model.transforms.latent_channels, np.float32)
+        moves = refine.moves(pixels, refined.latents, flat)
+        steps = np.abs(moves.values - refined.latents.values) * codec.model.setting.gains[0]
+        np.testing.assert_allclose(steps, 1, atol=1e-3)
