@@ -5,11 +5,13 @@ prints:
 
     <!-- results: results/kodak/conditional_models/{model}-{quantizer}.json -->
     <!-- compare: results/kodak/classical/*.json --anchor JPEG -->
+    <!-- differences: HEADER = results/kodak/x-*.json --anchor mixed; HEADER = ... -->
     <!-- no results: why there are none -->
 
 In the first form braces hold headers of the columns that lead from a row to its file; an empty cell
-repeats the one above it. The second form is a command line of ``scripts/compare.py``. Both may end
-in ``; unchecked: HEADER; HEADER`` for columns that are in no results file.
+repeats the one above it. The second form is a command line of ``scripts/compare.py``. The third has
+one for each column, which shows the differences that it prints. The first two may end in
+``; unchecked: HEADER; HEADER`` for columns that are in no results file.
 """
 
 import json
@@ -22,7 +24,9 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MEASURED = re.compile(r"\b(bpp|kbps|PSNR|SI-SDR|BD-rate|loss|measured)\b")
-SOURCE = re.compile(r"<!-- (results|compare|no results): (.*?)(?:; unchecked: (.*))? -->")
+SOURCE = re.compile(
+    r"<!-- (results|compare|differences|no results): (.*?)(?:; unchecked: (.*))? -->"
+)
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 KEYS = {
@@ -80,6 +84,10 @@ def test_table_says_what_the_results_say(table, warm, tmp_path):
     if kind == "compare":
         compared = compared_rows(warm, shlex.split(source), tmp_path)
         check_comparison(header, rows, columns, compared)
+    elif kind == "differences":
+        for title, arguments in (column.split(" = ") for column in source.split("; ")):
+            compared = compared_rows(warm, shlex.split(arguments), tmp_path)
+            check_differences(title, rows, header.index(title), compared)
     else:
         check_results(header, rows, columns, source)
 
@@ -113,6 +121,15 @@ def check_comparison(header, rows, columns, compared):
             if header[column] not in names:
                 where = f"{row[0]}: {header[column]}"
                 check_cell(where, row[column], found(known, header[column]))
+
+
+def check_differences(title, rows, column, compared):
+    """Each curve has a row; a row without it has the cell "-"."""
+    named = {(row[0].strip("`"), "-"): row[column] for row in rows}
+    assert set(compared) <= set(named), f"{title}: rows lack {set(compared) - set(named)}"
+    for key, cell in named.items():
+        expected = compared[key]["difference (%)"] if key in compared else "-"
+        check_cell(f"{title}: {key[0]}", cell, expected)
 
 
 def found(known, title):
