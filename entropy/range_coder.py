@@ -142,12 +142,20 @@ def lookup_rows(
 
     Returns:
         int32 ``[entries]``.
+
+    Raises:
+        ValueError: a table has more symbols, with the escape, than the precision can tell apart.
     """
     entries: List[np.ndarray] = []
     for masses in probabilities:
         masses = np.asarray(masses, np.float32)
         if overflow:
             masses = np.append(masses, max(0.0, 1.0 - float(masses.sum(dtype=np.float64))))
+        if len(masses) > 2**precision:  # TFC would end the process.
+            raise ValueError(
+                f"range_coder_precision={precision} can tell apart {2**precision} symbols, but a "
+                f"table has {len(masses)}."
+            )
         cdf = range_coder.pmf_to_quantized_cdf(masses.astype(np.float32), precision=precision)
         entries += [[-precision if overflow else precision], cdf.numpy()]
     return np.concatenate(entries).astype(np.int32)

@@ -85,6 +85,13 @@ def test_the_least_bits_are_below_the_bits_of_every_symbol():
             assert bound == 1 - likeliest <= max(-np.log2(likeliest), 0)
 
 
+@pytest.mark.parametrize(("symbols", "overflow"), [(16, False), (15, True)])
+def test_tables_hold_as_many_symbols_as_the_precision_tells_apart(symbols, overflow):
+    assert len(lookup_rows([np.full(symbols, 1 / 16)], 4, overflow=overflow)) == 18
+    with pytest.raises(ValueError, match=r"^range_coder_precision=4 .* 16 symbols, .* has 17\.$"):
+        lookup_rows([np.full(symbols + 1, 1 / 17)], 4, overflow=overflow)
+
+
 @pytest.mark.parametrize("likeliest", [0.3, 0.9, 0.9999])
 def test_no_string_is_shorter_than_its_fewest_bytes(likeliest):
     masses = [(1 - likeliest) / 2, likeliest, (1 - likeliest) / 2]
