@@ -10,6 +10,7 @@ from typing import Union
 import tensorflow as tf
 
 from quantizers.base.contract import ScalarSurrogate
+from quantizers.base.indices import with_gradient_of
 from quantizers.base.schedules import Schedule
 from quantizers.base.soft_rounding import conditional_mean, soft_round
 
@@ -29,9 +30,9 @@ class SoftRoundNoise(ScalarSurrogate):
         Args:
             seed: equal seeds draw equal noise.
             alpha: number or schedule, at least 0.
-            expected_gradients: backpropagate the mean slope over the noise, ``r(s + 1/2) -
-                r(s - 1/2)``, instead of the slope at the sample, whose variance explodes with
-                alpha (standard deviation 18 at 10, against 1.5).
+            expected_gradients: backpropagate the mean slope over the noise, instead of the slope at
+                the sample, whose variance explodes with alpha (standard deviation 18 at 10, against
+                1.5). The mean is ``s^-1(s) - s^-1(s - 1) = 1``, so the gradient is ``SoftRound``'s.
         """
         super().__init__(seed=seed, alpha=alpha, expected_gradients=expected_gradients)
         self._alpha = self._anneal("alpha", alpha, minimum=0.0)
@@ -41,13 +42,5 @@ class SoftRoundNoise(ScalarSurrogate):
     def __call__(self, latents: tf.Tensor) -> tf.Tensor:
         soft = soft_round(latents, self._alpha)
         noise = self._generator.uniform(tf.shape(latents), -0.5, 0.5)
-        if not self._expected_gradients:
-            return conditional_mean(soft + noise, self._alpha)
-        alpha = tf.convert_to_tensor(self._alpha)
-
-        @tf.custom_gradient
-        def mean(soft):
-            slope = conditional_mean(soft + 0.5, alpha) - conditional_mean(soft - 0.5, alpha)
-            return conditional_mean(soft + noise, alpha), lambda upstream: upstream * slope
-
-        return mean(soft)
+        mean = conditional_mean(soft + noise, self._alpha)
+        return with_gradient_of(soft, hard=mean) if self._expected_gradients else mean

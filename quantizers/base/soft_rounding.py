@@ -39,9 +39,11 @@ def conditional_mean(values: tf.Tensor, alpha: Sharpness) -> tf.Tensor:
 
 def _inverse(values: tf.Tensor, alpha: Sharpness) -> tf.Tensor:
     bounded, middles = tf.maximum(alpha, SMALLEST), _middles(values)
-    distances = tf.atanh((values - middles) * _range(bounded)) / bounded
-    # Within half a step by definition; rounding can make the argument 1.
-    distances = tf.clip_by_value(distances, -0.5, 0.5)
+    places = (values - middles) * _range(bounded)
+    # Rounding can make a place 1, the end of the step: there atanh is infinite and its slope NaN.
+    at_end = tf.abs(places) >= 1
+    distances = tf.atanh(tf.where(at_end, 0.0, places)) / bounded
+    distances = tf.clip_by_value(tf.where(at_end, places / 2, distances), -0.5, 0.5)
     return tf.where(alpha < SMALLEST, values, middles + distances)
 
 

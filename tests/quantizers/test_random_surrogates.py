@@ -9,6 +9,7 @@ from quantizers import (
     Gumbel,
     KumaraswamyNoise,
     SoftGradient,
+    SoftRound,
     SoftRoundNoise,
     StochasticRound,
 )
@@ -120,6 +121,12 @@ def test_expected_gradients_tame_the_estimator(alpha, deviation, largest):
     assert expected.std() == pytest.approx(deviation, rel=0.02)
     assert expected.max() == pytest.approx(largest, rel=0.03)
     assert sampled.std() > 2 * expected.std() and sampled.max() > 10 * expected.max()
+
+
+@pytest.mark.parametrize("alpha", [0.0, 3.0, 10.0, 50.0])
+def test_expected_gradients_are_those_of_soft_rounding(alpha):
+    _, gradient = value_and_gradient(SoftRoundNoise(seed=0, alpha=alpha), WIDE)
+    np.testing.assert_array_equal(gradient, value_and_gradient(SoftRound(alpha=alpha), WIDE)[1])
 
 
 @pytest.mark.parametrize("alpha", [0.0, 3.0, 10.0])
