@@ -55,6 +55,17 @@ def test_kumaraswamy_noise_has_its_distribution(a):
     assert noise.min() >= -0.5 and noise.max() <= 0.5 and (gradient == 1).all()
 
 
+@pytest.mark.parametrize("a", [1.0, 4.0, 16.0, 30.0, 64.0, 100.0])
+def test_kumaraswamy_noise_has_its_quantiles_whatever_its_shape(a):
+    noise = KumaraswamyNoise(seed=0, a=a)(tf.zeros([COUNT])).numpy().astype(np.float64)
+    b = (2**a * (a - 1) + 1) / a
+    u = (np.arange(100_000) + 0.5) / 100_000
+    theory = (-np.expm1(np.log1p(-u) / b)) ** (1 / a) - 0.5
+    assert noise.mean() == pytest.approx(theory.mean(), abs=2e-3)
+    assert noise.var() == pytest.approx(theory.var(), rel=0.01)
+    assert abs(noise.mean()) < 0.03 and len(np.unique(noise)) > COUNT / 2
+
+
 def test_kumaraswamy_noise_at_one_is_uniform_and_at_two_has_its_mode_in_the_middle():
     uniform = KumaraswamyNoise(seed=0, a=1.0)(tf.zeros([COUNT])).numpy()
     assert uniform.std() == pytest.approx(12**-0.5, rel=0.01)
@@ -141,6 +152,7 @@ def test_soft_gradient_is_round_with_soft_rounds_slope(alpha):
     ("make", "message"),
     [
         (lambda: KumaraswamyNoise(seed=0, a=0.5), "a=0.5 of KumaraswamyNoise must be at least 1"),
+        (lambda: KumaraswamyNoise(seed=0, a=101.0), r"a=101\.0 of \w+ must be at most 100\."),
         (lambda: GaussianNoise(seed=0, deviation=-1.0), "deviation=-1.0 .* at least 0"),
         (lambda: Gumbel(seed=0, tau=0.0), "tau=0.0 of Gumbel must be at least 0.01"),
         (lambda: SoftRoundNoise(seed=0, alpha=-1.0), "alpha=-1.0 .* at least 0"),
