@@ -13,7 +13,7 @@ from typing import List, Optional, Tuple
 import numpy as np
 import tensorflow as tf
 
-from quantizers.base.contract import Integers
+from quantizers.base.contract import Integers, ScalarSurrogate
 from quantizers.base.grids import INTEGER_GRID, HalfIntegersAndZero, Layout
 from quantizers.base.scalar import LARGEST_SYMBOL, ScalarQuantizer
 
@@ -39,18 +39,27 @@ class TrellisQuantizer(ScalarQuantizer):
     latents at hand.
     """
 
-    def __init__(self, *, bit_weight: float = 0.0, **slots):
-        """Sets the weight of bits.
+    def __init__(
+        self,
+        *,
+        decoder: ScalarSurrogate,
+        rate: Optional[ScalarSurrogate] = None,
+        hard_from_step: Optional[int] = None,
+        bit_weight: float = 0.0,
+    ):
+        """Fills the slots for training, see ``ScalarQuantizer``, and sets the weight of bits.
 
         Args:
+            decoder: surrogate of the decoder's slot.
+            rate: surrogate of the rate's slot.
+            hard_from_step: see ``ScalarQuantizer``.
             bit_weight: squared error that one bit is worth, at least 0; 0 ignores bits. In theory
                 ln(2) / 6 = 0.1155: where rounding to the integers is optimal at high rates.
-            slots: see ``ScalarQuantizer``.
 
         Raises:
             ValueError: an argument is out of its range.
         """
-        super().__init__(**slots)
+        super().__init__(decoder=decoder, rate=rate, hard_from_step=hard_from_step)
         if not 0 <= bit_weight < math.inf:
             raise ValueError(f"bit_weight={bit_weight} must be at least 0 and finite.")
         self._bit_weight = bit_weight

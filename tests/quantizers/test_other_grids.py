@@ -139,6 +139,10 @@ class TestTrellis:
         gain = 10 * np.log10(1 / 12 / mean_squared(self.make(), y))
         assert gain == pytest.approx(0.95, abs=0.06)
 
+    def test_has_no_levels(self):
+        with pytest.raises(TypeError, match="levels"):
+            self.make(levels=4)
+
     def test_small_latents_stay_zero(self):
         symbols = self.make().encode(tf.constant(latents(10, 64, spread=0.02)))
         assert not symbols.numpy().any()
