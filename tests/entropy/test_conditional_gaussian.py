@@ -61,6 +61,17 @@ def test_bits_are_those_of_the_cell():
     np.testing.assert_allclose(bits, [-np.log2(mass).sum()], rtol=1e-4)
 
 
+@pytest.mark.parametrize("index", [0.0, 18.0, 24.0, 40.0, 63.0])
+def test_masses_are_within_a_thousandth_in_the_tail(index):
+    indexes = tf.fill([4000, 1, 1, 1], index)
+    scales = scale_of(indexes).numpy().astype(np.float64)
+    values = np.linspace(0, 16, 4000, dtype=np.float32).reshape(scales.shape) * np.float32(scales)
+    bits = ConditionalGaussian(channels=1, alphabet=Integers()).bits(tf.constant(values), indexes)
+    low, high = (scipy.stats.norm.logcdf((side - values) / scales) for side in (-0.5, 0.5))
+    expected = high + np.log1p(-np.exp(low - high))
+    np.testing.assert_allclose(-np.log(2) * bits, expected.ravel(), rtol=0, atol=1e-3)
+
+
 def test_bits_and_their_gradients_are_finite_far_out():
     values = tf.constant([-1e4, -50, -0.5, 0, 0.5, 1e4], tf.float32)
     values = tf.tile(values[None, None, :, None], [1, 1, 1, 3])
