@@ -82,14 +82,18 @@ class LatentCoder:
         self._stages = stages
 
     def quantize(self, latents: Latents) -> CodedLatents:
-        """Hyper-analysis, prediction and quantization: what payload, bits and y_hat follow from."""
+        """Hyper-analysis, prediction and quantization: what payload, bits and y_hat follow from.
+
+        Raises:
+            ValueError: the latents or what predicts them are not finite.
+        """
         model = self.model
         y, z = latents
         side = z_hat = None
         if model.hyper is not None:
             if z is None:
                 z = model.hyper.analysis(y[tf.newaxis])[0]
-            side = model.hyper_quantizer.encode(z)
+            side = model.hyper_quantizer.encode(_finite(z))
             z_hat = model.hyper_quantizer.decode(side)[tf.newaxis]
         predictor = model.predictor(z_hat, *y.shape[:2], exact=True)
         indexes, centred, symbols, present = [], [], [], []
@@ -97,7 +101,7 @@ class LatentCoder:
             prediction = predictor.next()
             if side is not None:
                 indexes.append(_whole(prediction.indexes))
-            centred.append(prediction.centre(part[tf.newaxis])[0])
+            centred.append(_finite(prediction.centre(part[tf.newaxis])[0]))
             present.append(prediction.only_present(tf.ones_like(part)))
             quantizer = model.quantizer.for_slice(number)
             symbols.append(first_stages(quantizer, quantizer.encode(centred[-1]), self._stages))
@@ -197,6 +201,13 @@ class LatentCoder:
         noisy = coded.centred + noise * coded.present
         bits = self.model.entropy_at_rate.bits(noisy[tf.newaxis], *conditions)
         return float(bits[0]) + self.side_bits(coded)
+
+
+def _finite(latents: tf.Tensor) -> tf.Tensor:
+    """The latents, if all are finite: NaN has no symbol."""
+    if not tf.reduce_all(tf.math.is_finite(latents)):
+        raise ValueError("the model's latents are not finite.")
+    return latents
 
 
 def _whole(indexes: tf.Tensor) -> tf.Tensor:

@@ -51,9 +51,10 @@ class QuantizedFile:
             refined: what to code in their place (see ``codec.refinement``); None: the same.
             pack: makes a file of a payload.
             synthesize: makes the medium's samples of y_hat.
+
+        Raises:
+            ValueError: the model's latents are not finite.
         """
-        for y, _ in refined or latents:
-            tf.debugging.assert_all_finite(y, "The model's latents are not finite.")
         self._coder, self._pack, self._synthesize = coder, pack, synthesize
         self._coded = [coder.quantize(block) for block in refined or latents]
         self._refined_from = latents if refined else None

@@ -74,7 +74,6 @@ class Objective:
                 f"({LARGEST / 1e6:.1f} megapixels), because a step holds all of it in memory."
             )
         values = self.model.analyze(pixels)
-        tf.debugging.assert_all_finite(values, "The model gives latents that are not finite.")
         if self.model.hyper is None:
             return Latents(values)
         return Latents(values, self.model.hyper.analysis(values[tf.newaxis])[0])

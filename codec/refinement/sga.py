@@ -138,7 +138,8 @@ class StochasticGumbelAnnealing:
             if progress is not None:
                 progress(step + 1, self._steps, float(loss))
         refined = Latents(*(each[0] for each in state.values))
-        after = self._objective.loss(pixels, refined)
+        finite = all(tf.reduce_all(tf.math.is_finite(each)) for each in state.values)
+        after = self._objective.loss(pixels, refined) if finite else math.inf
         if not after < before:  # Also true if the loss is not finite.
             refined, after = start, before
         return Refined(refined, self._steps, before, after)

@@ -222,3 +222,17 @@ def test_two_models_of_other_hyper_weights_do_not_read_each_other(make_codec):
         tf.ones_like(other.model.hyper.trainable_variables[0])
     )
     assert ImageCodec(other.model, "other").fingerprint != one.fingerprint
+
+
+@pytest.mark.parametrize("model", ["mean_scale_hyperprior", "channel_autoregressive", "lapped"])
+@pytest.mark.parametrize("part", ["analysis", "prediction"])
+def test_side_information_that_is_not_finite_is_refused(make_codec, model, part):
+    """The range coder would never return."""
+    codec = make_codec(f"model={model}")
+    hyper = codec._coder.model.hyper
+    of_analysis = {id(variable) for variable in hyper.analysis_variables}
+    for variable in hyper.trainable_variables:
+        if (id(variable) in of_analysis) == (part == "analysis"):
+            variable.assign(tf.fill(variable.shape, np.nan))
+    with pytest.raises(ValueError, match=r"^the model's latents are not finite\.$"):
+        codec.encode(picture(64, 64))
