@@ -129,6 +129,8 @@ class StanhQuantizer(Quantizer):
         start = tf.gather(tf.concat([[0.0], thresholds], 0), cells)
         width = tf.gather(widths, cells)
         place = tf.maximum(tf.cast(cells, tf.float32) - 0.5, 0.0) + (distances - start) / width
+        # Very narrow cells would stretch the furthest latents beyond what decoders accept.
+        place = tf.clip_by_value(place, 0.0, LARGEST_SYMBOL)
         return signs * tf.reshape(place, tf.shape(latents))
 
     def _staircase(self, latents: tf.Tensor) -> tf.Tensor:

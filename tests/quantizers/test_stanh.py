@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from quantizers import StanhQuantizer, StraightThrough, UniformNoise
+from quantizers.base.scalar import LARGEST_SYMBOL
 
 
 def latents(*shape, seed=0, spread=3):
@@ -102,6 +103,13 @@ def test_far_latents_have_symbols_that_decode_exactly():
     values = np.sign(symbols) * (w_1 + w_2 + w_3 + beyond)
     np.testing.assert_array_equal(quantizer.decode(tf.constant(symbols, tf.int32)), values)
     assert np.isfinite(quantizer.decode(tf.constant([-(2**31), 2**31 - 1]))).all()
+
+
+def test_no_symbol_is_beyond_what_decoders_accept():
+    quantizer = make(thresholds=100)
+    quantizer.coding_variables[0].assign(tf.fill([100], 1e-3))
+    symbols = quantizer.encode(tf.constant([-3e38, -(2.0**23), -(2.0**23) + 50, 2.0**23, 3e38]))
+    np.testing.assert_array_equal(symbols, LARGEST_SYMBOL * np.array([-1, -1, -1, 1, 1]))
 
 
 def test_few_steps_move_every_threshold_and_level():
