@@ -66,7 +66,7 @@ class Quantizer(tf.Module):
     quantizer of one grid without parameters.
 
     Law: ``decode(encode(y))`` is what the decoder sees with ``training=False``, bit for bit. NaN
-    stays NaN there, and has no symbol.
+    stays NaN there and in training, and has no symbol.
 
     Attributes:
         file_seed: None, or the seed of a dither: the codec writes it into the file and passes it
@@ -115,9 +115,7 @@ class Quantizer(tf.Module):
         if training and not self.in_hard_phase:
             return self._train(tf.cast(latents, tf.float32))
         symbols = self.encode(latents)
-        # No symbol says NaN, which a model that diverged must show.
-        is_nan = tf.math.is_nan(tf.cast(latents, tf.float32))
-        values = tf.where(is_nan, float("nan"), self.decode(symbols))
+        values = with_nan_of(latents, self.decode(symbols))
         return Quantized(self._rate_input(symbols, values), values, tf.zeros([]))
 
     def _train(self, latents: tf.Tensor) -> Quantized:
@@ -204,6 +202,11 @@ class ScalarSurrogate(tf.Module):
             raise ValueError(f"{name}={value!r} of {self.name} must be at least {minimum:g}.")
         self.annealed[name] = Annealed(schedule, name)
         return self.annealed[name].value
+
+
+def with_nan_of(latents: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """Values, NaN where latents are: no symbol says NaN, which a model that diverged must show."""
+    return tf.where(tf.math.is_nan(tf.cast(latents, tf.float32)), float("nan"), values)
 
 
 def check_slots(**slots: ScalarSurrogate) -> None:

@@ -6,7 +6,7 @@ from typing import Optional, Tuple
 
 import tensorflow as tf
 
-from quantizers.base.contract import Indices, Quantized, Quantizer
+from quantizers.base.contract import Indices, Quantized, Quantizer, with_nan_of
 
 LARGEST_LATENT = 2.0**20
 """Latents are clipped to this magnitude, which keeps squared distances finite."""
@@ -29,7 +29,9 @@ class IndexQuantizer(Quantizer):
 
     def __call__(self, latents: tf.Tensor, training: bool) -> Quantized:
         """See ``Quantizer``; the rate input is exactly one-hot in training, too."""
-        return super().__call__(bounded(latents), training)
+        quantized = super().__call__(bounded(latents), training)
+        seen = with_nan_of(latents, quantized.decoder_input)
+        return quantized._replace(decoder_input=seen)
 
     def _rate_input(self, symbols: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
         del values

@@ -116,6 +116,8 @@ def test_a_nan_is_seen_in_its_place(make):
     y[2, 1] = np.nan
     seen = quantizer(tf.constant(y), training=False)
     np.testing.assert_array_equal(np.isnan(seen.decoder_input), np.isnan(y))
+    # While training it may spread, as by a norm.
+    assert np.isnan(quantizer(tf.constant(y), training=True).decoder_input[2, 1])
 
 
 def test_test_time_rate_is_of_the_symbols(make):
