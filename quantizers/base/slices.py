@@ -51,6 +51,11 @@ class SlicedQuantizer(Quantizer):
         return self._quantizer.equal_cells
 
     @property
+    def hard_from_step(self) -> Optional[int]:
+        """The quantizer's."""
+        return self._quantizer.hard_from_step
+
+    @property
     def in_hard_phase(self) -> bool:
         """The quantizer's."""
         return self._quantizer.in_hard_phase

@@ -4,7 +4,9 @@ import pytest
 import tensorflow as tf
 
 from assembly.parts import build_model, build_part, fill_slots
+from quantizers import ScalarQuantizer, StraightThrough
 from quantizers.base.contract import Annealed
+from quantizers.base.slices import SlicedQuantizer
 
 ANNEALS = {"decoder": "gaussian_noise", "rate": "annealed_noise"}
 """Quantizers whose slot of that name anneals."""
@@ -85,3 +87,8 @@ def test_of_every_model(model_name, compose):
     model = build_model(config)
     quantizers = [model.quantizer, model.hyper_quantizer]
     assert len(check(model)) == len([quantizer for quantizer in quantizers if quantizer])
+
+
+def test_the_wrapper_of_slices_knows_the_hard_phase():
+    whole = ScalarQuantizer(decoder=StraightThrough(), hard_from_step=7)
+    assert SlicedQuantizer(whole, [3, 3]).hard_from_step == 7
