@@ -76,7 +76,8 @@ class LoudnessDistance:
             float32 [batch], in sone times the root of Bark.
 
         Raises:
-            ValueError: The signals are shorter than ``minimum_size``.
+            ValueError: The signals are shorter than ``minimum_size``; ``InvalidArgumentError`` in a
+                graph of unknown length.
         """
         one, other = self._loudness(originals), self._loudness(reconstructions)
         heard = tf.abs(one - other) - MASKED * tf.minimum(one, other)

@@ -77,7 +77,8 @@ class ShapedError:
             float32 [batch], in thousandths of the power at -23 dBFS.
 
         Raises:
-            ValueError: The signals are shorter than ``minimum_size``.
+            ValueError: The signals are shorter than ``minimum_size``; ``InvalidArgumentError`` in a
+                graph of unknown length.
         """
         power = power_spectrum(originals, self._window)
         # Frames and bins as height and width: what is in the place of channels is not pooled.

@@ -59,7 +59,8 @@ class SpectrogramDistance(abc.ABC):
             float32 [batch], in dB or dB^2.
 
         Raises:
-            ValueError: The signals are shorter than the longest window.
+            ValueError: The signals are shorter than the longest window; ``InvalidArgumentError`` in
+                a graph of unknown length.
         """
         samples = originals.shape[2]
         if samples is not None and samples < self.minimum_size:
@@ -98,13 +99,18 @@ def power_spectrum(signals: tf.Tensor, window: int, overlap: int = 4) -> tf.Tens
         square P.
 
     Raises:
-        ValueError: The signals are shorter than the window.
+        ValueError: The signals are shorter than the window; ``InvalidArgumentError`` in a graph of
+            unknown length.
     """
     hop = window // overlap
     slices = -(-window // hop)
-    samples = signals.shape[2] or tf.shape(signals)[2]
-    if signals.shape[2] is not None and samples < window:
-        raise ValueError(f"a window needs signals of at least {window} samples, got {samples}.")
+    samples = signals.shape[2]
+    message = f"a window needs signals of at least {window} samples"
+    if samples is None:
+        samples = tf.shape(signals)[2]
+        tf.debugging.assert_greater_equal(samples, window, f"{message}.")
+    elif samples < window:
+        raise ValueError(f"{message}, got {samples}.")
     count = (samples - window) // hop + 1
     # As tf.signal.frame, but from slices: the gradient of its gather is slow.
     padded = tf.pad(signals[..., 0], [[0, 0], [0, 0], [0, slices * hop - window]])
