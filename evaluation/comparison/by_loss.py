@@ -11,6 +11,7 @@ from evaluation.comparison.bootstrap import LEVEL
 from evaluation.comparison.contrasts import (
     Contrast,
     Contrasts,
+    contrast_cells,
     contrast_notes,
     contrast_records,
     p_text,
@@ -71,7 +72,11 @@ def rank_by_loss(
         has_images: whether originals were given, for a report page that there is not.
     """
     standings, remarks = standings_of(groups, anchor, tested)
-    tables = {f"Loss compared with {anchor}": _cells(standings, groups[anchor][0], half_width)}
+    cells = _cells(standings, anchor, groups[anchor][0], half_width)
+    tables = {f"Loss compared with {anchor}": cells}
+    others = [each for each in tested.tested if each.anchor != anchor]
+    if others:
+        tables["Contrasts"] = contrast_cells(others, half_width)
     if len({each.measure for each in tested.parts}) > 1:
         tables["Loss at equal lmbda, difference in percent"] = part_cells(tested.parts)
     remarks = [f"Ranked by loss: {reason}", *contrast_notes(tested, half_width), *remarks]
@@ -103,7 +108,10 @@ def rank_by_loss(
 def standings_of(
     groups: Groups, anchor: str, tested: Contrasts
 ) -> Tuple[List[Standing], List[str]]:
-    """Curves from the lowest loss on, and sentences on those without one."""
+    """Curves from the lowest loss on, and sentences on those without one.
+
+    Those without a test against the anchor come last: their losses may be of other lmbda.
+    """
     against: Dict[str, Contrast] = {
         each.curve: each
         for each in tested.tested
@@ -125,14 +133,16 @@ def standings_of(
             Standing(name, len(runs), float(np.mean(losses)), rate, quality, against.get(name))
         )
 
-    def place(each: Standing) -> float:
-        return 0.0 if each.contrast is None else each.contrast.percent
+    def place(each: Standing) -> Tuple[bool, float]:
+        if each.name == anchor:
+            return False, 0.0
+        return (True, each.loss) if each.contrast is None else (False, each.contrast.percent)
 
     return sorted(standings, key=place), remarks
 
 
 def _cells(
-    standings: Sequence[Standing], example: Measurement, half_width: float
+    standings: Sequence[Standing], anchor: str, example: Measurement, half_width: float
 ) -> Tuple[List[str], List[List[str]]]:
     medium = example.results.medium
     metric = medium.metrics[0]
@@ -143,12 +153,15 @@ def _cells(
     ]  # fmt: skip
     rows = []
     for number, each in enumerate(standings, start=1):
-        row = [
-            str(number), each.name, str(each.runs), f"{each.loss:.3f}", f"{each.rate:.3f}",
-            f"{each.quality:.2f}",
-        ]  # fmt: skip
         found = each.contrast
-        if found is None:
+        untested = found is None and each.name != anchor
+        row = [
+            "-" if untested else str(number), each.name, str(each.runs), f"{each.loss:.3f}",
+            f"{each.rate:.3f}", f"{each.quality:.2f}",
+        ]  # fmt: skip
+        if untested:
+            row += ["-"] * 5
+        elif found is None:
             row += ["0", "anchor", *[""] * 3]
         else:
             row += [

@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 import pytest
 
+from evaluation.comparison import by_loss
 from evaluation.figures.losses import Difference, _figure
 from evaluation.figures.style import STYLE
 from signals.image_files import NamedImage
@@ -41,6 +42,27 @@ def test_runs_of_one_lmbda_are_ranked_by_loss(compared, write_runs, tmp_path):
     text = compared(f"{folder}/*", anchor="uniform_noise", images=[image])
     assert text.endswith("\nno report page: it needs BD-rates; --images is not used.")
     assert not (tmp_path / "o" / "report.html").exists()
+
+
+def test_a_curve_without_a_test_is_no_anchor_and_comes_last(
+    compared, write_runs, tmp_path, monkeypatch
+):
+    folder, lmbdas = tmp_path / "runs", (0.013,)
+    for name, factor in (("uniform_noise", 1.0), ("mixed", 1.1), ("soft_round", 0.8)):
+        write_runs(folder, name, f"quantizer={name}", factor=factor, lmbdas=lmbdas)
+    write_runs(folder, "r", "quantizer=ramp", factor=0.6, lmbdas=lmbdas)
+    drawn = []
+    monkeypatch.setattr(by_loss, "write_losses", lambda _, curves, **__: drawn.extend(curves))
+    pairs = [("mixed", "uniform_noise"), ("soft_round", "mixed")]
+    text = compared(f"{folder}/*", anchor="uniform_noise", contrasts=pairs)
+    table, tests, *_ = ([line.split(" | ") for line in each.splitlines()[2:]]
+                        for each in text.split("\n\n"))  # fmt: skip
+    assert [line[:2] for line in table] == [
+        ["| 1", "uniform_noise"], ["| 2", "mixed"], ["| -", "ramp"], ["| -", "soft_round"],
+    ]  # fmt: skip
+    assert table[0][6:8] == ["0", "anchor"] and table[2][6:] == ["-"] * 4 + ["- |"]
+    assert [line[:2] for line in tests] == [["| soft_round against mixed", "loss"]]
+    assert [each.name for each in drawn] == ["mixed"]
 
 
 def test_a_loss_that_files_tell_needs_no_metric(compared, write_runs, tmp_path):
