@@ -52,9 +52,13 @@ def paired_losses(anchor: Sequence[Measurement], runs: Sequence[Measurement]) ->
         runs: to compare; only lmbda and seeds that both have are used.
 
     Raises:
-        ValueError: there is nothing to pair, or files without a loss.
+        ValueError: there is nothing to pair, or files without a loss, or two runs have equal lmbda
+            and seed.
     """
-    first, second = _by_setting(anchor), _by_setting(runs)
+    # The lmbda of a quality is a power with many digits, beside one that was typed.
+    qualities = [run.results.provenance.get("quality") for run in (*anchor, *runs)]
+    digits = 3 if any(quality is not None for quality in qualities) else 17
+    first, second = _by_setting(anchor, digits), _by_setting(runs, digits)
     every = [*first.values(), *second.values()]
     digests = {run.rows[0].digests if run.rows else () for run in every}
     if not every or () in digests:
@@ -82,10 +86,20 @@ def paired_losses(anchor: Sequence[Measurement], runs: Sequence[Measurement]) ->
     return PairedLosses(tuple(lmbdas), tuple(seeds), differences[:, :, known])
 
 
-def _by_setting(runs: Sequence[Measurement]) -> Dict[Tuple[float, int], Measurement]:
-    """By lmbda, to three digits, and seed: that of a quality is a power with many digits."""
-    lmbdas = [(float(f"{r.config['lmbda']:.3g}"), r) for r in runs if r.is_run]
-    return {(lmbda, int(run.config["seed"])): run for lmbda, run in lmbdas}
+def _by_setting(runs: Sequence[Measurement], digits: int) -> Dict[Tuple[float, int], Measurement]:
+    """By lmbda, to this many digits, and seed."""
+    found: Dict[Tuple[float, int], Measurement] = {}
+    for run in runs:
+        if not run.is_run:
+            continue
+        lmbda, seed = float(f"{run.config['lmbda']:.{digits}g}"), int(run.config["seed"])
+        other = found.setdefault((lmbda, seed), run)
+        if other is not run:
+            raise ValueError(
+                f"{other.source} and {run.source} are both lmbda={lmbda} seed={seed}; a curve has "
+                "one run of each."
+            )
+    return found
 
 
 def _distortion_class(run: Measurement) -> str:

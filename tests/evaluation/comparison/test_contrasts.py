@@ -105,9 +105,29 @@ def test_only_what_both_have_is_paired():
 def test_the_lmbda_of_a_quality_is_paired_with_the_one_that_was_typed():
     of_quality = 0.0018 * (0.05 / 0.0018) ** 0.5
     first, second = ([run(lmbda, 0, [0.5, 0.5], [30.0, 40.0])] for lmbda in (0.009487, of_quality))
+    with pytest.raises(ValueError, match="runs of the same lmbda"):
+        paired_losses(first, second)
+    second[0].results.provenance["quality"] = 50
     found = paired_losses(first, second)
     assert found.lmbdas == (0.00949,)
     np.testing.assert_allclose(found.differences, 0, atol=1e-4)
+
+
+def test_near_lmbda_that_were_typed_are_two():
+    first, second = (
+        [run(lmbda, 0, [bpp, bpp], [30.0, 40.0]) for lmbda in (0.0483, 0.04831)]
+        for bpp in (0.5, 0.6)
+    )
+    assert paired_losses(first, second).lmbdas == (0.0483, 0.04831)
+
+
+def test_two_runs_of_one_lmbda_and_seed_are_not_tested():
+    second = runs(0.9)
+    second.append(second[7]._replace(source="again"))
+    found = contrasts_of([("b", "a")], {"a": runs(), "b": second}, {}, **BOOTSTRAP)
+    (sentence,) = found.untested
+    words = "run-0.002-1 and again are both lmbda=0.002 seed=1; a curve has one run of each."
+    assert not found.tested and words in sentence
 
 
 def test_contrasts_are_corrected_by_measure_and_their_number():
