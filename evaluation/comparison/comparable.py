@@ -64,7 +64,7 @@ def comparable_curves(
     Raises:
         ValueError: this is so of the anchor.
     """
-    reference = _curve(anchor, groups[anchor], metric)
+    reference = curve_of(anchor, groups[anchor], metric)
     _check_points(reference)
     ranked, unranked = {}, []
     # The anchor, and where it does not tell its files the first curve that does.
@@ -72,7 +72,7 @@ def comparable_curves(
     for name, members in groups.items():
         curve = None
         try:
-            candidate = reference if name == anchor else _curve(name, members, metric)
+            candidate = reference if name == anchor else curve_of(name, members, metric)
             for example in examples:
                 _check_alike(example, candidate)
             curve = candidate
@@ -85,7 +85,12 @@ def comparable_curves(
     return Comparable(ranked, unranked)
 
 
-def _curve(name: str, members: Sequence[Measurement], metric: Metric) -> Curve:
+def curve_of(name: str, members: Sequence[Measurement], metric: Metric) -> Curve:
+    """The curve of runs, or in their one file.
+
+    Raises:
+        ValueError: see `curve_of_runs` and `curve_of_file`.
+    """
     if members[0].is_run:
         return curve_of_runs(name, members, metric)
     return curve_of_file(name, members[0], metric)

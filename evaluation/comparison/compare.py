@@ -8,9 +8,10 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from codec.file_codec import FileCodec
+from evaluation.comparison.bd_rate import MINIMUM_POINTS
 from evaluation.comparison.bootstrap import check_resamples
 from evaluation.comparison.by_loss import rank_by_loss
-from evaluation.comparison.comparable import Unranked, comparable_curves
+from evaluation.comparison.comparable import Unranked, comparable_curves, curve_of
 from evaluation.comparison.contrasts import (
     HALF_WIDTH,
     check_pairs,
@@ -110,10 +111,14 @@ def compare(
     try:
         curves = comparable_curves(groups, chosen, anchor)
     except ValueError as error:
+        # Raises the same error again, if it is of anything but the points.
+        alone = curve_of(anchor, groups[anchor], chosen)
+        if len(alone.rates) + alone.left_out >= MINIMUM_POINTS:
+            raise
         pairs = contrasts or [(name, anchor) for name in groups if name != anchor]
         tested = contrasts_of(pairs, groups, {}, **bootstrap)
         if not tested.tested:
-            raise
+            raise ValueError(f"{error} {tested.untested[0]}") from error
         return rank_by_loss(
             groups, anchor, tested, reason=str(error), half_width=half_width, dataset=dataset,
             output=output, has_images=bool(images),

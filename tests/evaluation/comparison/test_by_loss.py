@@ -82,6 +82,32 @@ def test_a_loss_that_files_tell_needs_no_metric(compared, write_runs, tmp_path):
     assert any("needs runs of one distortion" in each for each in document["notes"])
 
 
+def test_only_too_few_points_of_the_anchor_are_ranked_by_loss(compared, write_runs, tmp_path):
+    folder, lmbdas = tmp_path / "runs", (0.013,)
+    for name in ("uniform_noise", "mixed"):
+        write_runs(folder, name, f"quantizer={name}", lmbdas=lmbdas)
+    write_runs(tmp_path / "falling", "r", "quantizer=ramp", lmbdas=(0.1, 0.2, 0.3, 0.4, 0.5))
+    for path in (tmp_path / "falling").glob("r-0.5-*"):
+        (path / "results/kodak.csv").unlink()
+        results = path / "results/kodak.json"
+        found = json.loads(results.read_text())
+        found["results"]["psnr-rgb"] = [20.0]
+        results.write_text(json.dumps(found))
+    write_runs(tmp_path / "twice", "u", "quantizer=uniform_noise", seeds=(0,), lmbdas=lmbdas)
+    results = f"{folder}/*", f"{tmp_path}/falling/*"
+    twice = (f"{folder}/*", f"{tmp_path}/twice/*")
+    cases = [
+        (results, {"anchor": "mixed", "metric": "si-sdr"}, "si-sdr is a metric of recordings"),
+        (results, {"anchor": "ramp"}, "needs quality that rises with the rate"),
+        (twice, {"anchor": "uniform_noise"}, "are both lmbda=0.013 seed=0"),
+        (twice, {"anchor": "mixed"}, "are both lmbda=0.013 seed=0"),
+    ]
+    for files, options, message in cases:
+        with pytest.raises(ValueError, match=message):
+            compared(*files, **options)
+    assert not (tmp_path / "o").exists()
+
+
 def test_published_files_of_one_point_have_neither(compared, published):
     files = [published(name, path=None) for name in ("a", "b")]
     for file in files:
