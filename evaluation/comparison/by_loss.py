@@ -8,6 +8,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from evaluation.comparison.bootstrap import LEVEL
+from evaluation.comparison.comparable import Unranked
 from evaluation.comparison.contrasts import (
     Contrast,
     Contrasts,
@@ -56,6 +57,8 @@ def rank_by_loss(
     half_width: float,
     dataset: str,
     output: pathlib.Path,
+    unusable: Sequence[Unranked] = (),
+    left_out: Sequence[str] = (),
     has_images: bool = False,
 ) -> str:
     """Writes tables, records and the figure of the losses, and returns the tables with notes.
@@ -69,23 +72,30 @@ def rank_by_loss(
         dataset: its name.
         output: folder of ``comparison.md``, ``.json``, ``.csv``, ``.tex``, ``contrasts.csv`` and
             ``losses.png`` and ``.svg``.
+        unusable: files that could not be read.
+        left_out: sentences on what was given and is in no curve.
         has_images: whether originals were given, for a report page that there is not.
     """
-    standings, remarks = standings_of(groups, anchor, tested)
-    cells = _cells(standings, anchor, groups[anchor][0], half_width)
+    standings, unranked = standings_of(groups, anchor, tested)
+    unranked += unusable
+    cells = _cells(standings, unranked, anchor, groups[anchor][0], half_width)
     tables = {f"Loss compared with {anchor}": cells}
     others = [each for each in tested.tested if each.anchor != anchor]
     if others:
         tables["Contrasts"] = contrast_cells(others, half_width)
     if len({each.measure for each in tested.parts}) > 1:
         tables["Loss at equal lmbda, difference in percent"] = part_cells(tested.parts)
-    remarks = [f"Ranked by loss: {reason}", *contrast_notes(tested, half_width), *remarks]
+    remarks = [f"Ranked by loss: {reason}", *contrast_notes(tested, half_width), *left_out]
     text = "\n\n".join(markdown_table(*each) for each in tables.values())
     text += "\n\n" + "\n".join(f"- {each}" for each in remarks)
     document = {
         "anchor": anchor,
         "dataset": dataset,
-        "curves": [_record(each) for each in standings],
+        "curves": [
+            _record(number if _has_place(each, anchor) else None, each)
+            for number, each in enumerate(standings, start=1)
+        ],
+        "not_ranked": [{"name": each.name, "reason": each.reason} for each in unranked],
         "contrasts": contrast_records(tested, half_width),
         "notes": remarks,
         "provenance": provenance(),
@@ -107,8 +117,8 @@ def rank_by_loss(
 
 def standings_of(
     groups: Groups, anchor: str, tested: Contrasts
-) -> Tuple[List[Standing], List[str]]:
-    """Curves from the lowest loss on, and sentences on those without one.
+) -> Tuple[List[Standing], List[Unranked]]:
+    """Curves from the lowest loss on, and those without one.
 
     Those without a test against the anchor come last: their losses may be of other lmbda.
     """
@@ -117,12 +127,12 @@ def standings_of(
         for each in tested.tested
         if each.measure == "loss" and each.anchor == anchor
     }
-    standings, remarks = [], []
+    standings, unranked = [], []
     for name, runs in groups.items():
         try:
             losses = [losses_of(run) for run in runs]
         except ValueError as error:
-            remarks.append(f"{name} has no place: {error}")
+            unranked.append(Unranked(name, str(error)))
             continue
         medium = runs[0].results.medium
         rate, quality = (
@@ -134,15 +144,24 @@ def standings_of(
         )
 
     def place(each: Standing) -> Tuple[bool, float]:
-        if each.name == anchor:
-            return False, 0.0
-        return (True, each.loss) if each.contrast is None else (False, each.contrast.percent)
+        if not _has_place(each, anchor):
+            return True, each.loss
+        return False, 0.0 if each.contrast is None else each.contrast.percent
 
-    return sorted(standings, key=place), remarks
+    return sorted(standings, key=place), unranked
+
+
+def _has_place(each: Standing, anchor: str) -> bool:
+    """Whether a curve is the anchor or was tested against it."""
+    return each.name == anchor or each.contrast is not None
 
 
 def _cells(
-    standings: Sequence[Standing], anchor: str, example: Measurement, half_width: float
+    standings: Sequence[Standing],
+    unranked: Sequence[Unranked],
+    anchor: str,
+    example: Measurement,
+    half_width: float,
 ) -> Tuple[List[str], List[List[str]]]:
     medium = example.results.medium
     metric = medium.metrics[0]
@@ -153,13 +172,12 @@ def _cells(
     ]  # fmt: skip
     rows = []
     for number, each in enumerate(standings, start=1):
-        found = each.contrast
-        untested = found is None and each.name != anchor
+        found, has_place = each.contrast, _has_place(each, anchor)
         row = [
-            "-" if untested else str(number), each.name, str(each.runs), f"{each.loss:.3f}",
+            str(number) if has_place else "-", each.name, str(each.runs), f"{each.loss:.3f}",
             f"{each.rate:.3f}", f"{each.quality:.2f}",
         ]  # fmt: skip
-        if untested:
+        if not has_place:
             row += ["-"] * 5
         elif found is None:
             row += ["0", "anchor", *[""] * 3]
@@ -172,13 +190,16 @@ def _cells(
                 seeds_text(found.spread.more_seeds(half_width)),
             ]
         rows.append(row)
+    for each in unranked:
+        rows.append(["-", each.name, *["-"] * 4, "not ranked", *["-"] * 3, each.reason])
     return header, rows
 
 
-def _record(each: Standing) -> Dict[str, object]:
+def _record(rank: Optional[int], each: Standing) -> Dict[str, object]:
     fields = {key: value for key, value in each._asdict().items() if key != "contrast"}
     found = each.contrast
     return {
+        "rank": rank,
         **fields,
         "loss_percent": found and found.percent,
         "interval_percent": found and [found.low, found.high],

@@ -102,6 +102,7 @@ def compare(
         raise ValueError(f"half_width={half_width:g} must be above 0 (percent).")
     found = find_results(results, dataset)
     measurements, unusable = read_measurements(found.files)
+    unreadable = [Unranked(*each) for each in unusable.items()]
     groups = group_results(measurements, quantizers, ignored)
     groups = select_groups(groups, anchor, only, list(unusable.values()))
     check_pairs(contrasts, list(groups))
@@ -121,12 +122,13 @@ def compare(
             raise ValueError(f"{error} {tested.untested[0]}") from error
         return rank_by_loss(
             groups, anchor, tested, reason=str(error), half_width=half_width, dataset=dataset,
-            output=output, has_images=bool(images),
+            output=output, unusable=unreadable, left_out=_left_out(found, dataset),
+            has_images=bool(images),
         )  # fmt: skip
     reference = curves.ranked[anchor]
     grid = np.linspace(reference.quality[0], reference.quality[-1], GRID)
     rows, apart = rank(reference, list(curves.ranked.values()), grid, **bootstrap)
-    unranked = [*apart, *curves.unranked, *(Unranked(*each) for each in unusable.items())]
+    unranked = [*apart, *curves.unranked, *unreadable]
     if len(rows) < 2:
         raise ValueError(unranked[0].reason)
     metrics, lacking = _in_all_metrics(groups, reference, curves.drawn)

@@ -63,6 +63,8 @@ def test_a_curve_without_a_test_is_no_anchor_and_comes_last(
     assert table[0][6:8] == ["0", "anchor"] and table[2][6:] == ["-"] * 4 + ["- |"]
     assert [line[:2] for line in tests] == [["| soft_round against mixed", "loss"]]
     assert [each.name for each in drawn] == ["mixed"]
+    curves = json.loads((tmp_path / "o/comparison.json").read_text())["curves"]
+    assert [each["rank"] for each in curves] == [1, 2, None, None]
 
 
 def test_a_loss_that_files_tell_needs_no_metric(compared, write_runs, tmp_path):
@@ -80,6 +82,29 @@ def test_a_loss_that_files_tell_needs_no_metric(compared, write_runs, tmp_path):
     compared(f"{folder}/*", anchor="uniform_noise")
     document = json.loads((tmp_path / "o/comparison.json").read_text())
     assert any("needs runs of one distortion" in each for each in document["notes"])
+
+
+def test_what_cannot_be_ranked_is_said(compared, write_runs, tmp_path):
+    folder, lmbdas = tmp_path / "runs", (0.013,)
+    for name in ("uniform_noise", "mixed"):
+        write_runs(folder, name, f"quantizer={name}", lmbdas=lmbdas, seeds=(0, 1, 2, 3))
+    write_runs(folder, "r", "quantizer=ramp", "distortion=speech", lmbdas=lmbdas)
+    (folder / "mixed-0.013-0/results/kodak.json").write_text("not JSON")
+    (folder / "mixed-0.013-1/results/kodak.json").unlink()
+    (folder / "u.log").write_text("not a run\n")
+    text = compared(f"{folder}/*", anchor="uniform_noise")
+    rows = [line for line in text.splitlines() if "| not ranked |" in line]
+    assert (
+        len(rows) == 2 and len({line.count("|") for line in text.split("\n\n")[0].split("\n")}) == 1
+    )
+    assert rows[0].startswith("| - | ramp |") and "has no loss of each file" in rows[0]
+    assert "kodak.json is not a JSON results file" in rows[1]
+    document = json.loads((tmp_path / "o/comparison.json").read_text())
+    assert [each["rank"] for each in document["curves"]] == [1, 2]
+    assert document["not_ranked"][0]["name"] == "ramp" and len(document["not_ranked"]) == 2
+    for sentence in ("Skipped, because not JSON: u.log.",
+                     "Runs without results on kodak: mixed-0.013-1."):  # fmt: skip
+        assert sentence in document["notes"] and f"- {sentence}" in text
 
 
 def test_only_too_few_points_of_the_anchor_are_ranked_by_loss(compared, write_runs, tmp_path):
