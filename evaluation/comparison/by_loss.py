@@ -19,7 +19,7 @@ from evaluation.comparison.contrasts import (
     part_cells,
     seeds_text,
 )
-from evaluation.comparison.export import documents, markdown_table
+from evaluation.comparison.export import documents, markdown_table, remove_others
 from evaluation.comparison.grouping import Groups
 from evaluation.comparison.losses import losses_of
 from evaluation.comparison.measurements import Measurement
@@ -70,8 +70,8 @@ def rank_by_loss(
         reason: why there is no ranking by BD-rate.
         half_width: for which the seeds still needed are counted, percent.
         dataset: its name.
-        output: folder of ``comparison.md``, ``.json``, ``.csv``, ``.tex``, ``contrasts.csv`` and
-            ``losses.png`` and ``.svg``.
+        output: folder of ``comparison.md``, ``.json``, ``.csv``, ``.tex``, ``contrasts.csv``
+            and, if a curve was tested against the anchor, ``losses.png`` and ``.svg``.
         unusable: files that could not be read.
         left_out: sentences on what was given and is in no curve.
         has_images: whether originals were given, for a report page that there is not.
@@ -108,11 +108,14 @@ def rank_by_loss(
         for each in standings
         if each.contrast is not None
     ]
-    write_losses(output / "losses.png", differences, anchor=anchor, dataset=dataset)
-    names = ", ".join([*written, "losses.png", "losses.svg"])
+    names = list(written)
+    if differences:
+        write_losses(output / "losses.png", differences, anchor=anchor, dataset=dataset)
+        names += ["losses.png", "losses.svg"]
+    remove_others(output, names)
     lacking = "no report page: it needs BD-rates"
     lacking += "; --images is not used." if has_images else "."
-    return f"{text}\n\nwrote to {output}: {names}\n{lacking}"
+    return f"{text}\n\nwrote to {output}: {', '.join(names)}\n{lacking}"
 
 
 def standings_of(

@@ -22,7 +22,7 @@ from evaluation.comparison.contrasts import (
     part_cells,
 )
 from evaluation.comparison.curves import Curve
-from evaluation.comparison.export import documents, markdown_table
+from evaluation.comparison.export import documents, markdown_table, remove_others
 from evaluation.comparison.grouping import Groups, group_results, select_groups
 from evaluation.comparison.measurements import Found, find_results, read_measurements
 from evaluation.comparison.notes import notes, points_left_out
@@ -68,7 +68,8 @@ def compare(
 
     ``output`` receives ``comparison`` as ``.md``, ``.json``, ``.csv``, ``.tex``, ``.png`` and
     ``.svg``, ``report.html``, with per-file rows ``files.csv``, ``contrasts.csv`` and ``profile``
-    as ``.png`` and ``.svg`` and, with ``images``, ``crops.png`` and ``.svg``.
+    as ``.png`` and ``.svg`` and, with ``images``, ``crops.png`` and ``.svg``. Those of an earlier
+    comparison that this one does not write are deleted.
 
     Args:
         results: run directories, results files, and patterns of both.
@@ -187,6 +188,7 @@ def compare(
     if crops:
         write_crops(output / "crops.png", crops)
         names += ["crops.png", "crops.svg"]
+    remove_others(output, names)
     return f"{text}\n\nwrote to {output}: {', '.join(names)}"
 
 

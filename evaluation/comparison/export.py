@@ -6,10 +6,17 @@ import csv
 import html
 import io
 import json
-from typing import Any, Dict, Mapping, Sequence, Tuple
+import pathlib
+from typing import Any, Collection, Dict, Mapping, Sequence, Tuple
 
 Table = Tuple[Sequence[str], Sequence[Sequence[str]]]
 """Header and rows."""
+
+_SOMETIMES = (
+    *("comparison.png", "comparison.svg", "report.html", "contrasts.csv", "files.csv"),
+    *(f"{name}.{suffix}" for name in ("profile", "crops", "losses") for suffix in ("png", "svg")),
+)
+"""Files that some comparisons write and others do not."""
 
 _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -50,6 +57,13 @@ def documents(
     if files:
         found["files.csv"] = csv_text(files)
     return found
+
+
+def remove_others(folder: pathlib.Path, written: Collection[str]) -> None:
+    """Deletes what only an earlier comparison wrote: it does not belong to the new tables."""
+    for name in _SOMETIMES:
+        if name not in written and (folder / name).is_file():
+            (folder / name).unlink()
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -84,6 +84,30 @@ def test_a_loss_that_files_tell_needs_no_metric(compared, write_runs, tmp_path):
     assert any("needs runs of one distortion" in each for each in document["notes"])
 
 
+def test_files_of_an_earlier_comparison_do_not_stay(
+    compared, published, runs, write_runs, tmp_path
+):
+    output, lmbdas = tmp_path / "o", (0.013,)
+    (jpeg, webp), one = (published("JPEG"), published("WebP", 0.7)), tmp_path / "one"
+    for name in ("uniform_noise", "mixed"):
+        write_runs(one, name, f"quantizer={name}", lmbdas=lmbdas)
+
+    def written(*results, **options):
+        text = compared(*results, resamples=100, **options)
+        names = text.split("wrote to")[1].split("\n")[0].split(": ")[1].split(", ")
+        assert sorted([*names, "mine.txt"]) == sorted(path.name for path in output.iterdir())
+        return names
+
+    output.mkdir()
+    (output / "mine.txt").write_text("stays")
+    assert "files.csv" in written(f"{runs}/*", anchor="mixed")
+    assert "losses.svg" in written(f"{one}/*", anchor="mixed")
+    assert "report.html" in written(jpeg, webp, anchor="JPEG")
+    write_runs(one, "r", "quantizer=ramp", lmbdas=lmbdas)
+    pairs = [("ramp", "uniform_noise")]
+    assert "losses.svg" not in written(f"{one}/*", anchor="mixed", contrasts=pairs)
+
+
 def test_what_cannot_be_ranked_is_said(compared, write_runs, tmp_path):
     folder, lmbdas = tmp_path / "runs", (0.013,)
     for name in ("uniform_noise", "mixed"):
