@@ -188,18 +188,23 @@ def _flat(node: Any, prefix: str = "") -> Dict[str, Any]:
         if isinstance(value, dict):
             flat.update(_flat(value, f"{prefix}{key}."))
         else:
-            flat[f"{prefix}{key}"] = _short(key, value)
+            flat[f"{prefix}{key}"] = _short(f"{prefix}{key}", value)
     return flat
 
 
 def _short(key: str, value: Any) -> Any:
-    """Without commas; of classes and paths the last part, on which all machines agree."""
+    """Without commas; of classes and paths the last part, on which all machines agree.
+
+    A dataset's name is whole: TFDS has several of one last part.
+    """
     if isinstance(value, list):
         return "+".join(str(_short(key, item)) for item in value)
     if not isinstance(value, str):
         return value
-    separator = "." if key == "_target_" else "/"
-    return value.rstrip("/").rsplit(separator, 1)[-1].replace(",", ";")
+    if key != "data.name":
+        separator = "." if key.rpartition(".")[2] == "_target_" else "/"
+        value = value.rstrip("/").rsplit(separator, 1)[-1]
+    return value.replace(",", ";")
 
 
 def _telling_apart(identities: Sequence[Dict[str, Any]]) -> List[str]:

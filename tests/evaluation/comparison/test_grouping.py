@@ -76,6 +76,16 @@ def test_whether_other_files_are_tested_matters_but_not_which(config_of, quantiz
     assert list(groups) == names, "without them a part of the photographs is not trained on"
 
 
+def test_datasets_of_one_last_part_are_two(config_of, quantizers):
+    datasets = ("imagenet_resized/64x64", "downsampled_imagenet/64x64", "a,b/64x64")
+    configs = [{**config_of(), "data": {"name": name}} for name in datasets]
+    assert list(grouping.group_runs(runs_of(*configs), quantizers)) == [
+        "mixed (name=imagenet_resized/64x64)",
+        "mixed (name=downsampled_imagenet/64x64)",
+        "mixed (name=a;b/64x64)",
+    ]
+
+
 def test_references_of_a_strangers_results_are_not_followed(config_of, choices, monkeypatch):
     monkeypatch.setenv("SECRET", "12")
     config = {**config_of("quantizer=soft_round"), "steps": "${oc.env:SECRET}"}
