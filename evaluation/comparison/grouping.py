@@ -208,7 +208,10 @@ def _short(key: str, value: Any) -> Any:
 
 
 def _telling_apart(identities: Sequence[Dict[str, Any]]) -> List[str]:
-    """The settings that differ, for each identity: all if few, otherwise as many as it takes."""
+    """The settings that differ, for each identity: all if few, otherwise as many as it takes.
+
+    Those that read the same, such as 2000 and "2000", are numbered.
+    """
 
     def values(key):
         return tuple(str(identity.get(key, "null")) for identity in identities)
@@ -224,8 +227,15 @@ def _telling_apart(identities: Sequence[Dict[str, Any]]) -> List[str]:
     def distinct(keys):
         return len(set(zip(*map(values, keys)))) if keys else 1
 
-    while distinct(chosen) < len(identities):
+    while distinct(chosen) < distinct(keys):
         chosen = [*chosen, max(keys, key=lambda key: distinct([*chosen, key]))]
-    texts = zip(*([f"{key.rsplit('.', 1)[-1]}={value}" for value in values(key)] for key in chosen))
+    texts = [
+        " ".join(f"{key.rsplit('.', 1)[-1]}={values(key)[k]}" for key in chosen)
+        for k in range(len(identities))
+    ]
+    numbers = [
+        f" number {texts[: k + 1].count(text)}" if texts.count(text) > 1 else ""
+        for k, text in enumerate(texts)
+    ]
     more = f" and {len(keys) - len(chosen)} more" if len(keys) > len(chosen) else ""
-    return [" ".join(settings) + more for settings in texts] or [""]
+    return [f"{text}{number}{more}".strip() for text, number in zip(texts, numbers)]

@@ -76,6 +76,22 @@ def test_whether_other_files_are_tested_matters_but_not_which(config_of, quantiz
     assert list(groups) == names, "without them a part of the photographs is not trained on"
 
 
+def test_settings_that_read_the_same_are_numbered(config_of, quantizers):
+    def names(*changes):
+        configs = ({**config_of(), **each} for each in changes)
+        return list(grouping.group_runs(runs_of(*configs), quantizers))
+
+    steps = [{"steps": 2000}, {"steps": "2000"}]
+    assert names(*steps) == ["mixed (number 1)", "mixed (number 2)"]
+    assert names(*steps, {"steps": 5}) == [
+        "mixed (steps=2000 number 1)", "mixed (steps=2000 number 2)", "mixed (steps=5)",
+    ]  # fmt: skip
+    found = names(*steps, *({"steps": 2000, key: 1} for key in "abcd"))
+    nulls = "a=null b=null c=null d=null"
+    assert found[:2] == [f"mixed ({nulls} number {number})" for number in (1, 2)]
+    assert len(set(found)) == 6
+
+
 def test_datasets_of_one_last_part_are_two(config_of, quantizers):
     datasets = ("imagenet_resized/64x64", "downsampled_imagenet/64x64", "a,b/64x64")
     configs = [{**config_of(), "data": {"name": name}} for name in datasets]
