@@ -56,7 +56,8 @@ def fit(
         settings: the run's scalars.
         folder: run directory, for training.csv.
         monitor: TensorBoard.
-        validate: measures whole validation files after a number of steps, with each checkpoint.
+        validate: measures whole validation files after a number of steps, before each checkpoint
+            that is due.
         best: keeps the weights with the least validation loss.
         distribution: over which ``train_step`` was built; None: one device.
 
@@ -99,15 +100,18 @@ def fit(
                 step_row = {"learning_rate": rate, "gradient_norm": float(result.gradient_norm)}
                 monitor.scalars(done, {**row, **step_row})
             is_due = done % settings.checkpoint_every == 0 or done == settings.steps
-            if is_due or stop.signum:
-                checkpoints.save(done)
+            signum = stop.signum  # Once: a signal may come at any line.
+            if is_due:
                 monitor.examples(done)
                 figures = validate(done)
                 monitor.scalars(done, {f"validation/{n}": v for n, v in figures.items()})
-                if best is not None and is_due and figures:
+                if best is not None and figures:
                     best.offer(done, figures["loss"])
-            if stop.signum and done < settings.steps:
-                raise Interrupted(stop.signum, done)
+            # Last: a step that a kill takes from the checkpoints is validated and offered again.
+            if is_due or signum:
+                checkpoints.save(done)
+            if signum and done < settings.steps:
+                raise Interrupted(signum, done)
 
 
 def input_rate(batches: tf.data.Dataset, batch_size: int, seconds: float = 0.2) -> float:

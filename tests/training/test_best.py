@@ -1,8 +1,14 @@
 """The weights with the least validation loss: which are kept, and what is saved of them."""
 
+import os
+import signal
+from types import SimpleNamespace
+from unittest import mock
+
 import pytest
 import tensorflow as tf
 
+from training import loop
 from training.best import Best, BestWeights, model_folder, read_record
 from training.checkpoints import Checkpoints
 from training.run_directory import RunDirectory
@@ -80,3 +86,63 @@ def test_a_run_without_them_says_so(tmp_path):
         model_folder(directory, "best")
     with pytest.raises(ValueError, match="checkpoint='first' must be one of last, best"):
         model_folder(directory, "first")
+
+
+@pytest.fixture
+def fit(model, tmp_path, monkeypatch):
+    """``fit(validate, checkpoints)``: 4 steps of a run, with a checkpoint after each second one."""
+    monkeypatch.setattr(loop, "Progress", mock.MagicMock())
+    monkeypatch.setattr(loop, "log_columns", mock.MagicMock())
+    model.transforms = None
+    train_step = mock.MagicMock(annealed={})
+    train_step.side_effect = lambda _: model.weight.assign_add(1) and mock.MagicMock()
+
+    def fit(validate, checkpoints):
+        loop.fit(
+            model=model,
+            train_step=train_step,
+            checkpoints=checkpoints,
+            batches_from=lambda step: tf.data.Dataset.from_tensors(0.0).repeat(),
+            settings=SimpleNamespace(steps=4, batch_size=1, log_every=4, checkpoint_every=2),
+            folder=tmp_path,
+            monitor=mock.MagicMock(),
+            validate=validate,
+            best=BestWeights(tmp_path / "checkpoints", model),
+        )
+
+    return fit
+
+
+@pytest.fixture
+def checkpoints(model, tmp_path):
+    return Checkpoints(tmp_path / "checkpoints", model, tf.Variable(0.0))
+
+
+class Killed(Exception):
+    """In place of a process's end."""
+
+
+def test_a_kill_while_validating_loses_no_offer(fit, checkpoints, model, tmp_path):
+    with pytest.raises(Killed):
+        fit(mock.MagicMock(side_effect=Killed), checkpoints)
+    model.weight.assign(0.0)
+    validated = []
+    fit(lambda step: validated.append(step) or {"loss": float(step)}, checkpoints)
+    assert validated == [2, 4] and model.weight == 4 and checkpoints.newest_step == 4
+    assert BestWeights(tmp_path / "checkpoints", model).record == Best(2, 2.0)
+
+
+def test_a_signal_while_saving_stops_with_the_step_that_it_names(fit, checkpoints, monkeypatch):
+    save = checkpoints.save
+
+    def signalled(step):
+        save(step)
+        if step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(checkpoints, "save", signalled)
+    validate = mock.MagicMock(return_value={})
+    with pytest.raises(loop.Interrupted, match="checkpoint at step 3"):
+        fit(validate, checkpoints)
+    assert checkpoints.newest_step == 3
+    assert [call.args[0] for call in validate.call_args_list] == [2], "3 was not due"
