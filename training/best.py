@@ -13,7 +13,7 @@ import tensorflow as tf
 from models import Autoencoder
 from training.checkpoints import Checkpoints, damaged_weights, read_weights, save_model
 from training.run_directory import RunDirectory
-from training.whole_folder import write_whole
+from training.whole_folder import restore_set_aside, write_whole
 
 RECORD = "best.json"
 
@@ -42,6 +42,8 @@ class BestWeights:
         self._folder = folder / "best"
         self._checkpoint = tf.train.Checkpoint(model=model)
         self._writes = writes
+        if writes:  # Before the next checkpoint, which removes what kills left.
+            restore_set_aside(self._folder)
 
     @property
     def record(self) -> Optional[Best]:

@@ -16,12 +16,14 @@ def write_whole(folder: pathlib.Path, write: Callable[[pathlib.Path], None]) -> 
     """Lets ``write`` fill a temporary folder, which then takes the place of ``folder``.
 
     One process at a time may do so. Everything is on the disk before the name is, so that a loss
-    of power leaves no half of it.
+    of power leaves no half of it. The folder that was there is set aside until the new one has its
+    name; `restore_set_aside` gives it back after a kill in between.
 
     Raises:
         FileNotFoundError: the folder above does not exist.
         OSError: the disk is full, or cannot be written to.
     """
+    restore_set_aside(folder)
     for left_by_a_kill in folder.parent.glob(f".{folder.name}.*"):
         shutil.rmtree(left_by_a_kill, ignore_errors=True)
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
@@ -33,12 +35,24 @@ def write_whole(folder: pathlib.Path, write: Callable[[pathlib.Path], None]) -> 
         for path in (*temporary.iterdir(), temporary):
             _sync(path)
         if folder.exists():
-            shutil.rmtree(folder)
+            os.replace(folder, _aside(folder))
         os.replace(temporary, folder)
         _sync(folder.parent)
     except BaseException:
+        restore_set_aside(folder)
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    shutil.rmtree(_aside(folder), ignore_errors=True)
+
+
+def restore_set_aside(folder: pathlib.Path) -> None:
+    """Gives a folder its name back that a kill of `write_whole` left without."""
+    if _aside(folder).exists() and not folder.exists():
+        os.replace(_aside(folder), folder)
+
+
+def _aside(folder: pathlib.Path) -> pathlib.Path:
+    return folder.with_name(f".{folder.name}.old")
 
 
 def damage(folder: pathlib.Path) -> Optional[str]:

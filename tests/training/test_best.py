@@ -1,7 +1,10 @@
 """The weights with the least validation loss: which are kept, and what is saved of them."""
 
 import os
+import pathlib
 import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 from unittest import mock
 
@@ -12,6 +15,8 @@ from training import loop
 from training.best import Best, BestWeights, model_folder, read_record
 from training.checkpoints import Checkpoints
 from training.run_directory import RunDirectory
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Model(tf.Module):
@@ -86,6 +91,36 @@ def test_a_run_without_them_says_so(tmp_path):
         model_folder(directory, "best")
     with pytest.raises(ValueError, match="checkpoint='first' must be one of last, best"):
         model_folder(directory, "first")
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from training import whole_folder
+
+def replace(old, new):
+    if old == temporary:
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.rename(old, new)
+
+folder = pathlib.Path(sys.argv[1])
+temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+os.replace = replace
+whole_folder.write_whole(folder, lambda path: None)
+"""
+
+
+def test_a_kill_between_two_names_leaves_the_ones_before(model, tmp_path):
+    offer(tmp_path, model, {10: 2.0})
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "best"], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "best").exists()
+    checkpoints = Checkpoints(tmp_path, model, tf.Variable(0.0))
+    best = BestWeights(tmp_path, model)
+    checkpoints.save(20)
+    assert best.record == Best(10, 2.0)
+    best.offer(30, 1.0)
+    assert best.record == Best(30, 1.0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "step-20"]
 
 
 @pytest.fixture
