@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import pathlib
@@ -17,7 +18,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from assembly.choices import run_name
 from assembly.command_line import quoted
-from assembly.parts import fill_slots, saved_form
+from assembly.parts import build_part, fill_slots, saved_form
+from assembly.user_errors import USER_ERRORS
 from evaluation.report import read_tables
 from hydra_plugins.roundtrip_launcher import COMBINATIONS
 from signals.files import write_atomically
@@ -124,9 +126,10 @@ def _outcomes(
         KeyboardInterrupt: on Ctrl-C, once all runs have written their checkpoints.
     """
     outcomes: Dict[pathlib.Path, Outcome] = {}
+    config_of = {job.run: config for job, config in zip(jobs, configs)}
     for job, config in zip(jobs, configs):
         if _is_finished(job, config):
-            outcomes[job.run] = read_outcome(job.run)
+            outcomes[job.run] = read_outcome(job.run, _data_name(config))
             print(f"{job.name}: finished before", flush=True)
     waiting = [job for job in jobs if job.run not in outcomes]
     print(f"{len(waiting)} of {len(jobs)} jobs to run, {backend.description}", flush=True)
@@ -138,7 +141,7 @@ def _outcomes(
             line = _failure(job, future)
             if line is None:
                 try:
-                    outcomes[job.run] = read_outcome(job.run)
+                    outcomes[job.run] = read_outcome(job.run, _data_name(config_of[job.run]))
                     line = outcomes[job.run].summary()
                 except (OSError, ValueError) as error:
                     line = f"failed: {' '.join(str(error).split())}"
@@ -174,10 +177,23 @@ def _is_finished(job: Job, config: DictConfig) -> bool:
     if directory.differences(saved_form(fill_slots(config))):
         return False  # train.py reports them.
     try:
-        read_outcome(job.run)
+        read_outcome(job.run, _data_name(config))
     except (OSError, ValueError):
         return False  # None yet, or damaged: train.py measures the files.
     return any(read_tables(path) is not None for path in directory.results.glob("*.txt"))
+
+
+def _data_name(config: DictConfig) -> Optional[str]:
+    """What results on a job's own test files are called; None if its data is not here."""
+    return _name_of_source(OmegaConf.to_yaml(config.data, resolve=True))
+
+
+@functools.cache
+def _name_of_source(data: str) -> Optional[str]:
+    try:
+        return build_part(OmegaConf.create(data)).name_of("test")
+    except USER_ERRORS:
+        return None
 
 
 def _failure(job: Job, future: Future[int]) -> Optional[str]:

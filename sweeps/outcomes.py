@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import math
 import pathlib
+import re
 import statistics
 from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
 from evaluation.media import IMAGE, Medium
 from evaluation.results import Results, read_results
+from training.checkpoints import model_digest
+from training.run_directory import RunDirectory
 
 REFERENCE = "uniform_noise"
 """The run that the speeds in a table are relative to, if one has that name."""
@@ -77,15 +80,22 @@ def _cell(value: Optional[float], digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def read_outcome(run: pathlib.Path) -> Outcome:
-    """The outcome on the run's own test split, with all stages and without refinement.
+def read_outcome(run: pathlib.Path, data: Optional[str] = None) -> Outcome:
+    """The outcome of the run's last weights on its own test split, as train.py measures them.
 
     Of several such results, those count that train.py wrote: on ``test_images`` files at most.
+
+    Args:
+        run: run directory.
+        data: what results on all of the run's own test files are called; None: not known, and
+            results on the test split of any data count.
 
     Raises:
         FileNotFoundError: the run has no such results, or only unreadable ones.
         ValueError: the table of its files is damaged.
     """
+    model = RunDirectory(run).model
+    digest = model_digest(model) if model.is_dir() else None
     found: Dict[bool, Tuple[pathlib.Path, Results]] = {}
     for path in sorted((run / "results").glob("*.json")):
         try:
@@ -93,8 +103,11 @@ def read_outcome(run: pathlib.Path) -> Outcome:
         except (OSError, ValueError):
             continue
         provenance = results.provenance
-        whole = all(provenance.get(key) is None for key in ("stages", "refinement"))
-        if provenance.get("split") == "test" and whole:
+        usual = all(provenance.get(key) is None for key in ("stages", "refinement", "quality"))
+        # Older results do not tell the weights.
+        usual = usual and provenance.get("checkpoint") in (None, digest)
+        own = data is None or re.fullmatch(rf"{re.escape(data)}(-first\d+)?", path.stem)
+        if provenance.get("split") == "test" and usual and own:
             most = provenance.get("config", {}).get("test_images")
             found.setdefault(provenance.get("limit") == most, (path, results))
     if not found:

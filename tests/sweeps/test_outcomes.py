@@ -7,6 +7,7 @@ import math
 import pytest
 
 from sweeps.outcomes import read_outcome, table
+from training.checkpoints import model_digest
 
 
 def write_run(folder, points, rows, speed, **more):
@@ -86,6 +87,29 @@ def test_other_and_damaged_results_do_not_count(image):
     (image / "results" / "data-first1.json").write_text("[]")
     with pytest.raises(FileNotFoundError, match="no readable results on its test split"):
         read_outcome(image)
+
+
+def test_only_what_train_py_measures_counts(image):
+    """Not other qualities, weights or data, with which a user has evaluated the run."""
+    (image / "model").mkdir()
+    (image / "model" / "weights.index").write_bytes(b"last")
+    path = image / "results" / "data.json"
+    document = json.loads(path.read_text())
+    document["provenance"]["checkpoint"] = model_digest(image / "model")
+    path.write_text(json.dumps(document))
+    document["results"]["bpp"] = [9.0]
+    document["provenance"]["objective"] = {"distortion": 1.0, "loss": 9.0}
+    changes = {"a-q50": {"quality": 50}, "a-best": {"checkpoint": "0"}, "a": {}, "a-first2": {}}
+    for name, changed in changes.items():
+        other = {**document, "provenance": {**document["provenance"], **changed}}
+        (image / "results" / f"{name}.json").write_text(json.dumps(other))
+    assert read_outcome(image, "data").points["bpp"] == 0.5
+    for name in ("a", "a-first2"):
+        (image / "results" / f"{name}.json").unlink()
+    assert read_outcome(image).points["bpp"] == 0.5
+    (image / "model" / "weights.index").write_bytes(b"of another training")
+    with pytest.raises(FileNotFoundError, match="no readable results on its test split"):
+        read_outcome(image, "data")
 
 
 def test_tables_rank_by_loss_or_else_by_quality(image, audio):
