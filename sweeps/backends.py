@@ -62,6 +62,8 @@ class Backend:
             return INTERRUPTED
         handle = self._start(job)
         self._running.add(handle)
+        if self._interrupted:  # While it was being started: `interrupt` may have missed it.
+            self._stop(handle)
         try:
             return self._wait(handle)
         finally:

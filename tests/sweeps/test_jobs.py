@@ -1,10 +1,11 @@
-"""What the process of a sweep's job is given on its command line."""
+"""What the process of a sweep's job is given on its command line, and when it is stopped."""
 
 import hydra
 from hydra.conf import ConfigSourceInfo
 from omegaconf import open_dict
 
 from assembly.choices import CONFIGS
+from sweeps.backends import Backend
 from sweeps.multirun import _job
 
 
@@ -29,3 +30,26 @@ def test_a_job_finds_its_own_configs_and_run(tmp_path):
 
 def test_a_job_gets_any_name_as_it_is(tmp_path):
     assert job(f"run='{tmp_path}/a (1)=é'").overrides == [f"run='{tmp_path}/a (1)=é'"]
+
+
+class SlowStart(Backend):
+    """Ctrl-C comes while its job is being started."""
+
+    def _connect(self, n_jobs):
+        self.stopped = []
+        return "nothing"
+
+    def _start(self, job):
+        self.interrupt()
+        return job
+
+    def _wait(self, handle):
+        return 130 if handle in self.stopped else 0
+
+    def _stop(self, handle):
+        self.stopped.append(handle)
+
+
+def test_ctrl_c_stops_a_job_that_is_being_started():
+    backend = SlowStart(1, None)
+    assert backend.submit("a").result() == 130 and backend.stopped == ["a"]
