@@ -81,7 +81,9 @@ def default_name(
 ) -> str:
     """A run's name after its choices; overrides that the name does not show add a short hash."""
     parts: List[str] = [choices[group] for group in ("model", "quantizer", "data")]
-    parts += [f"{name}{value:g}" for name, value in scalars.items()]
+    # Whole numbers in full: with six digits, seeds that are dates would share a name.
+    texts = {name: f"{v:d}" if isinstance(v, int) else f"{v:g}" for name, v in scalars.items()}
+    parts += [f"{name}{text}" for name, text in texts.items()]
     if other_overrides:
         parts.append(hashlib.sha256("\n".join(sorted(other_overrides)).encode()).hexdigest()[:6])
     return "-".join(parts)

@@ -36,6 +36,7 @@ def test_default_names_tell_runs_apart():
     same = default_name(choices, {"seed": 0}, ["batch_size=4", "data.root=/a"])
     other = default_name(choices, {"seed": 0}, ["data.root=/b", "batch_size=4"])
     assert one == same != other
+    assert default_name(choices, {"seed": 20240101}, []).endswith("-seed20240101")
 
 
 def test_takes_up_the_same_configuration_and_no_other(tmp_path):
