@@ -46,10 +46,12 @@ def train(config: DictConfig, run: str) -> None:
     from assembly.media import check_classical, check_fit, small_patch_warning
     from assembly.parts import build_model, build_part, fill_slots, saved_form
     from assembly.prolonging import check_prolonged
+    from assembly.selection import Selection
     from assembly.trust import targets_of
     from assembly.warm_start import start_from
     from evaluate import evaluate
     from evaluation.report import read_tables
+    from sweeps.evaluations import fits
     from training.monitor import event_folder, write_outcome
     from training.run_directory import RunDirectory
     from training.run_names import run_path
@@ -98,12 +100,14 @@ def train(config: DictConfig, run: str) -> None:
             if warning:
                 print(warning, file=sys.stderr, flush=True)
             fit_model()
-    data = source.name_of("test")
-    for name in (f"{data}-first{settings.test_images}", data):
-        tables = read_tables(directory.results / f"{name}.txt")
-        if tables is not None:
-            print(tables)
-            return
+    selection = Selection(source, "test", settings.test_images)
+    name = selection.name_in(directory.results, source.name_of("test"))
+    path = directory.results / f"{name}.json"
+    tables = read_tables(path.with_suffix(".txt"))
+    # The command may ask for other files or classical codecs than the one before.
+    if tables is not None and fits(path, directory.model, selection, settings.classical):
+        print(tables)
+        return
     results = evaluate(
         str(directory.path),
         source,

@@ -78,6 +78,41 @@ def results_name(
     return "-".join(filter(None, parts))
 
 
+def fits(
+    path: pathlib.Path,
+    model: pathlib.Path,
+    selection: Selection,
+    classical: Optional[Sequence[str]],
+    precision: str = "float32",
+    **how: Any,
+) -> bool:
+    """Whether results are of these weights, on these files, measured in this way.
+
+    Args:
+        path: the JSON file.
+        model: folder of the weights.
+        selection: the files.
+        classical: codecs that must be among those compared with; None: all of the medium.
+        precision: of the transforms.
+        how: ``stages``, ``quality`` and ``refinement``; None where they are left out.
+
+    Raises:
+        FileNotFoundError: there are no results.
+        ValueError: they are damaged.
+    """
+    results = read_measurement(path).results
+    measured = results.provenance
+    compared = measured.get("classical", ())  # None: all of them.
+    return (
+        measured.get("checkpoint") == model_digest(model)
+        and measured.get("config", {}).get("precision") == precision
+        and all(measured.get(key) == how.get(key) for key in ("stages", "quality", "refinement"))
+        and (compared is None or (classical is not None and set(classical) <= set(compared)))
+        and results.dataset is not None
+        and results.dataset.sha256 == selection.sha256
+    )
+
+
 def evaluate_runs(
     config: DictConfig, evaluate_run: EvaluateRun, trusted: Collection[str] = ()
 ) -> int:
@@ -189,19 +224,9 @@ class _KnownData:
         # The table is written last.
         if not all(path.with_suffix(suffix).exists() for suffix in (".txt", ".csv")):
             return False
-        results = read_measurement(path).results
-        measured = results.provenance
-        classical = measured.get("classical", ())  # None: all of them.
-        return (
-            measured.get("checkpoint") == model_digest(model_folder(directory, config.checkpoint))
-            and measured.get("config", {}).get("precision") == config.precision
-            and measured.get("stages") == config.stages
-            and measured.get("quality") == quality
-            and measured.get("refinement") == refinement
-            and (classical is None or set(config.classical) <= set(classical))
-            and results.dataset is not None
-            and results.dataset.sha256 == selection.sha256
-        )
+        model = model_folder(directory, config.checkpoint)
+        how = {"stages": config.stages, "quality": quality, "refinement": refinement}
+        return fits(path, model, selection, config.classical, config.precision, **how)
 
     def _selection(self, data: DictConfig, source: Any, split: str) -> Selection:
         key = "named" if self._source else OmegaConf.to_yaml(data, resolve=True)

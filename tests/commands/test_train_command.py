@@ -158,6 +158,22 @@ def test_overwrite_starts_anew(train_warm, tmp_path):
     assert result.returncode == 0 and "step 5/5" in result.stdout
 
 
+def test_a_finished_run_is_measured_as_the_command_asks(train_warm, tmp_path):
+    run = tmp_path / "run"
+
+    def results(*overrides):
+        done = train_warm(f"run={run}", "steps=5", *overrides)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    results("test_images=null")
+    assert "JPEG, nearest rate" in results("test_images=null", "classical=[JPEG]")
+    assert "JPEG, nearest rate" in results("test_images=1", "classical=[JPEG]")
+    names = {path.stem for path in (run / "results").glob("*.json")}
+    assert names == {"photos", "photos-first1"}
+    assert "bits per pixel" not in results("test_images=1"), "measured before"
+
+
 def test_overwrite_removes_nothing_but_runs(train_warm, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     result = train_warm(f"run={tmp_path}", "overwrite=true")
