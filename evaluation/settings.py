@@ -39,6 +39,8 @@ class EvaluationSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name}={value} must be at least 1.")
+        if not qualities(self.quality):
+            raise ValueError(f"quality={self.quality} must name at least one quality, or be null.")
         for quality in filter(None, qualities(self.quality)):
             if isinstance(quality, bool) or not isinstance(quality, (int, float)):
                 raise ValueError(f"quality={self.quality} must be a number or a list of numbers.")
