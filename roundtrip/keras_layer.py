@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import pkgutil
 import warnings
 from typing import Any, Dict, Iterator, Mapping, Optional, Union
@@ -67,10 +68,10 @@ class QuantizerLayer(keras.layers.Layer):
         if layer.pop("dtype", "float32") != "float32":
             raise ValueError("dtype: quantizers compute in float32; leave it out.")
         super().__init__(dtype="float32", **layer)
-        if not rate_weight >= 0:
-            raise ValueError(f"rate_weight={rate_weight} must be at least 0.")
-        if steps is not None and not steps >= 1:
-            raise ValueError(f"steps={steps} must be at least 1, or None.")
+        if not isinstance(rate_weight, numbers.Real) or not rate_weight >= 0:
+            raise ValueError(f"rate_weight={rate_weight!r} must be a number, at least 0.")
+        if steps is not None and (not isinstance(steps, numbers.Real) or not steps >= 1):
+            raise ValueError(f"steps={steps!r} must be a number, at least 1, or None.")
         node = choice_node("quantizer", quantizer, settings, steps=steps, seed=seed)
         _check_classes(node)
         # Not a dict, which Keras would change into one that tracks.
@@ -115,7 +116,7 @@ class QuantizerLayer(keras.layers.Layer):
             bits = self.entropy.bits(quantized.rate_input)
             self.add_loss(self._arguments.rate_weight * tf.reduce_mean(bits))
             self._bits.update_state(bits)
-        if training and not self.quantizer.in_hard_phase:
+        if training and self.trainable and not self.quantizer.in_hard_phase:
             self.quantizer.update(tf.cast(inputs, tf.float32))
         return quantized.decoder_input
 
@@ -171,7 +172,18 @@ class AdvanceSchedules(keras.callbacks.Callback):
     """
 
     def set_model(self, model: keras.Model) -> None:
-        """Finds the layers, however deep."""
+        """Finds the layers, however deep; ValueError if Keras takes many steps between calls."""
+        at_once = model._steps_per_execution
+        at_once = 1 if at_once is None else int(at_once)
+        # The names of TensorFlow 2.14's Keras and of 2.17's.
+        tuned = ("enable_tune_steps_per_execution", "autotune_steps_per_execution")
+        if any(getattr(model, name, False) for name in tuned):
+            at_once = "auto"
+        if at_once != 1:
+            raise ValueError(
+                f"steps_per_execution={at_once} must be 1 in compile(): AdvanceSchedules cannot "
+                "advance between the steps of one execution."
+            )
         super().set_model(model)
         self._layers = [part for part in model.submodules if isinstance(part, QuantizerLayer)]
 

@@ -131,6 +131,26 @@ def test_schedules_follow_the_optimizer():
     assert alpha.value == alpha.schedule(1)
 
 
+@pytest.mark.parametrize("at_once", [4, "auto"])
+def test_refuses_executions_of_many_steps(at_once):
+    model = functional(QuantizerLayer("soft_round", steps=4))
+    model.compile("sgd", "mse", steps_per_execution=at_once)
+    if at_once == "auto" and hasattr(model, "enable_tune_steps_per_execution"):
+        model.enable_tune_steps_per_execution = True  # TensorFlow 2.14 wants both.
+    with pytest.raises(ValueError, match=rf"^steps_per_execution={at_once} must be 1 in [^\n]*$"):
+        model.fit(X, X, batch_size=16, verbose=0, callbacks=[AdvanceSchedules()])
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_codebooks_stay_unless_they_are_trainable(trainable):
+    layer = QuantizerLayer("vector", trainable=trainable)
+    layer(X)
+    before = [variable.numpy() for _, variable in layer._state()]
+    layer(X, training=True)
+    after = [variable.numpy() for _, variable in layer._state()]
+    assert all(map(np.array_equal, before, after)) != trainable
+
+
 def test_warns_of_schedules_that_nothing_advances():
     layer = QuantizerLayer("soft_round", steps=4)
     layer(X)
@@ -178,8 +198,10 @@ def test_two_levels_are_bits():
         (dict(settings={"decoder.alpha.end": 2}), "has no 'decoder.alpha.end'"),
         (dict(entropy="autom"), "entropy='autom' must be one of"),
         (dict(quantizer="mixed", settings={"levels": 1}), "^levels=1 must be at least 2"),
-        (dict(quantizer="soft_round", steps=0), "^steps=0 must be at least 1"),
-        (dict(rate_weight=-1), "rate_weight=-1 must be at least 0"),
+        (dict(quantizer="soft_round", steps=0), "^steps=0 must be a number, at least 1"),
+        (dict(steps="a"), "^steps='a' must be a number, at least 1"),
+        (dict(rate_weight=-1), "rate_weight=-1 must be a number, at least 0"),
+        (dict(rate_weight="a"), "rate_weight='a' must be a number, at least 0"),
         (dict(dtype="float16"), "dtype: quantizers compute in float32"),
         (dict(quantizer={"_target_": "os.system", "command": "true"}), "'os.system' must be a"),
         (dict(quantizer={"_target_": "no.such"}), "_target_='no.such'"),
