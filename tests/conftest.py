@@ -45,7 +45,8 @@ LONGEST = (
     "commands/test_train_command.py", "commands/test_sweep_command.py",
     "commands/test_audio_commands.py", "benchmarks/test_exactness.py", "test_readme.py",
     "models/test_autoencoder.py", "models/test_whole_images.py", "roundtrip/test_pages.py",
-    "quantizers/test_contract.py", "commands/test_file_commands.py",
+    "quantizers/test_contract.py", "commands/test_file_commands.py", "training/test_step.py",
+    "training/test_distribution.py", "test_extending.py", "test_published_tables.py",
 )  # fmt: skip
 """Files that take a worker long: begun last, they would keep it busy while the others wait."""
 
