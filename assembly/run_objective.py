@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from assembly.parts import build_part
 from assembly.saved_run import SavedRun
+from signals.high_pass import high_pass
 from signals.loudness import loudness_gain
 from signals.resampling import resample, resampled_length
 
@@ -17,8 +18,8 @@ from signals.resampling import resample, resampled_length
 class RunObjective:
     """``bits per pixel or sample + lmbda * distortion``, with the run's own distortion.
 
-    Audio is compared as it is in training: at the model's rate and level, channel by channel. A
-    file that is too small for the distortion has none.
+    Audio is compared as it is in training: at the model's rate and level, without what lies below
+    hearing, channel by channel. A file that is too small for the distortion has none.
     """
 
     def __init__(self, saved: SavedRun):
@@ -57,5 +58,6 @@ class RunObjective:
             resample(each.astype(np.float32), file.sample_rate, rate, length)
             for each in (file.samples, decoded)
         ]
+        both[0] = high_pass(both[0], rate)
         gain = loudness_gain(both[0])
         return [gain * each.T[:, np.newaxis, :, np.newaxis] for each in both]

@@ -12,6 +12,7 @@ from codec.blocks import blocks, decode_blocks
 from codec.file_codec import FileCodec
 from codec.latent_coder import Latents
 from codec.quantized_file import QuantizedFile
+from signals.high_pass import high_pass
 from signals.loudness import from_half_decibels, half_decibels, loudness_gain
 from signals.resampling import resample, resampled_length
 
@@ -31,9 +32,10 @@ class Audio(NamedTuple):
 class AudioCodec(FileCodec):
     """Codes float32 ``[samples, channels]`` in -1..1, from one sample, at any rate.
 
-    All channels are brought by one gain to the level that the model was trained at, resampled to
-    its rate and coded one by one in one file, which makes no use of what they have in common. The
-    decoded audio has the original's rate, channels and exact length.
+    All channels are resampled to the model's rate, freed of what lies below hearing, brought by one
+    gain to the level that the model was trained at and coded one by one in one file, which makes no
+    use of what they have in common. The decoded audio has the original's rate, channels and exact
+    length.
     """
 
     @property
@@ -85,9 +87,10 @@ class AudioCodec(FileCodec):
 
     def _latents(self, samples: np.ndarray, sample_rate: int) -> Tuple[int, tf.Tensor]:
         """The gain in half-decibels, and latents ``[channels, columns, latent channels]``."""
-        gain = half_decibels(loudness_gain(samples))
         length = resampled_length(len(samples), sample_rate, self.sample_rate)
         at_model_rate = resample(samples, sample_rate, self.sample_rate, length)
+        at_model_rate = high_pass(at_model_rate, self.sample_rate)
+        gain = half_decibels(loudness_gain(at_model_rate))
         rows = np.float32(from_half_decibels(gain)) * at_model_rate.T[..., np.newaxis]
         return gain, self.model.analyze(rows)
 

@@ -1,7 +1,8 @@
 """Audio segments to train on, in the terms of `data.patches`: an image is one row high.
 
-Before it is cut, a recording is resampled to the source's rate and scaled to one loudness, all
-channels by one gain; this is its *training form*. Each channel is a row of its own.
+Before it is cut, a recording is resampled to the source's rate, freed of what lies below hearing
+and scaled to one loudness, all channels by one gain; this is its *training form*. Each channel is a
+row of its own.
 
 An epoch takes as many segments from a row as fit into it, so that every second counts the same in
 long and short recordings. To this end a row is divided into *stretches*: stretch ``j`` holds the
@@ -21,6 +22,7 @@ import tensorflow as tf
 
 from data.patches import DecodedImages, PatchSampler
 from signals.audio_files import AudioSize
+from signals.high_pass import high_pass
 from signals.loudness import CODING_LEVEL, LARGEST_PEAK, loudness_gain
 from signals.resampling import resample, resampled_length
 
@@ -60,6 +62,7 @@ def training_form(samples: np.ndarray, rate: int, *, sample_rate: int) -> np.nda
     """
     length = resampled_length(len(samples), rate, sample_rate)
     samples = resample(samples, rate, sample_rate, length, padding="constant")
+    samples = high_pass(samples, sample_rate)
     gain = np.float32(loudness_gain(samples))
     return np.ascontiguousarray(samples.T * gain, np.float32)
 

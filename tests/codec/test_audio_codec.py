@@ -99,6 +99,14 @@ def test_any_level_is_coded_alike(codec, decibels):
     np.testing.assert_allclose(codec.reconstruct(scaled, 8000).samples, ours, atol=30)
 
 
+def test_an_offset_costs_nothing_and_is_not_coded(codec):
+    samples = 0.1 * recording(800)
+    with_offset = samples + np.float32(0.3)
+    assert abs(len(codec.encode(samples, 8000)) - len(codec.encode(with_offset, 8000))) <= 2
+    ours, theirs = (codec.reconstruct(s, 8000).samples for s in (samples, with_offset))
+    np.testing.assert_allclose(theirs, ours, atol=30)
+
+
 @pytest.mark.parametrize("level", [0.0, 1e-30, 1e30])
 def test_silence_and_absurd_levels_are_coded(codec, level):
     assert_decodes(codec, np.full([300, 1], level, np.float32), 8000)

@@ -12,6 +12,7 @@ from data.segments import (
     training_form,
 )
 from signals.audio_files import AudioSize
+from signals.high_pass import high_pass
 from signals.resampling import resampled_length
 
 
@@ -25,7 +26,16 @@ def test_training_form_keeps_the_rate_and_the_balance_of_channels():
     form = training_form(samples, 8000, sample_rate=8000)
     assert form.shape == (2, 4000) and form.dtype == np.float32
     assert rms_level(form) == pytest.approx(-23, abs=0.01)
-    np.testing.assert_allclose(form.T, samples * (form[0, 0] / samples[0, 0]), rtol=1e-5)
+    heard = high_pass(samples, 8000)
+    np.testing.assert_allclose(form.T, heard * (form[0, 0] / heard[0, 0]), rtol=1e-5)
+
+
+def test_training_form_has_no_offset_and_the_level_of_what_is_heard():
+    time = np.arange(8000) / 8000
+    tone = 0.1 * np.sin(2 * np.pi * 500 * time)[:, np.newaxis]
+    form = training_form((tone + 0.3).astype(np.float32), 8000, sample_rate=8000)
+    expected = tone * 10 ** (-23 / 20) / (0.1 * np.sqrt(0.5))
+    np.testing.assert_allclose(form.T[1000:-1000], expected[1000:-1000], atol=1e-4)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 96000, 192000])
