@@ -110,7 +110,7 @@ def rank_by_loss(
     ]
     names = list(written)
     if differences:
-        write_losses(output / "losses.png", differences, anchor=anchor, dataset=dataset)
+        write_losses(output / "losses.png", {dataset: differences}, anchor=anchor)
         names += ["losses.png", "losses.svg"]
     remove_others(output, names)
     lacking = "no report page: it needs BD-rates"

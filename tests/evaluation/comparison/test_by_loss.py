@@ -52,7 +52,9 @@ def test_a_curve_without_a_test_is_no_anchor_and_comes_last(
         write_runs(folder, name, f"quantizer={name}", factor=factor, lmbdas=lmbdas)
     write_runs(folder, "r", "quantizer=ramp", factor=0.6, lmbdas=lmbdas)
     drawn = []
-    monkeypatch.setattr(by_loss, "write_losses", lambda _, curves, **__: drawn.extend(curves))
+    monkeypatch.setattr(
+        by_loss, "write_losses", lambda _, panels, **__: drawn.extend(*panels.values())
+    )
     pairs = [("mixed", "uniform_noise"), ("soft_round", "mixed")]
     text = compared(f"{folder}/*", anchor="uniform_noise", contrasts=pairs)
     table, tests, *_ = ([line.split(" | ") for line in each.splitlines()[2:]]
@@ -167,12 +169,25 @@ def test_published_files_of_one_point_have_neither(compared, published):
         compared(*files, anchor="a")
 
 
-def drawn(differences):
-    """The axes of the figure."""
+def drawn(differences, *others):
+    """The first axes of the figure."""
     with matplotlib.rc_context(STYLE):
-        figure = _figure(differences, "anchor", "kodak")
+        panels = dict(enumerate([differences, *others]))
+        figure = _figure({f"panel {number}": panel for number, panel in panels.items()}, "anchor")
         figure.canvas.draw()
     return figure.axes[0]
+
+
+def test_panels_share_rows_and_axis():
+    first = [Difference("a", -2.0, -3.0, -1.0), Difference("b", 1.0, 0.0, 2.0)]
+    axes = drawn(first, [Difference("c", -3.0, -5.0, -1.0), Difference("a", 0.5, 0.0, 1.0)])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
+    other = axes.figure.axes[1]
+    assert axes.get_xlim() == other.get_xlim() and axes.get_xlim()[0] < -5.0
+    points = [line.get_xydata()[0].tolist() for line in other.lines if line.get_marker() == "o"]
+    assert sorted(points) == [[-3.0, 0.0], [0.5, 2.0]], (
+        "c is in the last row, a in the first, b nowhere"
+    )
 
 
 def test_intervals_are_whole_or_end_in_arrows():
