@@ -121,21 +121,18 @@ def test_killed_in_the_middle_it_resumes_to_the_same_weights(
     assert steps == sorted(set(steps)), "steps taken again are logged once"
 
 
-def test_killed_it_resumes_codebooks_schedules_and_the_hard_stage_too(
-    train_warm, start_and_signal, tmp_path
-):
-    for overrides in (
-        ("quantizer=residual_vector", "lmbda_factor={_target_: quantizers.base.schedules.Linear, "
-         "start: 4, end: 1, end_step: 50}"),
-        ("quantizer=soft_then_hard", "quantizer@decoder=gumbel"),
-    ):  # fmt: skip
-        folder = tmp_path / overrides[0].split("=")[1]
-        uninterrupted = train_warm(f"run={folder}/whole", *overrides)
-        assert uninterrupted.returncode == 0, uninterrupted.stderr
-        run = folder / "killed"
-        assert start_and_signal(run, signal.SIGKILL, 50, *overrides) == -signal.SIGKILL
-        assert train_warm(f"run={run}", *overrides).returncode == 0
-        assert_same_weights(folder / "whole", run)
+def test_killed_it_resumes_schedules_and_the_hard_stage_too(train_warm, start_and_signal, tmp_path):
+    """What codebooks keep beside their weights, tests/quantizers/test_codebooks.py restores."""
+    overrides = (
+        "quantizer=soft_then_hard", "quantizer@decoder=gumbel",
+        "lmbda_factor={_target_: quantizers.base.schedules.Linear, start: 4, end: 1, end_step: 50}",
+    )  # fmt: skip
+    uninterrupted = train_warm(f"run={tmp_path / 'whole'}", *overrides)
+    assert uninterrupted.returncode == 0, uninterrupted.stderr
+    run = tmp_path / "killed"
+    assert start_and_signal(run, signal.SIGKILL, 50, *overrides) == -signal.SIGKILL
+    assert train_warm(f"run={run}", *overrides).returncode == 0
+    assert_same_weights(tmp_path / "whole", run)
 
 
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -40,7 +40,7 @@ def trained(compose, save_run, tmp_path_factory):
     """Two trained runs, one that is not trained to its end, and a log."""
     folder = tmp_path_factory.mktemp("trained") / "runs"
     for seed in (0, 1, 2):
-        save_run(compose(*SMALL, f"seed={seed}", small=False), folder / f"run{seed}")
+        save_run(compose(*SMALL, f"seed={seed}"), folder / f"run{seed}")
     shutil.rmtree(folder / "run2" / "model")
     (folder / "run0.log").write_text("not a run\n")
     return folder
@@ -124,7 +124,7 @@ def test_what_was_measured_in_the_same_way_is_skipped(measured, runs, images, co
     assert measured() == []
     (results / "images.txt").unlink()
 
-    weights = build_model(compose(*SMALL, "seed=7", small=False))
+    weights = build_model(compose(*SMALL, "seed=7"))
     weights.freeze()
     (runs / "run0" / "model").rename(runs / "old")
     save_model(weights, runs / "run0" / "model")
