@@ -8,7 +8,7 @@ palette                                the palette's colours
 alpha (RGBA, gray or palette with      composited over white
 alpha, one transparent colour)
 16 bits per sample                     the high byte of each sample; the transparent colour of a
-                                       16-bit gray PNG is ignored
+                                       16-bit PNG is ignored
 CMYK or YCCK JPEG                      Pillow's conversion to RGB
 EXIF orientation                       applied: pixels are as a viewer shows them
 other metadata, colour profile         ignored, also damaged: samples are taken as sRGB
@@ -48,6 +48,9 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation -> what makes the image upright."""
+
+_OTHER_DEPTHS = {"L;2": 2, "L;4": 4, "RGB;16B": 16}
+"""What Pillow calls the samples of a PNG without alpha -> bits of each, other than 8."""
 
 _Read = TypeVar("_Read")
 
@@ -116,6 +119,7 @@ def _opened_image(file: BinaryIO, name: str) -> Iterator[Image.Image]:
         with Image.open(file, formats=_FORMATS) as image:
             if image.height * image.width > MAX_PIXELS:
                 raise Image.DecompressionBombError
+            _scale_transparent_colour(image)
             yield image
     except Image.DecompressionBombError as error:
         raise ValueError(too_large) from error
@@ -126,6 +130,18 @@ def _opened_image(file: BinaryIO, name: str) -> Iterator[Image.Image]:
     # Damaged files make decoders raise OSError, SyntaxError, struct.error, IndexError and others.
     except Exception as error:
         raise ValueError(f"{name} cannot be decoded: {error}.") from error
+
+
+def _scale_transparent_colour(image: Image.Image) -> None:
+    """Pillow scales a PNG's samples to 8 bits, but not the colour to compare them with."""
+    depth = _OTHER_DEPTHS.get(image.tile[0][3]) if image.format == "PNG" and image.tile else None
+    if depth is None or "transparency" not in image.info:
+        return
+    if depth > 8:  # No 8-bit colour means it alone.
+        del image.info["transparency"]
+        return
+    most = 2**depth - 1
+    image.info["transparency"] = (image.info["transparency"] & most) * (255 // most)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -19,14 +19,20 @@ def chunk(kind, content, checksum=None):
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
 
-def png16(samples):
+def png(size, depth, colour_type, rows, extra=b""):
+    """A PNG of packed rows, with chunks before its pixels."""
+    header = struct.pack(">IIBBBBB", *size, depth, colour_type, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    chunks = chunk(b"IHDR", header) + extra + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def png16(samples, extra=b""):
     """A 16-bit PNG of uint16 ``[height, width, channels]``: Pillow does not write colour ones."""
     height, width, channels = samples.shape
     colour_type = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
-    chunks = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunks
+    rows = [row.astype(">u2").tobytes() for row in samples]
+    return png((width, height), 16, colour_type, rows, extra)
 
 
 def on_white(pixels, alpha):
@@ -109,6 +115,28 @@ def test_gray_with_alpha_is_composited_over_white(tmp_path):
 def test_a_transparent_colour_becomes_white(tmp_path, mode, colour, key):
     Image.new(mode, (4, 4), colour).save(tmp_path / "key.png", transparency=key)
     assert (read_image(tmp_path / "key.png") == 255).all()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+@pytest.mark.parametrize("key", [0, 1])
+def test_a_transparent_gray_becomes_white_at_every_depth(tmp_path, depth, key):
+    row = np.packbits([int(bit) for level in range(8) for bit in f"{level % 2**depth:0{depth}b}"])
+    extra = chunk(b"tRNS", struct.pack(">H", key))
+    (tmp_path / "key.png").write_bytes(png((8, 1), depth, 0, [row.tobytes()], extra))
+    levels = np.arange(8) % 2**depth
+    expected = np.where(levels == key, 255, levels * (255 // (2**depth - 1)))
+    np.testing.assert_array_equal(read_image(tmp_path / "key.png")[0, :, 1], expected)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_transparent_colour_of_16_bits_changes_no_pixel(tmp_path, channels):
+    samples = np.array([[0x1234], [0x3412], [0x3400]] * channels, np.uint16)
+    samples = samples.reshape(1, 3, channels, order="F")
+    extra = chunk(b"tRNS", struct.pack(f">{channels}H", *[0x1234] * channels))
+    (tmp_path / "deep.png").write_bytes(png16(samples, extra))
+    np.testing.assert_array_equal(
+        read_image(tmp_path / "deep.png"), samples // 256 + 0 * COLOURS[:1, :3]
+    )
 
 
 def test_16_bit_gray_is_scaled_not_clipped(tmp_path):
