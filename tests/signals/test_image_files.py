@@ -1,7 +1,10 @@
 """Every kind of file that read_image promises to read; written by Pillow, or by hand."""
 
 import io
+import pathlib
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -9,6 +12,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from signals.image_files import LOSSLESS_IMAGES, encode_image, read_image, read_image_size
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 RAMP = np.arange(0, 240, dtype=np.uint8).reshape(12, 20)
 COLOURS = np.stack([RAMP, RAMP[::-1], RAMP[:, ::-1]], axis=-1)
@@ -275,6 +280,21 @@ def test_an_image_of_too_many_pixels_is_refused_by_its_header(tmp_path):
             read_image(tmp_path / "bomb.png")
     (tmp_path / "large.png").write_bytes(header_only(11_585))
     assert read_image_size(tmp_path / "large.png") == (11_585, 11_585)
+
+
+def test_images_that_may_be_read_are_read_without_warnings(tmp_path):
+    Image.new("1", (10_000, 9_000)).save(tmp_path / "large.png")  # Pillow warns of 90 megapixels.
+    Image.new("RGB", (8, 8)).save(tmp_path / "odd.jpg")
+    content = (tmp_path / "odd.jpg").read_bytes()
+    segment = b"\xff\xe2\0\x0aMPF\0II*\0"
+    (tmp_path / "odd.jpg").write_bytes(content[:2] + segment + content[2:])
+    command = "import sys, signals.image_files as f; [*map(f.read_image_size, sys.argv[1:])]"
+    paths = [str(tmp_path / name) for name in ("large.png", "odd.jpg")]
+    # A process of its own: pytest has filters of its own.
+    done = subprocess.run(
+        [sys.executable, "-c", command, *paths], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 LARGE = zlib.compress(bytes(3_000_000))
