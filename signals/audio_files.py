@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 import struct
 from typing import Iterator, NamedTuple, Optional, Tuple, Union
 
@@ -136,14 +137,21 @@ def _opened_file(path: Path) -> Iterator[soundfile.SoundFile]:
         head = file.read(_HEAD)
         if not head:
             raise ValueError(f"{name} is empty.")
-        streamed = _from_a_pipe(head, os.fstat(file.fileno()).st_size)
-        content = None if streamed is None else io.BytesIO(streamed + file.read())
-    with _opened_audio(name if content is None else content, name) as audio:
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode):
+            streamed = _from_a_pipe(head, status.st_size)
+            content = None if streamed is None else streamed + file.read()
+        else:  # A pipe, which can be read only once.
+            content = head + file.read()
+            content = _from_a_pipe(content, len(content)) or content
+    # As bytes on Linux, where a name may be what no text is.
+    opened = os.fsencode(path) if os.name == "posix" else name
+    with _opened_audio(opened if content is None else io.BytesIO(content), name) as audio:
         yield audio
 
 
 @contextlib.contextmanager
-def _opened_audio(file: Union[str, io.BytesIO], name: str) -> Iterator[soundfile.SoundFile]:
+def _opened_audio(file: Union[str, bytes, io.BytesIO], name: str) -> Iterator[soundfile.SoundFile]:
     try:
         audio = _ReadForward(file)
     # TypeError: a name that ends in .raw, for which soundfile wants to be given the format.

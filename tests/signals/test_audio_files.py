@@ -1,6 +1,9 @@
 """Every kind of file that read_audio promises to read, written by libsndfile; and every refusal."""
 
+import os
 import struct
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -209,6 +212,35 @@ def test_a_wav_file_from_a_pipe_is_read_to_its_end(tmp_path, whole, data, extra)
     assert rate == 8000 and np.abs(found - samples).max() < 2**-14
     assert read_audio_size(tmp_path / "a.wav") == AudioSize(100_000, 1, 8000)
     np.testing.assert_array_equal(decode_audio(content, name="a")[0], found)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+@pytest.mark.parametrize("states_sizes", [True, False])
+def test_a_pipe_is_read_to_its_end(tmp_path, suffix, states_sizes):
+    samples = np.round(noise(100_000) * 32767) / 32768
+    if suffix == "flac" and not states_sizes:
+        content = flac_from_a_pipe(tmp_path / "a.flac", samples)
+    else:
+        content = encode_audio(samples, 8000, f".{suffix}")
+        if not states_sizes:
+            content = content[:4] + bytes(4) + content[8:40] + bytes(4) + content[44:]
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[content])
+    writer.start()
+    found, rate = read_audio(tmp_path / "pipe")
+    writer.join()
+    assert rate == 8000
+    np.testing.assert_array_equal(found, samples.astype(np.float32))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have only names of text")
+def test_a_name_may_be_bytes_that_are_no_text(tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.wav")
+    with open(path, "wb") as file:
+        file.write(encode_audio(noise(10), 8000, ".wav"))
+    assert len(read_audio(os.fsdecode(path))[0]) == 10
+    assert read_audio_size(os.fsdecode(path)).samples == 10
 
 
 def test_an_empty_wav_file_stays_empty(tmp_path):
