@@ -59,9 +59,25 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises:
         ValueError: there is something that is not a regular file.
+        OSError: the file cannot be written; it names ``path``.
     """
     check_output(path)
-    path = pathlib.Path(os.path.realpath(path))
+    try:
+        _write(pathlib.Path(os.path.realpath(path)), data)
+    except OSError as error:  # Of a temporary file, whose name says nothing to a user.
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes the columns of rows as CSV, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
+
+
+def _write(path: pathlib.Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of 255 bytes, the longest, leaves no room for what tells temporary files apart.
     temporary = path.parent / f".{path.name[:32]}.{secrets.token_hex(6)}"
@@ -79,15 +95,6 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Writes the columns of rows as CSV, whole or not at all."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(path, text.getvalue().encode())
 
 
 def _open_new(path: pathlib.Path) -> Tuple[int, bool]:

@@ -57,6 +57,13 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, kind, monkeypatch, call):
     assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"before"
 
 
+def test_an_error_names_the_file_and_no_temporary_one(tmp_path, kind):
+    path = tmp_path / ("n" * 256)
+    with pytest.raises(OSError, match=f"File name too long: '{path}'$") as caught:
+        write_atomically(path, b"data")
+    assert caught.value.errno == errno.ENAMETOOLONG and os.listdir(tmp_path) == []
+
+
 def test_what_is_no_regular_file_stays(tmp_path, kind):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
