@@ -8,6 +8,7 @@ import functools
 import io
 import logging
 import re
+from collections import Counter
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 from unittest import mock
 
@@ -98,10 +99,18 @@ class TfdsRecords:
 
     @property
     def training_bytes(self) -> float:
-        """Approximate encoded size of the training records: their share of their split."""
-        split, size = self._splits["train"], self.size("train")
-        whole = self._builder.info.splits[split if "+" in split else split.split("[")[0]]
-        return whole.num_bytes * size / max(1, whole.num_examples)
+        """Approximate encoded size of the training records: their share of their splits."""
+        own = self._builder.info.splits
+        read = own[self._splits["train"]]
+        records: Counter[str] = Counter()
+        for part in read.file_instructions:
+            records[part.filename] += part.take
+        total = 0.0
+        # TFDS knows the bytes of its own splits, and says 0 for slices and sums of them.
+        for whole in own.values():
+            count = sum(records[part.filename] for part in whole.file_instructions)
+            total += whole.num_bytes * count / max(1, whole.num_examples)
+        return total * self.size("train") / max(1, read.num_examples)
 
     def check_training(self, kind: str) -> None:
         """Raises ValueError unless there is a record to train on."""

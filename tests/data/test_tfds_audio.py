@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from data import SpeakerSplit, TfdsAudio, TonesAudio
 from data.segments import training_form
+from data.tfds_records import TfdsRecords
 from data.tones import clip
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[2] / "configs" / "data"
@@ -108,6 +109,19 @@ def test_splits_are_cut_or_named(audio_forms_dir):
     source = source_of(audio_forms_dir, splits=named)
     assert sizes(source) == [10, 5, 5]
     assert "10 train (train[:10]), 5 validation (train[10:15])" in source.describe()
+
+
+@pytest.mark.parametrize(
+    ("split", "share"),
+    [("train", 1), ("train[:5]", 0.25), ("train[:3]+train[5:7]", 0.25), ("all", 1)],
+)
+def test_the_bytes_of_slices_and_sums_are_known(audio_forms_dir, audio_forms, split, share):
+    builder = audio_forms.AudioForms(data_dir=audio_forms_dir)
+    # Streams shuffle as many records at once as fit into memory by this.
+    named = {"train": split, "validation": "train[:0]", "test": "train[:0]"}
+    records = TfdsRecords(builder, "audio", is_file=False, splits=named)
+    expected = share * builder.info.splits["train"].num_bytes
+    assert records.training_bytes == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
