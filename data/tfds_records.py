@@ -6,9 +6,10 @@ import contextlib
 import difflib
 import functools
 import io
+import itertools
 import logging
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 from unittest import mock
 
@@ -243,7 +244,27 @@ def choose_splits(builder: tfds.core.DatasetBuilder, named: SplitNames) -> Dict[
                 chosen[split] = f"{base}[{end - tenth}:{end}]"
                 end -= tenth
         chosen["train"] = base if end == own[base].num_examples else f"{base}[:{end}]"
+    _check_disjoint(builder, chosen)
     return chosen
+
+
+def _check_disjoint(builder: tfds.core.DatasetBuilder, chosen: Mapping[str, Optional[str]]) -> None:
+    ranges: Dict[str, Dict[str, List[range]]] = {}
+    for split, name in chosen.items():
+        ranges[split] = defaultdict(list)
+        for part in builder.info.splits[name].file_instructions if name else ():
+            ranges[split][part.filename].append(range(part.skip, part.skip + part.take))
+    for first, second in itertools.combinations(SPLITS, 2):
+        if any(
+            max(a.start, b.start) < min(a.stop, b.stop)
+            for filename, parts in ranges[first].items()
+            for a in parts
+            for b in ranges[second].get(filename, ())
+        ):
+            raise ValueError(
+                f"splits: {first} ({chosen[first]}) and {second} ({chosen[second]}) share records "
+                f"of {builder.info.full_name}: name slices of both that do not overlap."
+            )
 
 
 def describe_features(builder: tfds.core.DatasetBuilder) -> str:

@@ -112,6 +112,20 @@ def test_splits_are_cut_or_named(audio_forms_dir):
 
 
 @pytest.mark.parametrize(
+    ("splits", "shared"),
+    [
+        ({"test": "train[:10%]"}, r"train \(train\[:18\]\) and test \(train\[:10%\]\)"),
+        ({"test": "train[90%:]"}, r"validation \(train\[18:20\]\) and test"),
+        ({"validation": "train[:2]", "test": "train[2:4]"}, r"train \(train\) and validation"),
+        ({"train": "train[:4]+train[9:]", "test": "train[3:5]"}, "train .* and test"),
+    ],
+)
+def test_no_record_is_in_two_splits(audio_forms_dir, splits, shared):
+    with pytest.raises(ValueError, match=f"splits: {shared} .*share records of audio_forms"):
+        source_of(audio_forms_dir, splits=splits)
+
+
+@pytest.mark.parametrize(
     ("split", "share"),
     [("train", 1), ("train[:5]", 0.25), ("train[:3]+train[5:7]", 0.25), ("all", 1)],
 )
