@@ -10,7 +10,7 @@ import itertools
 import logging
 import re
 from collections import Counter, defaultdict
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Union
 from unittest import mock
 
 import requests
@@ -93,10 +93,14 @@ class TfdsRecords:
         return self._records(split).map(lambda record: record["value"])
 
     def named(self, split: str) -> Iterator[Tuple[str, bytes]]:
-        """Name and encoded feature of each record in a split, or in "all"."""
+        """Name and encoded feature of each record in a split, or in "all".
+
+        Raises:
+            ValueError: no such split; while iterating, a name that two records have.
+        """
         check_split(split)
         parts = [part for part in SPLITS if split in (part, "all") and self.size(part)]
-        return (record for part in parts for record in self._named(part))
+        return self._unique(record for part in parts for record in self._named(part))
 
     @property
     def training_bytes(self) -> float:
@@ -157,6 +161,17 @@ class TfdsRecords:
             return {**values, "value": self._encode(values["value"])}
 
         return records.map(chosen)
+
+    def _unique(self, records: Iterator[Tuple[str, bytes]]) -> Iterator[Tuple[str, bytes]]:
+        seen: Set[str] = set()
+        for name, value in records:
+            if name in seen:  # Results and coded files have these names.
+                raise ValueError(
+                    f"name_key={self._name_key!r} gives two records of "
+                    f"{self._builder.info.full_name} the name {name!r}: null numbers them."
+                )
+            seen.add(name)
+            yield name, value
 
     def _named(self, split: str) -> Iterator[Tuple[str, bytes]]:
         for index, record in enumerate(self._records(split).as_numpy_iterator()):

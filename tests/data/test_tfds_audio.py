@@ -103,6 +103,12 @@ def test_an_unknown_name_feature_lists_the_features(audio_forms_dir):
         source_of(audio_forms_dir, name_key="who")
 
 
+def test_a_name_feature_must_tell_records_apart(audio_forms_dir):
+    recordings = source_of(audio_forms_dir, name_key="label").recordings("all")
+    with pytest.raises(ValueError, match=r"name_key='label' gives two records of .* the name '"):
+        list(recordings)
+
+
 def test_splits_are_cut_or_named(audio_forms_dir):
     assert sizes(source_of(audio_forms_dir)) == [16, 2, 2]
     named = {"train": "train[:10]", "validation": "train[10:15]", "test": "train[15:]"}
