@@ -118,9 +118,14 @@ def evaluate(
             f"data={type(source).__name__} is for {MEDIA[source.medium].content}, but run={run!r} "
             f"codes {medium.content}."
         )
-    if saved.medium == "image" and "patch_size" in saved.config.data:
-        _check_patches(saved, next(medium.whole_files(source, split), None))
     selection = Selection(source, split, limit)
+    if selection.is_empty:
+        raise ValueError(
+            f"split={split!r} of {source.name} has no {medium.files} to measure: split= names "
+            "another."
+        )
+    if saved.medium == "image" and "patch_size" in saved.config.data:
+        _check_patches(saved, next(selection.files()))
     usual = results_name(source, split, stages, refine and refine.name, quality, checkpoint)
     name = selection.name_in(saved.directory.results, usual)
     if name != usual:
@@ -153,7 +158,7 @@ def _check_patches(saved, image) -> None:
     """Warns if the run codes the first image differently from the patches it consists of."""
     from evaluation.patch_check import check_patches
 
-    check = image and check_patches(saved.codec.model, image.pixels, saved.config.data.patch_size)
+    check = check_patches(saved.codec.model, image.pixels, saved.config.data.patch_size)
     warning = check and check.warning(image.name)
     if warning:
         print(warning, file=sys.stderr, flush=True)

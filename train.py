@@ -101,6 +101,9 @@ def train(config: DictConfig, run: str) -> None:
                 print(warning, file=sys.stderr, flush=True)
             fit_model()
     selection = Selection(source, "test", settings.test_images)
+    if selection.is_empty:
+        print(f"{source.name_of('test')}: the test split has no files, so none is measured.")
+        return
     name = selection.name_in(directory.results, source.name_of("test"))
     path = directory.results / f"{name}.json"
     tables = read_tables(path.with_suffix(".txt"))

@@ -24,6 +24,11 @@ class Selection:
         return itertools.islice(self._medium.whole_files(self._source, self._split), self._limit)
 
     @functools.cached_property
+    def is_empty(self) -> bool:
+        """Whether the split has no files."""
+        return next(self.files(), None) is None
+
+    @functools.cached_property
     def is_part(self) -> bool:
         """Whether the split has more files than these."""
         if self._limit is None:

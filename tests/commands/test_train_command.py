@@ -171,6 +171,22 @@ def test_a_finished_run_is_measured_as_the_command_asks(train_warm, tmp_path):
     assert "encoded in" not in results("test_images=1"), "measured before"
 
 
+def test_a_run_without_test_files_ends_well_and_its_evaluation_says_so(train_warm, warm, tmp_path):
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (70, 70)).save(tmp_path / "photos" / "only.png")
+    data = ("data=image_folder", f"data.root={tmp_path / 'photos'}")
+    run = f"run={tmp_path / 'run'}"
+    for _ in range(2):
+        result = train_warm(*data, run, "steps=2")
+        assert result.returncode == 0, result.stderr
+        assert "photos: the test split has no files, so none is measured." in result.stdout
+    result = warm("evaluate.py", run, "classical=[]")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: split='test' of photos has no images to measure: ")
+    result = warm("evaluate.py", run, "classical=[]", "split=train")
+    assert result.returncode == 0, result.stderr
+
+
 def test_overwrite_removes_nothing_but_runs(train_warm, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     result = train_warm(f"run={tmp_path}", "overwrite=true")
