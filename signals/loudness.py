@@ -15,6 +15,9 @@ CODING_LEVEL = -23.0
 CODING_POWER = 10 ** (CODING_LEVEL / 10)
 """Mean square of scaled samples; full scale is 1."""
 
+LARGEST_GAIN = float(np.finfo(np.float32).max)
+"""Samples so small that they need more (they are no float32 of full precision) stay quieter."""
+
 LARGEST_PEAK = 0.99
 """Largest magnitude of a scaled sample; it takes precedence over the level."""
 
@@ -26,7 +29,7 @@ def loudness_gain(samples: np.ndarray) -> float:
         samples: float of any shape in -1..1; all channels get one gain.
 
     Returns:
-        Above 0; 1.0 for silence and for no samples.
+        Above 0, and a finite float32; 1.0 for silence and for no samples.
     """
     peak = float(np.max(np.abs(samples), initial=0.0))
     if peak == 0.0:
@@ -34,7 +37,7 @@ def loudness_gain(samples: np.ndarray) -> float:
     # Relative to the peak, so that no square overflows or underflows.
     relative = np.divide(samples, peak, dtype=np.float64)
     rms = peak * math.sqrt(np.mean(np.square(relative, out=relative)))
-    return min(10 ** (CODING_LEVEL / 20) / rms, LARGEST_PEAK / peak)
+    return min(10 ** (CODING_LEVEL / 20) / rms, LARGEST_PEAK / peak, LARGEST_GAIN)
 
 
 def half_decibels(gain: float) -> int:

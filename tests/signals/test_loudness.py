@@ -33,6 +33,11 @@ def test_silence_is_not_scaled():
     assert loudness_gain(np.zeros([0, 1])) == 1.0
 
 
+def test_the_gain_of_the_smallest_samples_is_a_float32():
+    samples = np.array([[0], [1e-45], [-1e-42]], np.float32)
+    assert np.isfinite(samples * np.float32(loudness_gain(samples))).all()
+
+
 def test_half_decibels():
     assert half_decibels(1.0) == 0 and half_decibels(1e9) == 127 and half_decibels(1e-9) == -128
     for gain in (0.01, 0.7, 30.0):
