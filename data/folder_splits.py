@@ -33,8 +33,8 @@ class FolderSplits:
     file under ``root``, whichever split it belongs to.
 
     Hidden files and folders (leading dot) are skipped. Linked files are read, linked folders below
-    a root are not entered. A file's name is its path relative to its root, or relative to what
-    several roots have in common.
+    a root are not entered. A file and links to it are in one split, once. A file's name is its path
+    relative to its root, or relative to what several roots have in common.
 
     Attributes:
         name: names of the roots' folders.
@@ -89,7 +89,7 @@ class FolderSplits:
         }
         files = _find_files(roots, suffixes, kind)
         held_out = {os.path.realpath(file.path) for split in own.values() for file in split}
-        rest = [file for file in files if os.path.realpath(file.path) not in held_out]
+        rest = [file for file in _each_once(files) if os.path.realpath(file.path) not in held_out]
         self._splits = {**_hash_split(rest, fractions), **own, "all": files}
         self._kind = kind
         self._origin = ", ".join(roots)
@@ -164,6 +164,15 @@ def _paths(root: str, suffixes: Sequence[str]) -> Iterator[str]:
         for name in names:
             if name.lower().endswith(tuple(suffixes)) and not name.startswith("."):
                 yield os.path.join(folder, name)
+
+
+def _each_once(files: List[FoundFile]) -> List[FoundFile]:
+    """One of several files that are links to the same, or one and links to it, in order."""
+    found: Dict[str, FoundFile] = {}
+    # No link that is added later takes the place of its file.
+    for file in sorted(files, key=lambda file: (os.path.islink(file.path), file.name)):
+        found.setdefault(os.path.realpath(file.path), file)
+    return sorted(found.values(), key=lambda file: file.name)
 
 
 def _hash_split(files: List[FoundFile], fractions: Dict[str, float]) -> Dict[str, List[FoundFile]]:

@@ -58,6 +58,17 @@ def test_splits_follow_the_names_not_the_place_or_the_company(tmp_path):
     assert 3 <= len(names(before, "validation")) <= 20
 
 
+def test_a_file_and_links_to_it_are_in_one_split(tmp_path):
+    save(tmp_path, *[f"{number}.png" for number in range(40)])
+    before = ImageFolder(root=str(tmp_path))
+    splits = ("train", "validation", "test")
+    for number in range(40):
+        (tmp_path / f"best{number}.png").symlink_to(f"{number}.png")
+    after = ImageFolder(root=str(tmp_path))
+    assert [names(after, split) for split in splits] == [names(before, split) for split in splits]
+    assert len(names(after, "all")) == 80
+
+
 def test_fractions_of_zero_leave_everything_to_train(tmp_path):
     save(tmp_path, *[f"{number}.png" for number in range(20)])
     source = ImageFolder(root=str(tmp_path), validation_fraction=0, test_fraction=0.0)
