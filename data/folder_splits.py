@@ -117,7 +117,7 @@ class FolderSplits:
 
 
 def _folders(argument: str, roots: Roots) -> List[str]:
-    folders = [roots] if isinstance(roots, (str, os.PathLike)) else list(roots)
+    folders = [roots] if isinstance(roots, (str, os.PathLike)) else list(roots or ())
     folders = [os.path.expanduser(os.fspath(folder)) for folder in folders]
     if not folders:
         raise ValueError(f"{argument}={roots!r} must name at least one folder.")

@@ -18,14 +18,19 @@ class SpeakerSplit:
     """
 
     def __init__(
-        self, *, key: str, validation: Speakers, test: Speakers, pattern: Optional[str] = None
+        self,
+        *,
+        key: str,
+        validation: Optional[Speakers],
+        test: Optional[Speakers],
+        pattern: Optional[str] = None,
     ):
         r"""Checks the arguments.
 
         Args:
             key: feature that identifies the speaker: text or a number.
-            validation: speaker or speakers to validate on.
-            test: speaker or speakers to test on.
+            validation: speaker or speakers to validate on; null: none.
+            test: speaker or speakers to test on; null: none.
             pattern: regular expression, searched for in the feature's text; its first group is the
                 speaker, for example ``_(\w+)_`` in "5_george_32.wav". Null is the whole text.
 
@@ -79,7 +84,7 @@ class SpeakerSplit:
         return found[1]
 
 
-def _listed(speakers: Speakers) -> List[str]:
+def _listed(speakers: Optional[Speakers]) -> List[str]:
     if isinstance(speakers, (str, int)):
         return [str(speakers)]
-    return [str(speaker) for speaker in speakers]
+    return [str(speaker) for speaker in speakers or ()]

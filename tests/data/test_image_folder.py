@@ -135,8 +135,9 @@ def test_a_folder_without_images_is_named(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(ValueError, match=rf"{tmp_path} holds no image \(\.jpeg, \.jpg, \.png"):
         ImageFolder(root=str(tmp_path))
-    with pytest.raises(ValueError, match=r"root=\[\] must name at least one folder"):
-        ImageFolder(root=[])
+    for nothing in ([], None):
+        with pytest.raises(ValueError, match=r"root=(\[\]|None) must name at least one folder"):
+            ImageFolder(root=nothing)
 
 
 @pytest.mark.parametrize("argument", ["validation_fraction", "test_fraction"])

@@ -184,8 +184,9 @@ def test_speakers_are_held_out(audio_forms_dir, cache_gib):
 def test_several_speakers_and_speakers_by_number(audio_forms_dir):
     source = source_of(audio_forms_dir, speakers=by_speaker(test=["theo", "george"]))
     assert sizes(source) == [8, 4, 8]
-    numbered = SpeakerSplit(key="label", validation=3, test=4)
-    assert sizes(source_of(audio_forms_dir, speakers=numbered)) == [12, 4, 4]
+    for validation, expected in ((3, [12, 4, 4]), (None, [16, 0, 4])):
+        numbered = SpeakerSplit(key="label", validation=validation, test=4)
+        assert sizes(source_of(audio_forms_dir, speakers=numbered)) == expected
 
 
 @pytest.mark.parametrize(
