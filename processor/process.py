@@ -13,7 +13,7 @@ LARGEST_KEPT = 2**30
 
 
 def set_process() -> None:
-    """Silences start-up logs, selects TensorFlow's fastest kernels, keeps freed memory.
+    """Silences what concerns no user, selects TensorFlow's fastest kernels, keeps freed memory.
 
     Every command calls this before its imports, which take seconds: Ctrl-C during them is one line
     as well. Environment variables that are already set are kept.
@@ -22,6 +22,7 @@ def set_process() -> None:
     import io
     import logging
     import platform
+    import warnings
 
     # Names of files may be bytes that no encoding has.
     for stream in (sys.stdout, sys.stderr):
@@ -37,6 +38,9 @@ def set_process() -> None:
     # Else the first process takes a GPU's whole memory, and no other can use it.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     logging.getLogger("absl").setLevel(logging.ERROR)  # TFDS logs every step through absl.
+    # Pillow warns that images of 90 megapixels "could be decompression bomb DOS attack", and of odd
+    # metadata. What may not be read is an error anyway.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     # TensorFlow enables oneDNN only on processors newer than AVX2, where it is faster as well.
     if platform.machine() in ("x86_64", "AMD64"):
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

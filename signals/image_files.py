@@ -21,7 +21,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import warnings
 from typing import BinaryIO, Callable, Iterator, NamedTuple, Tuple, TypeVar
 
 import numpy as np
@@ -38,11 +37,6 @@ LOSSLESS_IMAGES = (".png", ".tif", ".tiff", ".bmp", ".ppm")
 
 # Folders are not searched for BMP and GIF; records of TFDS datasets hold them.
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-
-# Of images that MAX_PIXELS allows Pillow says "could be decompression bomb DOS attack", and of odd
-# metadata what is ignored anyway.
-for _category in (Image.DecompressionBombWarning, UserWarning):
-    warnings.filterwarnings("ignore", category=_category, module=r"PIL\.")
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

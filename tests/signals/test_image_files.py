@@ -282,13 +282,16 @@ def test_an_image_of_too_many_pixels_is_refused_by_its_header(tmp_path):
     assert read_image_size(tmp_path / "large.png") == (11_585, 11_585)
 
 
-def test_images_that_may_be_read_are_read_without_warnings(tmp_path):
+def test_commands_read_what_may_be_read_without_warnings(tmp_path):
     Image.new("1", (10_000, 9_000)).save(tmp_path / "large.png")  # Pillow warns of 90 megapixels.
     Image.new("RGB", (8, 8)).save(tmp_path / "odd.jpg")
     content = (tmp_path / "odd.jpg").read_bytes()
     segment = b"\xff\xe2\0\x0aMPF\0II*\0"
     (tmp_path / "odd.jpg").write_bytes(content[:2] + segment + content[2:])
-    command = "import sys, signals.image_files as f; [*map(f.read_image_size, sys.argv[1:])]"
+    command = (
+        "import sys; from processor.process import set_process; set_process();"
+        "from signals.image_files import read_image_size; [*map(read_image_size, sys.argv[1:])]"
+    )
     paths = [str(tmp_path / name) for name in ("large.png", "odd.jpg")]
     # A process of its own: pytest has filters of its own.
     done = subprocess.run(
