@@ -105,7 +105,10 @@ def compare(
     measurements, unusable = read_measurements(found.files)
     unreadable = [Unranked(*each) for each in unusable.items()]
     groups = group_results(measurements, quantizers, ignored)
-    groups = select_groups(groups, anchor, only, list(unusable.values()))
+    unmeasured = [
+        f"{run} has {known}, not on dataset={dataset!r}." for run, known in found.unmeasured.items()
+    ]
+    groups = select_groups(groups, anchor, only, [*unusable.values(), *unmeasured])
     check_pairs(contrasts, list(groups))
     medium = groups[anchor][0].results.medium
     chosen = medium.metrics[0] if metric is None else METRICS[metric]

@@ -52,7 +52,7 @@ def select_groups(
         groups: all curves.
         anchor: one of their names.
         only: names to keep besides the anchor, separated by commas; None keeps all.
-        unusable: why files form no curve, for messages.
+        unusable: why files and runs form no curve, for messages.
 
     Raises:
         ValueError: a name is unknown, or fewer than two curves remain.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import pathlib
+import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -88,7 +89,8 @@ def find_results(patterns: Sequence[str], dataset: str) -> Found:
 
     Args:
         patterns: paths or shell-style patterns (``runs/compare-*``).
-        dataset: whose results to take from a run directory.
+        dataset: whose results to take from a run directory: those at its qualities, where a run for
+            every rate has such, or else the one file.
 
     Raises:
         FileNotFoundError: a pattern matches nothing.
@@ -104,10 +106,9 @@ def find_results(patterns: Sequence[str], dataset: str) -> Found:
             if path.is_file() and path.suffix != ".json":
                 skipped.append(path)
                 continue
-            file = path if path.is_file() else path / "results" / f"{dataset}.json"
-            if file.exists():
-                found.setdefault(file.resolve(), file)
-            else:
+            files = [path] if path.is_file() else _results_on(dataset, path / "results")
+            found.update({file.resolve(): file for file in files if file.resolve() not in found})
+            if not files:
                 others = sorted(other.stem for other in (path / "results").glob("*.json"))
                 unmeasured[path] = (
                     f"results only on {', '.join(others)}" if others else "no results"
@@ -119,6 +120,14 @@ def find_results(patterns: Sequence[str], dataset: str) -> Found:
             "evaluate.py, or choose another with --dataset."
         )
     return Found(list(found.values()), skipped, unmeasured)
+
+
+def _results_on(dataset: str, folder: pathlib.Path) -> List[pathlib.Path]:
+    """A run's results on a dataset: one file for each quality, or the one file, or none."""
+    # Not other files of that name, as kodak-q50-first3: evaluate.py wrote %g.
+    at_quality = re.compile(re.escape(dataset) + r"-q[\d.]+(e-\d+)?")
+    files = [file for file in sorted(folder.glob("*.json")) if at_quality.fullmatch(file.stem)]
+    return files or [file for file in [folder / f"{dataset}.json"] if file.exists()]
 
 
 def read_measurements(

@@ -130,3 +130,10 @@ def test_refusals(compared, published, write_runs, runs, tmp_path):
             compared(*results, **{"anchor": "mixed", **options})
         assert message in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "o").exists()
+
+
+def test_a_run_without_results_is_named_where_curves_are_too_few(compared, published, runs):
+    (run,) = [path for path in runs.iterdir() if path.name == "m-0.013-0"]
+    words = rf"got JPEG \(1 results\)\. Not read: {run} has results only on kodak, not on dataset="
+    with pytest.raises(ValueError, match=words):
+        compared(published("JPEG"), run, anchor="JPEG", dataset="clic")

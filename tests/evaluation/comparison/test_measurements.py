@@ -63,3 +63,14 @@ def test_patterns_directories_and_files_name_each_result_once(path, tmp_path, wr
         find_results([str(path.parents[1])], "clic")
     with pytest.raises(FileNotFoundError, match="names no run directory"):
         find_results([str(tmp_path / "z*")], "kodak")
+
+
+def test_a_run_for_every_rate_has_its_results_at_each_quality(path, tmp_path):
+    run = path.parents[1]
+    for name in ("kodak-q0", "kodak-q37.5", "kodak-q1e-05", "kodak-q50-first3", "kodak-sga-q50"):
+        path.with_name(f"{name}.json").write_bytes(path.read_bytes())
+    files, _, unmeasured = find_results([str(run)], "kodak")
+    assert [file.stem for file in files] == ["kodak-q0", "kodak-q1e-05", "kodak-q37.5"]
+    assert not unmeasured
+    files, _, _ = find_results([str(run)], "kodak-q0")
+    assert [file.stem for file in files] == ["kodak-q0"], "one of them by its name"
