@@ -179,6 +179,7 @@ def _provenance(stated: Any, points: int) -> Dict[str, Any]:
         "refinement": isinstance(refinement, dict) and isinstance(refinement.get("name"), str),
         "stages": isinstance(stated.get("stages"), int),
         "objective": isinstance(stated.get("objective"), dict),
+        "missing_packages": isinstance(stated.get("missing_packages"), list),
     }
     return {key: value for key, value in stated.items() if good.get(key, True)}
 

@@ -5,7 +5,7 @@ python scripts/compare.py results/kodak/classical/*.json 'runs/compare-*' --anch
 
 Each codec is measured at its ladder of settings, on files that were written and decoded again.
 JPEG XL and HEIC need the extra ``codecs``; HEIC takes by far the longest. A codec is skipped if its
-results are already there, of the same files, settings and library versions.
+results are already there, of the same files, settings, metrics and library versions.
 """
 
 from __future__ import annotations

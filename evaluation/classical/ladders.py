@@ -17,6 +17,7 @@ import numpy as np
 from evaluation.classical.codec import ClassicalCodec
 from evaluation.classical.matches import measure_ladder
 from evaluation.media import Row
+from evaluation.metrics.metric import is_installed
 from evaluation.metrics.speech import has_pesq
 from evaluation.provenance import provenance
 from evaluation.results import Dataset, Results, read_results, write_results
@@ -58,8 +59,8 @@ def read_curve(codec: ClassicalCodec, dataset: Dataset, path: pathlib.Path) -> O
     """The curve in a results file, if measuring would give the same.
 
     Returns:
-        None if the file is missing or damaged, or if its dataset, the codec's ladder, its options
-        or the version of its library differ.
+        None if the file is missing or damaged, if its dataset, the codec's ladder, its options or
+        the version of its library differ, or if it lacks a metric or has another of that name.
     """
     try:
         results = read_results(path)
@@ -70,6 +71,14 @@ def read_curve(codec: ClassicalCodec, dataset: Dataset, path: pathlib.Path) -> O
         and results.dataset.sha256 == dataset.sha256
         and results.description == codec.description
         and results.provenance.get("qualities") == list(codec.ladder)
+        and all(
+            results.metrics.get(metric.key) == metric.definition for metric in codec.medium.metrics
+        )
+        and not any(
+            is_installed(package)
+            for package in _packages(codec)
+            if package in results.provenance.get("missing_packages", ())
+        )
     )
     return results if same else None
 
@@ -132,6 +141,7 @@ def curve_of_rows(codec: ClassicalCodec, rows: Sequence[Row], *, dataset: str) -
     for row in rows:
         at.setdefault(row["quality"], []).append(row)
     columns = {**medium.points, f"{medium.rate}-packets": f"{medium.rate}_packets"}
+    missing = [package for package in _packages(codec) if not is_installed(package)]
     return Results(
         name=codec.name,
         description=codec.description,
@@ -147,6 +157,7 @@ def curve_of_rows(codec: ClassicalCodec, rows: Sequence[Row], *, dataset: str) -
         provenance={
             "qualities": list(at),
             "codec": {"options": dict(codec.options), "versions": codec.versions()},
+            **({"missing_packages": missing} if missing else {}),
         },
     )
 
@@ -160,6 +171,12 @@ def write_curve(
     write_table(path.with_suffix(".csv"), rows[0], rows)
     write_results(results, path)
     return results
+
+
+def _packages(codec: ClassicalCodec) -> List[str]:
+    """Optional packages that the medium's metrics need."""
+    names = (metric.package for metric in codec.medium.metrics if metric.package)
+    return list(dict.fromkeys(names))
 
 
 def _prepare_worker() -> None:

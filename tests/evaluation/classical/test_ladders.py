@@ -2,11 +2,13 @@
 
 import pytest
 
+from evaluation.classical import ladders
 from evaluation.classical.jpeg import JPEG
 from evaluation.classical.ladders import curve_of_rows, kept_ladder, measure_rows
 from evaluation.media import IMAGE
+from evaluation.metrics import METRICS
 from evaluation.report import report
-from evaluation.results import Dataset
+from evaluation.results import Dataset, read_results
 
 
 @pytest.fixture
@@ -39,15 +41,37 @@ def test_other_pixels_and_damaged_files_are_measured_anew(photos, dataset, tmp_p
     assert kept_ladder(JPEG, never, dataset, tmp_path).dataset == dataset
 
 
+def test_another_or_a_new_metric_is_measured(photos, dataset, tmp_path, monkeypatch):
+    kept_ladder(JPEG, lambda: iter(photos), dataset, tmp_path)
+    changed = METRICS["psnr-y"]._replace(definition="of another luma")
+    added = METRICS["psnr-y"]._replace(key="psnr-z")
+    for metric in (changed, added):
+        monkeypatch.setitem(METRICS, metric.key, metric)
+        kept_ladder(JPEG, lambda: iter(photos), dataset, tmp_path)
+        (file,) = tmp_path.iterdir()
+        assert read_results(file).metrics[metric.key] == metric.definition
+        assert metric.key in kept_ladder(JPEG, never, dataset, tmp_path).points
+
+
+def test_a_metric_whose_package_was_missing_is_measured(photos, dataset, tmp_path, monkeypatch):
+    packaged = METRICS["psnr-y"]._replace(key="packaged", package="nosuchpackage")
+    monkeypatch.setitem(METRICS, packaged.key, packaged)
+    kept_ladder(JPEG, lambda: iter(photos), dataset, tmp_path)
+    kept_ladder(JPEG, never, dataset, tmp_path)
+    monkeypatch.setattr(ladders, "is_installed", lambda package: True)
+    with pytest.raises(AssertionError, match="read again"):
+        kept_ladder(JPEG, never, dataset, tmp_path)
+
+
 def test_reports_are_beside_the_codecs_that_are_named(codec, photos, tmp_path):
     def table(classical):
-        folder, ladders = tmp_path / "results", tmp_path / "ladders"
+        folder, curves = tmp_path / "results", tmp_path / "ladders"
         report(
             IMAGE, codec, lambda: iter(photos[:1]), folder, dataset="one", provenance={},
-            classical=classical, ladders=ladders,
+            classical=classical, ladders=curves,
         )  # fmt: skip
         assert (folder / "one.png").exists() and (folder / "one.svg").exists()
-        return (folder / "one.txt").read_text(), ladders.exists() and len(list(ladders.iterdir()))
+        return (folder / "one.txt").read_text(), curves.exists() and len(list(curves.iterdir()))
 
     text, kept = table([])
     assert "JPEG" not in text and "train-test gap" in text and not kept
