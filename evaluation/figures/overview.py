@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Sequence, Tuple
+from typing import Any, Dict, Sequence, Tuple
 
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from evaluation.figures.cells import CLASSICAL_COLOURS, LEARNED_COLOUR, Example
-from evaluation.figures.style import draw_grid, legend_label, new_figure, write_figure
+from evaluation.figures.style import DASHES, draw_grid, legend_label, new_figure, write_figure
 from evaluation.media import Medium
 from evaluation.results import Results
 
-_MARKERS = "os^Dv"
+_MARKERS = "os^DvPXh"
 _STAR = {"marker": "*", "color": LEARNED_COLOUR}
 
 # Inches.
@@ -43,8 +43,8 @@ def write_overview(
         examples: files to show, as many as fit. A version that one of them lacks, because its codec
             cannot code the file, leaves its place empty.
         learned: the learned codec's operating points.
-        classical: curves to compare with, up to five. If one has the rate of its packets alone
-            (``kbps-packets``), that is drawn in full and the whole files dotted.
+        classical: curves to compare with; from the sixth on, dashed. If one has the rate of its
+            packets alone (``kbps-packets``), that is drawn in full and the whole files dotted.
 
     Returns:
         The two paths.
@@ -104,13 +104,13 @@ def _captions(medium, example):
 
 def _draw_curves(axes, medium, metric, learned, classical):
     rate, packets = medium.rate, f"{medium.rate}-packets"
-    for colour, marker, curve in zip(CLASSICAL_COLOURS, _MARKERS, classical):
-        style = {"color": colour, "marker": marker, "markersize": 3.5}
+    for number, curve in enumerate(classical):
+        style = _classical_style(number)
         full = packets if packets in curve.points else rate
-        axes.plot(*_points(curve, full, metric), lw=1.4, **style)
+        axes.plot(*_points(curve, full, metric), **style)
         if full is packets:
-            whole = {**style, "markersize": 2.5, "alpha": 0.6, "ls": ":"}
-            axes.plot(*_points(curve, rate, metric), lw=1.0, **whole)
+            whole = {**style, "markersize": 2.5, "alpha": 0.6, "ls": ":", "lw": 1.0}
+            axes.plot(*_points(curve, rate, metric), **whole)
     rates, values = _points(learned, rate, metric)
     line = 1.4 if len(rates) > 1 else 0
     axes.plot(rates, values, lw=line, markersize=12, markeredgecolor="white", zorder=5, **_STAR)
@@ -128,13 +128,23 @@ def _draw_curves(axes, medium, metric, learned, classical):
     axes.tick_params(which="minor", length=0)
 
 
+def _classical_style(number: int) -> Dict[str, Any]:
+    """Dashes tell curves of equal colour apart."""
+    return {
+        "color": CLASSICAL_COLOURS[number % len(CLASSICAL_COLOURS)],
+        "ls": DASHES[number // len(CLASSICAL_COLOURS) % 2],  # Dots are whole files.
+        "lw": 1.4,
+        "marker": _MARKERS[number % len(_MARKERS)],
+        "markersize": 3.5,
+    }
+
+
 def _legend_handles(medium, learned, classical):
     """Of the learned codec, and of what it is compared with."""
     own = Line2D([], [], ls="", markersize=9, label=legend_label(f"{learned.name:.54}"), **_STAR)
     others = []
-    for colour, marker, curve in zip(CLASSICAL_COLOURS, _MARKERS, classical):
-        style = {"color": colour, "marker": marker, "markersize": 3.5, "lw": 1.4}
-        others.append(Line2D([], [], label=legend_label(curve.name), **style))
+    for number, curve in enumerate(classical):
+        others.append(Line2D([], [], label=legend_label(curve.name), **_classical_style(number)))
     if any(f"{medium.rate}-packets" in curve.points for curve in classical):
         others.append(Line2D([], [], color="0.4", lw=1, ls=":", label="whole file"))
     return own, others

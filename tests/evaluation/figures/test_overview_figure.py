@@ -108,6 +108,18 @@ def test_points_without_a_number_are_left_out(examples, learned, curves, tmp_pat
     assert png.stat().st_size > 0
 
 
+def test_every_curve_is_drawn_in_a_style_of_its_own(examples, learned, curves):
+    many = [dataclasses.replace(curves[0], name=f"codec {number}") for number in range(8)]
+    figure = figures._overview(IMAGE, examples[:1], learned, many)
+    shown = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert shown == ["learned", *(curve.name for curve in many)]
+    for axes in [each for each in figure.axes if each.axison]:
+        lines = axes.lines
+        styles = {(line.get_color(), line.get_linestyle(), line.get_marker()) for line in lines}
+        assert len(lines) == len(styles) == 9
+        assert len({(line.get_color(), line._unscaled_dash_pattern) for line in lines}) == 9
+
+
 def test_a_version_that_an_example_lacks_leaves_its_place_empty(examples, learned, curves):
     uneven = [examples[0]._replace(versions=examples[0].versions[:1]), examples[1]]
     whole = figures._overview(IMAGE, examples[:2], learned, curves)
