@@ -25,6 +25,9 @@ _NOT_ANNEALED = (
     "images_per_second", "segments_per_second", "data_wait_share",
 )  # fmt: skip
 _FONT = 8
+_MARGIN = 0.008
+"""Of the figure's width, left of everything."""
+
 _FEWEST_TICKS = 4
 _ROUND = ((1,), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8))
 """Round numbers of a decade, from few to many."""
@@ -89,7 +92,8 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
     height = 2.6 + 0.15 * rows
     figure, _ = new_figure(WIDTH, height)
     box = {"left": 0.08, "right": 0.92, "top": 0.97, "bottom": (0.45 + 0.15 * rows) / height}
-    every = figure.subplots(1, 3, gridspec_kw={**box, "wspace": 0.42})
+    figure.subplots_adjust(**box, wspace=0.42)
+    every = figure.subplots(1, 3)
     for axes, (column, label) in zip(every, panels):
         for number, log in enumerate(logs.values()):
             if column in log:
@@ -108,6 +112,10 @@ def _curves(logs: Mapping[str, Log], rate: str) -> Figure:
         every[2].yaxis.set_minor_locator(NullLocator())
         every[2].yaxis.set_major_formatter("{x:g}")
     _overlay_annealed(every[2], logs)
+    # Rates that hardly differ have long numbers, which would move the label out of the figure.
+    beyond = _MARGIN - every[0].get_tightbbox().x0 / figure.bbox.width
+    if beyond > 0:
+        figure.subplots_adjust(left=box["left"] + beyond)
     figure.legend(
         [every[0].lines[number] for number in range(len(logs))],
         list(map(legend_label, logs)),

@@ -1,8 +1,10 @@
 """Training curves: the log is read as it is, schedules are told from constants, files appear."""
 
+import matplotlib
 import numpy as np
 import pytest
 
+from evaluation.figures import training
 from evaluation.figures.training import (
     _round_numbers,
     annealed_columns,
@@ -51,6 +53,18 @@ def test_draws_annealed_values_once_for_equal_schedules(tmp_path):
     constant = {**log, "alpha": np.array([7.0, 7.0])}
     without = write_training_curves(tmp_path / "constant.png", {"one": constant})
     assert len(without[1].read_text()) < len(drawn)
+
+
+def test_long_numbers_leave_the_label_inside(tmp_path):
+    rows = ["100,5,.16501,9,9,0,20,50,.1,7,.5", "200,4,.16722,8,8,0,21,50,.1,8,.5"]
+    log = read_log(write(tmp_path, *rows))
+    with matplotlib.rc_context({"font.size": training._FONT}):
+        figure = training._curves({"one": log}, "bpp")
+    figure.canvas.draw()
+    assert len(figure.axes[0].get_yticklabels()[0].get_text()) >= 6
+    boxes = [axes.get_tightbbox() for axes in figure.axes]
+    assert min(box.x0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= figure.bbox.width
 
 
 def test_refuses_images_beside_sound_and_nothing_at_all(tmp_path):
