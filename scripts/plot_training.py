@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+from typing import List, Sequence
 
 from processor.process import set_process
 
@@ -26,10 +27,19 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     with one_line_errors():
-        runs = dict.fromkeys(run.resolve() for run in find_runs(arguments.runs))
-        logs = {run.name: read_log(run / "training.csv") for run in runs}
+        runs = list(dict.fromkeys(run.resolve() for run in find_runs(arguments.runs)))
+        logs = {name: read_log(run / "training.csv") for name, run in zip(names_of(runs), runs)}
         png, svg = write_training_curves(arguments.output / "training.png", logs)
         print(f"wrote {png} and {svg}")
+
+
+def names_of(runs: Sequence[pathlib.Path]) -> List[str]:
+    """The runs' folders, after as many of the folders above as tell them apart."""
+    for length in range(1, max(len(run.parts) for run in runs)):
+        names = ["/".join(run.parts[-length:]) for run in runs]
+        if len(set(names)) == len(runs):
+            return names
+    return list(map(str, runs))
 
 
 if __name__ == "__main__":
