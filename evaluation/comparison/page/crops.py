@@ -49,7 +49,7 @@ def crops_at(
 
     Args:
         groups: name of a curve -> its runs, or its one file.
-        images: originals that the runs were evaluated on.
+        images: originals that runs and codecs were evaluated on.
         bpp: wanted rate, bits per pixel.
         load_codec: loads the codec of a run directory.
 
@@ -84,6 +84,8 @@ def _decoded(members, image, bpp, codecs, load_codec) -> Optional[Decoded]:
     """What a group makes of an image; None if it keeps no files of it."""
     runs = [run for run in members if run.is_run and run.path.with_suffix("").is_dir()]
     if runs:
+        for run in runs:
+            _check_measured(run, image)
         files = [(run, _file(run, image)) for run in runs]
         run, data = min(files, key=lambda each: abs(np.log(_rate(each[1], image) / bpp)))
         if run.path not in codecs:
@@ -96,13 +98,19 @@ def _decoded(members, image, bpp, codecs, load_codec) -> Optional[Decoded]:
     codec = known.get(members[0].results.name)
     if codec is None or codec.medium is not IMAGE or members[0].is_run:
         return None
+    _check_measured(members[0], image)
     row, pixels = closest_to(codec, image, bpp)
     return pixels, row["bpp"]
 
 
+def _check_measured(measurement: Measurement, image: NamedImage) -> None:
+    if measurement.rows and IMAGE.digest(image) not in measurement.rows[0].digests:
+        raise ValueError(
+            f"{image.name} is not among the images that {measurement.source} was measured on."
+        )
+
+
 def _file(run: Measurement, image: NamedImage) -> bytes:
-    if run.rows and IMAGE.digest(image) not in run.rows[0].digests:
-        raise ValueError(f"{image.name} is not among the images that {run.source} was measured on.")
     return coded_file(run.path.with_suffix(""), image.name).read_bytes()
 
 

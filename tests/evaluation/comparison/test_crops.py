@@ -62,11 +62,18 @@ def test_nearest_rates_beside_each_other(tmp_path, image):
     )
 
 
-def test_other_images_than_the_run_saw_are_refused(tmp_path, image):
+def test_other_images_than_were_measured_are_refused(tmp_path, image):
     run = learned_run(tmp_path, image, 50, 0.01)
     other = image._replace(pixels=255 - image.pixels)
     with pytest.raises(ValueError, match=r"chelsea\.png is not among the images that run was"):
         crops_at({"mixed": [run]}, [other], 0.5, jpeg_as_the_run)
+    results = Results("JPEG", "", {"bpp": [1, 2]})
+    rows = (FileRows((IMAGE.digest(image),), {}),) * 2
+    jpeg = Measurement(tmp_path / "jpeg.json", "jpeg.json", results, rows)
+    with pytest.raises(ValueError, match=r"not among the images that jpeg\.json was measured on"):
+        crops_at({"JPEG": [jpeg]}, [other], 0.5, jpeg_as_the_run)
+    (crop,), _ = crops_at({"JPEG": [jpeg]}, [image], 0.5, jpeg_as_the_run)
+    assert crop.codec == "JPEG"
 
 
 def test_what_cannot_be_shown_costs_its_own_crops(tmp_path, image):
