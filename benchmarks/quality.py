@@ -7,6 +7,7 @@ speed of a trial run, and evaluated on its coded files. Learning rates fall over
 every budget is a run of its own. The loss is ``bpp + lmbda * mse``, the mean over the files; of a
 classical codec, that of the best setting of its ladder. Runs and results stay in the output folder
 and are not repeated, so a stopped benchmark continues; its machine should be doing nothing else.
+Other folders of images or another lmbda need another output folder.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import pathlib
 import shutil
 import statistics
@@ -24,6 +26,7 @@ import time
 from typing import Dict, List, NamedTuple, Sequence
 
 from processor.process import set_process
+from signals.files import write_atomically
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -78,7 +81,13 @@ def main() -> None:
         parser.error(f"--minutes {min(arguments.minutes):g} must be above 0.")
     if arguments.compressai and shutil.which(arguments.compressai) is None:
         parser.error(f"--compressai {arguments.compressai}: there is no such program.")
-    arguments.output.mkdir(parents=True, exist_ok=True)
+    for folder in (*arguments.photos, arguments.test):
+        if not pathlib.Path(folder).is_dir():
+            parser.error(f"{folder} is not an existing folder.")
+    kept = settings_kept(arguments)
+    if kept != settings_of(arguments):
+        told = ", ".join(f"{name} {value}" for name, value in kept.items())
+        parser.error(f"--output {arguments.output} holds results of {told}: choose another.")
     lines = classical_losses(arguments)
     points = []
     for recipe in arguments.recipes:
@@ -90,6 +99,22 @@ def main() -> None:
     for minutes in sorted(arguments.minutes) if arguments.compressai else ():
         points.append(compressai(minutes, arguments))
         report(points, lines, arguments)
+
+
+def settings_of(arguments: argparse.Namespace) -> Dict[str, object]:
+    """What results in the output folder must have in common."""
+    photos = [os.path.realpath(folder) for folder in arguments.photos]
+    return {"photos": photos, "test": os.path.realpath(arguments.test), "lmbda": arguments.lmbda}
+
+
+def settings_kept(arguments: argparse.Namespace) -> Dict[str, object]:
+    """Those that the output folder was begun with; these ones for a new folder."""
+    path = arguments.output / "settings.json"
+    if path.exists():
+        return json.loads(path.read_text())
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(settings_of(arguments)).encode())
+    return settings_of(arguments)
 
 
 def data(arguments: argparse.Namespace) -> List[str]:
@@ -172,7 +197,7 @@ def classical_losses(arguments: argparse.Namespace) -> Dict[str, float]:
     command("scripts/classical.py", arguments.test, "--codecs", arguments.codecs,
             "--output", str(folder))  # fmt: skip
     losses = {}
-    for path in sorted(folder.glob("*.json")):
+    for path in (folder / f"{name.strip()}.json" for name in arguments.codecs.split(",")):
         by_setting: Dict[str, List[float]] = {}
         with path.with_suffix(".csv").open(newline="") as file:
             for row in csv.DictReader(file):

@@ -76,6 +76,47 @@ def test_trainings_and_classical_codecs_are_measured_by_one_loss(
     quality.main()  # Everything is there.
 
 
+def test_an_output_folder_has_one_set_of_images_and_one_lmbda(
+    folders, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import quality
+
+    monkeypatch.setattr(quality, "RECIPES", {})
+    monkeypatch.setattr(quality, "classical_losses", lambda arguments: {})
+
+    def run(photos, test, *more):
+        monkeypatch.setattr(sys, "argv", [
+            "quality.py", "--photos", photos, "--test", test, "--output", str(tmp_path / "out"),
+            *more,
+        ])  # fmt: skip
+        quality.main()
+
+    with pytest.raises(SystemExit):
+        run(folders[0], str(tmp_path / "gone"))
+    assert f"{tmp_path / 'gone'} is not an existing folder." in capsys.readouterr().err
+    run(*folders)
+    run(*folders, "--minutes", "7")
+    for other in ((folders[0], folders[0]), (*folders, "--lmbda", "0.05")):
+        with pytest.raises(SystemExit):
+            run(*other)
+        assert "lmbda 0.013: choose another." in capsys.readouterr().err
+
+
+def test_only_the_codecs_that_are_named_are_lines(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import quality
+
+    (tmp_path / "classical").mkdir()
+    for name in ("jpeg", "webp"):
+        path = tmp_path / "classical" / name
+        path.with_suffix(".json").write_text(json.dumps({"name": name.upper()}))
+        path.with_suffix(".csv").write_text("quality,psnr,bpp\n5,30,0.5\n")
+    monkeypatch.setattr(quality, "command", lambda *words: "")
+    arguments = argparse.Namespace(output=tmp_path, test="t", codecs="jpeg", lmbda=0.0)
+    assert quality.classical_losses(arguments) == {"JPEG": 0.5}
+
+
 def test_compressai_is_another_python(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import quality
