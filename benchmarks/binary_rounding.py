@@ -26,6 +26,7 @@ set_process()  # Before TensorFlow is imported.
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from assembly.user_errors import one_line_errors
 from data.tfds_records import prepare_quietly
 from processor.stack import set_random_seed
 from roundtrip import AdvanceSchedules, QuantizerLayer
@@ -64,12 +65,14 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.seeds < 1:
         parser.error(f"--seeds={arguments.seeds} must be at least 1.")
-    rows = [
-        measure(name, seed) for name in arguments.only.split(",") for seed in range(arguments.seeds)
-    ]
-    print(table(rows))
-    if arguments.output:
-        write_table(arguments.output, rows[0], rows)
+    names = [name.strip() for name in arguments.only.split(",")]
+    with one_line_errors():
+        for name in names:  # A mistake is found before anything is trained.
+            binary_layer(name, 0, 1)
+        rows = [measure(name, seed) for name in names for seed in range(arguments.seeds)]
+        print(table(rows))
+        if arguments.output:
+            write_table(arguments.output, rows[0], rows)
 
 
 def measure(name: str, seed: int) -> Dict[str, object]:

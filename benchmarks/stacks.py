@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from training_speed import LATENTS
 
 from processor.process import set_process
 
+PRECISIONS = ("float32", "bfloat16")
 CASES = ("train", "encode", "decode")
 
 
@@ -34,10 +36,16 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error(f"--rounds={arguments.rounds} must be at least 1.")
-    for model in arguments.models.split(","):
-        if model not in LATENTS:
-            parser.error(f"--models={model}: must be among {', '.join(LATENTS)}.")
-        for precision in arguments.precisions.split(","):
+    if shutil.which(arguments.other) is None:
+        parser.error(f"{arguments.other}: there is no such program.")
+    models, precisions = arguments.models.split(","), arguments.precisions.split(",")
+    for option, given, known in (
+        ("models", models, LATENTS), ("precisions", precisions, PRECISIONS),
+    ):  # fmt: skip
+        if not set(given) <= set(known):
+            parser.error(f"--{option}={','.join(given)}: must be among {', '.join(known)}.")
+    for model in models:
+        for precision in precisions:
             compare(arguments.other, model, precision, arguments.rounds)
 
 

@@ -30,6 +30,8 @@ def main() -> None:
         from signals.image_files import read_image
 
         images = [read_image(path) for path in paths_of(arguments.images)]
+        if not images:
+            raise ValueError(f"{', '.join(arguments.images)}: there is no image.")
         heads = "".join(f" | whole | tiles of {tile}" for tile in arguments.tiles)
         print(f"| run{heads} |\n|---{'|---' * 2 * len(arguments.tiles)}|")
         for run in arguments.runs:
@@ -46,9 +48,13 @@ def main() -> None:
 
 
 def paths_of(names):
-    """Files as they are named; of a folder all PNG files."""
+    """Files as they are named; of a folder all images that it holds."""
+    from data.image_folder import SUFFIXES
+
     for path in map(pathlib.Path, names):
-        yield from sorted(path.glob("*.png")) if path.is_dir() else [path]
+        inside = sorted(path.iterdir()) if path.is_dir() else []
+        images = [each for each in inside if each.suffix.lower() in SUFFIXES]
+        yield from images if path.is_dir() else [path]
 
 
 if __name__ == "__main__":
