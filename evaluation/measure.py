@@ -187,10 +187,14 @@ def check_coded_size(rows: Sequence[Row], header_bytes: int) -> None:
 def coded_file(folder: pathlib.Path, name: str) -> pathlib.Path:
     """Where `measure` keeps the coded file of an image or recording: ``<name>.rtc``.
 
-    Whatever is not a letter, digit, underscore, dot or dash is percent-encoded, so that different
-    names stay different files.
+    Whatever is not a letter, digit, underscore, dot or dash is percent-encoded, byte by byte, so
+    that different names stay different files.
     """
-    safe = re.sub(r"[^\w.-]", lambda match: f"%{ord(match[0]):02X}", name)
+
+    def encoded(match: re.Match) -> str:
+        return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogateescape"))
+
+    safe = re.sub(r"[^\w.-]", encoded, name)
     # File systems stop at 255 bytes; the digest keeps shortened names apart.
     if len(safe.encode()) > 200:
         safe = f"{safe[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

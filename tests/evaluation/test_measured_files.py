@@ -132,3 +132,11 @@ def test_pixel_digest_tells_pixels_and_shape_apart(photos):
     changed[0, 0, 0] ^= 1
     assert digest(changed) != digest(pixels)
     assert digest(pixels.reshape(120, 80, 3)) != digest(pixels)
+
+
+def test_names_are_encoded_byte_by_byte(tmp_path):
+    names = ("a 14", "a\u2014", "a%2014", "a_14", "caf\u00e9", "a\udce9", "a/14")
+    files = [coded_file(tmp_path, name) for name in names]
+    assert len(set(files)) == len(names)
+    assert files[0].name == "a%2014.rtc" and files[1].name == "a%E2%80%94.rtc"
+    assert files[4].name == "caf\u00e9.rtc"
