@@ -24,7 +24,12 @@ from evaluation.comparison.contrasts import (
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.export import documents, markdown_table, remove_others
 from evaluation.comparison.grouping import Groups, group_results, select_groups
-from evaluation.comparison.measurements import Found, find_results, read_measurements
+from evaluation.comparison.measurements import (
+    Found,
+    Measurement,
+    find_results,
+    read_measurements,
+)
 from evaluation.comparison.notes import notes, points_left_out
 from evaluation.comparison.page.crops import common_rate, crops_at
 from evaluation.comparison.page.document import write_page
@@ -36,6 +41,7 @@ from evaluation.figures.curves import Compared, write_comparison
 from evaluation.figures.profile import Profile, write_profile
 from evaluation.metrics import METRICS
 from evaluation.provenance import provenance
+from evaluation.results import Results
 from signals.files import write_atomically
 from signals.image_files import NamedImage
 
@@ -152,7 +158,7 @@ def compare(
         tables["Loss at equal lmbda, difference in percent"] = part_cells(tested.parts)
     text = "\n\n".join(markdown_table(*each) for each in tables.values())
     text += "\n\n" + "\n".join(f"- {each}" for each in remarks)
-    title = _dataset_title(list(curves.ranked.values()), dataset)
+    title = _dataset_title([each for name in curves.ranked for each in groups[name]], dataset)
 
     document = record(reference, rows, unranked, remarks, **bootstrap)
     document["contrasts"] = contrast_records(tested, half_width)
@@ -243,6 +249,15 @@ def _left_out(found: Found, dataset: str) -> List[str]:
     ]
 
 
-def _dataset_title(curves: Sequence[Curve], default: str) -> str:
-    datasets = [curve.dataset for curve in curves if curve.dataset is not None]
-    return f"{datasets[0].name} ({datasets[0].files} files)" if datasets else default
+def _dataset_title(measured: Sequence[Measurement], default: str) -> str:
+    """Name and number of the files; all are the same, whatever else names of results tell."""
+    known = [each.results for each in measured if each.results.dataset is not None]
+    if not known:
+        return default
+    names = [_without_quality(each) for each in known]
+    return f"{min(names, key=len)} ({known[0].dataset.files} files)"
+
+
+def _without_quality(results: Results) -> str:
+    quality, name = results.provenance.get("quality"), results.dataset.name
+    return name.replace(f"-q{quality:g}", "") if isinstance(quality, (int, float)) else name

@@ -137,3 +137,19 @@ def test_a_run_without_results_is_named_where_curves_are_too_few(compared, publi
     words = rf"got JPEG \(1 results\)\. Not read: {run} has results only on kodak, not on dataset="
     with pytest.raises(ValueError, match=words):
         compared(published("JPEG"), run, anchor="JPEG", dataset="clic")
+
+
+def test_titles_name_the_files_whatever_names_of_results_tell(compared, write_runs, tmp_path):
+    """Qualities, and a refined curve whose results are named so."""
+    for name, suffix in (("mixed", "-q{}"), ("ramp", "-sga")):
+        write_runs(tmp_path / "runs", name, f"quantizer={name}", seeds=(0,))
+        for k, path in enumerate(sorted((tmp_path / "runs").glob(f"{name}-*/results/*.json"))):
+            document = json.loads(path.read_text())
+            document["dataset"]["name"] += suffix.format(k)
+            document["provenance"]["quality"] = k if name == "mixed" else None
+            path.write_text(json.dumps(document))
+    for anchor in ("mixed", "ramp"):
+        compared(f"{tmp_path}/runs/*", anchor=anchor, resamples=100)
+        title = "rate (bits per pixel), mean over kodak (8 files)"
+        assert title in (tmp_path / "o" / "comparison.svg").read_text()
+        assert f"{anchor} on kodak (8 files)" in (tmp_path / "o" / "report.html").read_text()
