@@ -64,13 +64,15 @@ function ticks(low, high, count) {
   return found;
 }
 
-// Round numbers for a logarithmic axis: 1, 2 and 5 of each decade, and more of them within one.
+// Round numbers for a logarithmic axis: 1, 2 and 5 of each decade, more of them within one, and
+// equal steps on a part of a decade that holds hardly any of these.
 function logTicks(low, high) {
   const found = [], steps = high / low < 10 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : [1, 2, 5];
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
     for (const step of steps) found.push(+(step * 10 ** power).toPrecision(3));
   }
-  return found.filter((at) => at >= low && at <= high);
+  const inside = found.filter((at) => at >= low && at <= high);
+  return inside.length > 2 ? inside : ticks(low, high, 5);
 }
 
 function drawCurves() {

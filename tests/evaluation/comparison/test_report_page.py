@@ -121,6 +121,9 @@ def test_sorts_hovers_toggles_and_slides(page, browser):
         return [cell.text for cell in find("#table tbody td:first-child")]
 
     browser.get(page.as_uri())
+    for low, high in ((0.05, 2.5), (0.29, 0.378), (1.05, 1.47), (10.6, 14.6), (6, 60)):
+        at = browser.execute_script(f"return logTicks({low}, {high})")
+        assert len(at) >= 3 and low <= min(at) and max(at) <= high, "every axis has numbers"
     assert order() == ["better", "anchor", NASTY, "fallen"]
     rate = find("#table th button")[1]
     rate.click()
