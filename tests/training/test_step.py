@@ -83,6 +83,20 @@ def test_soft_then_hard_freezes_the_analysis_and_trains_the_rest_on_rounded_late
     assert len(before) + len(rest_before) == len(model.trainable_variables)
 
 
+def test_in_the_hard_phase_rounding_undoes_what_predicted_means_do(make, eagerly):
+    """Latents less their means are rounded, so y_hat follows no mean; its error would lead it."""
+    model, _ = make("model=mean_scale_hyperprior", "quantizer=soft_then_hard")
+    model.advance(6)
+    assert model.quantizer.in_hard_phase
+    y = 5 * tf.random.stateless_normal([1, 4, 4, model.transforms.latent_channels], [0, 1])
+    parameters = model.hyper.trainable_variables
+    with tf.GradientTape(persistent=True) as tape:
+        quantized = model.quantize(y, training=True)
+        total, bits = tf.reduce_sum(quantized.values), tf.reduce_sum(quantized.bits)
+    assert all(g is None or not np.any(g) for g in tape.gradient(total, parameters))
+    assert any(g is not None and np.any(g) for g in tape.gradient(bits, parameters))
+
+
 @pytest.mark.parametrize("name", ["soft_round", "universal", "trellis", "lattice"])
 def test_what_codes_integers_can_end_hard(make, eagerly, name):
     model, step = make(f"quantizer={name}", "++quantizer.hard_from_step=2")
