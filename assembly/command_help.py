@@ -49,7 +49,8 @@ def print_help(config: DictConfig) -> None:
         if not (path and isinstance(node, DictConfig)):
             continue
         introduction, comments = described(path)
-        print("\n" + textwrap.fill(f"Settings of {group}={choice}: {introduction[0]}", WIDTH))
+        about = " ".join(line for line in introduction if line[:1] not in " @")  # No commands.
+        print("\n" + textwrap.fill(f"Settings of {group}={choice}: {about}", WIDTH))
         _print_keys(OmegaConf.to_container(node), f"{_package(group)}.", comments)
     print("\nOther choices have other settings: GROUP=CHOICE --help shows them.")
 
