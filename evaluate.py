@@ -82,8 +82,8 @@ def evaluate(
         stages: number of stages of a residual quantizer that the files get; None: all.
         classical: names of the classical codecs to compare with; None: all of the medium.
         refinement: node of ``configs/refinement``, whose name the results then bear; None: none.
-        quality: of a run for every rate, 0 to 100, which the results' name then says; None: that
-            of the run's own lmbda.
+        quality: of a variable-rate run, 0 to 100, which the results' name then includes; None:
+            that of the run's own lmbda.
         trusted: classes that the run may name besides those of ``configs/``.
         checkpoint: "last", or "best" for the weights with the least validation loss, whose
             results are named so.

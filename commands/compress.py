@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--quality",
         type=float,
         metavar="Q",
-        help="0 (small) to 100, in hundredths: models for every rate, as the pretrained ones",
+        help="0 (small) to 100; for variable-rate models, such as the pretrained ones",
     )
     rate.add_argument(
         "--lmbda", type=float, metavar="L", help="the quality trained with this lmbda"
