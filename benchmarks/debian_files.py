@@ -1,4 +1,4 @@
-"""Files inside Debian packages, which are read where they lie: nothing is installed or unpacked."""
+"""Files inside Debian packages, which are read in place: nothing is installed or unpacked."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ a folder with these packages, from ``apt-get download PACKAGE=VERSION``. OUTPUT 
 in the folders ``train``, ``val`` and ``test``; the same input gives the same files.
 
 Photographs are scaled down by 1.35 at least, so that the camera's noise and blur and the artefacts
-of JPEG do not dominate. A training photograph is shown at several scales; at each it is cut into
-tiles of 768x512 pixels (or 512x768). Validation and test show each photograph once.
+of JPEG do not dominate. A training photograph is used at several scales; at each it is cut into
+tiles of 768x512 pixels (or 512x768). Validation and test use each photograph once.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 ``apt-get download PACKAGE=VERSION``. OUTPUT receives WAV files (8 kHz, mono, 16 bits, as the
 packages hold them) in ``train``, ``val`` and ``test``. Test voices, a man and a woman, are not
 heard in training, nor is their language. Prompts shorter than a second, silence and tones are left
-out. Every `VALIDATE_EVERY`-th prompt of a training voice is validated on instead.
+out. Every `VALIDATE_EVERY`-th prompt of a training voice is used for validation.
 """
 
 from __future__ import annotations

@@ -40,19 +40,19 @@ HANG_SECONDS = 20.0
 
 
 class Failure(Exception):
-    """A file took too long or too much, or an error came out that is no codec's."""
+    """A file took too long or too much memory, or raised an error that is not the codec's."""
 
 
 def main() -> None:
     """Fuzzes all models, or those of ``--only``, each with its share of the files."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--files", type=int, default=100_000, metavar="N", help="of all models")
+    parser.add_argument("--files", type=int, default=100_000, metavar="N", help="over all models")
     parser.add_argument(
         "--only", nargs="+", default=[""], metavar="NAME", help="MODEL, QUANTIZER, MODEL/QUANTIZER"
     )
     parser.add_argument("--first", type=int, default=0, metavar="N", help="number of the first")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
-    parser.add_argument("--log", metavar="FILE", help="a row a model; those with a row are done")
+    parser.add_argument("--log", metavar="FILE", help="one row per model; models in it are done")
     arguments = parser.parse_args()
     with one_line_errors():
         names = [
@@ -99,7 +99,7 @@ def fuzz(names: List[str], arguments: argparse.Namespace, watch: Watch) -> None:
     """Decodes each model's share of the files and prints a line for each model.
 
     Raises:
-        Failure: a file took too long or too much, or an error came out that is no codec's.
+        Failure: a file took too long or too much memory, or raised an error not the codec's.
     """
     each = -(-arguments.files // len(names))
     log = pathlib.Path(arguments.log) if arguments.log else None
@@ -188,7 +188,7 @@ def outcome(codec, data: bytes) -> str:
     """What became of a file.
 
     Raises:
-        Failure: an error came out that is no codec's.
+        Failure: an error was raised that is not the codec's.
     """
     from codec import DamagedFile, ForeignFile, TooLarge
 

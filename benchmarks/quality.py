@@ -6,7 +6,7 @@ Each recipe is trained by train.py for as many steps as take each budget on this
 speed of a trial run, and evaluated on its coded files. Learning rates fall over a whole run, so
 every budget is a run of its own. The loss is ``bpp + lmbda * mse``, the mean over the files; of a
 classical codec, that of the best setting of its ladder. Runs and results stay in the output folder
-and are not repeated, so a stopped benchmark continues; its machine should be doing nothing else.
+and are not repeated, so a stopped benchmark continues; the machine should be doing nothing else.
 Other folders of images or another lmbda need another output folder.
 """
 
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--minutes", nargs="+", type=float, default=[2, 5, 15], help="budgets")
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--lmbda", type=float, default=0.013)
-    parser.add_argument("--codecs", default="jpeg,webp,jpeg2000,avif", help="classical, as lines")
+    parser.add_argument("--codecs", default="jpeg,webp,jpeg2000,avif", help="drawn as lines")
     parser.add_argument(
         "--compressai",
         metavar="PYTHON",

@@ -55,7 +55,7 @@ def main() -> None:
     make.add_argument("run", help="run directory, or its name under runs/")
     make.add_argument("name", help="of the pretrained model, with a number: image-1")
     make.add_argument("notes", help=f"YAML file with {', '.join(NOTES)}")
-    make.add_argument("example", help="image or recording of which golden files are made")
+    make.add_argument("example", help="image or recording to make golden files from")
     results = commands.add_parser("results", help="add what evaluate.py has measured since")
     results.add_argument("name", help="of the pretrained model")
     arguments = vars(parser.parse_args())

@@ -1,4 +1,4 @@
-"""Trains one model through every quantizer and prints one table: experiment=quantizer_table.
+"""Trains one model with every quantizer and prints one table: experiment=quantizer_table.
 
 python scripts/quantizer_table.py runs/table steps=3000 data=image_folder data.root=/photos \
     data.test_root=/kodak
