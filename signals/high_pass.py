@@ -1,8 +1,8 @@
 """What lies below hearing, as offsets and rumble of cheap microphones: removed before coding.
 
-Bits spent on it are lost, and what is audible is masked less than a codec supposes that hides its
-errors behind the strongest part of a spectrum. Speech and music codecs remove it too (Opus: RFC
-6716, section 2.1; its encoder has a filter at 3 Hz or, for speech, above 60 Hz).
+Bits spent on it are lost, and a codec that hides its errors behind the strongest part of a spectrum
+hides them behind what nobody hears. Other codecs remove it too: libopus filters at 3 Hz, and at 60
+to 100 Hz where it is told that it codes speech (src/opus_encoder.c, silk/tuning_parameters.h).
 """
 
 from __future__ import annotations
