@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from assembly.parts import build_part
 from assembly.saved_run import SavedRun
-from signals.high_pass import high_pass
 from signals.loudness import loudness_gain
-from signals.resampling import resample, resampled_length
+from signals.model_form import at_model_rate
+from signals.resampling import resample
 
 
 class RunObjective:
@@ -53,11 +53,8 @@ class RunObjective:
     def _in_the_models_form(self, file: Any, decoded: np.ndarray):
         """Original and decoded samples as float ``[channels, 1, samples, 1]``."""
         rate = self._transforms.sample_rate
-        length = resampled_length(len(file.samples), file.sample_rate, rate)
-        both = [
-            resample(each.astype(np.float32), file.sample_rate, rate, length)
-            for each in (file.samples, decoded)
-        ]
-        both[0] = high_pass(both[0], rate)
-        gain = loudness_gain(both[0])
-        return [gain * each.T[:, np.newaxis, :, np.newaxis] for each in both]
+        original = at_model_rate(file.samples.astype(np.float32), file.sample_rate, rate)
+        # Nothing is filtered out of what was decoded: what a model adds there is its error.
+        decoded = resample(decoded.astype(np.float32), file.sample_rate, rate, len(original))
+        gain = loudness_gain(original)
+        return [gain * each.T[:, np.newaxis, :, np.newaxis] for each in (original, decoded)]

@@ -12,8 +12,8 @@ from codec.blocks import blocks, decode_blocks
 from codec.file_codec import FileCodec
 from codec.latent_coder import Latents
 from codec.quantized_file import QuantizedFile
-from signals.high_pass import high_pass
 from signals.loudness import from_half_decibels, half_decibels, loudness_gain
+from signals.model_form import at_model_rate
 from signals.resampling import resample, resampled_length
 
 FULL_SCALE = 32768.0
@@ -87,16 +87,14 @@ class AudioCodec(FileCodec):
 
     def _latents(self, samples: np.ndarray, sample_rate: int) -> Tuple[int, tf.Tensor]:
         """The gain in half-decibels, and latents ``[channels, columns, latent channels]``."""
-        length = resampled_length(len(samples), sample_rate, self.sample_rate)
-        at_model_rate = resample(samples, sample_rate, self.sample_rate, length)
-        at_model_rate = high_pass(at_model_rate, self.sample_rate)
-        gain = half_decibels(loudness_gain(at_model_rate))
-        rows = np.float32(from_half_decibels(gain)) * at_model_rate.T[..., np.newaxis]
+        heard = at_model_rate(samples, sample_rate, self.sample_rate)
+        gain = half_decibels(loudness_gain(heard))
+        rows = np.float32(from_half_decibels(gain)) * heard.T[..., np.newaxis]
         return gain, self.model.analyze(rows)
 
     def _audio(self, values: tf.Tensor, gain: int, length: int, sample_rate: int) -> Audio:
-        at_model_rate = resampled_length(length, sample_rate, self.sample_rate)
-        rows = self.model.synthesize(values, values.shape[0], at_model_rate).numpy()
+        model_length = resampled_length(length, sample_rate, self.sample_rate)
+        rows = self.model.synthesize(values, values.shape[0], model_length).numpy()
         samples = rows[..., 0].T / np.float32(from_half_decibels(gain))
         samples = resample(samples, self.sample_rate, sample_rate, length)
         levels = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)

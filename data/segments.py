@@ -22,9 +22,9 @@ import tensorflow as tf
 
 from data.patches import DecodedImages, PatchSampler
 from signals.audio_files import AudioSize
-from signals.high_pass import high_pass
 from signals.loudness import CODING_LEVEL, LARGEST_PEAK, loudness_gain
-from signals.resampling import resample, resampled_length
+from signals.model_form import at_model_rate
+from signals.resampling import resampled_length
 
 
 class Stretches(NamedTuple):
@@ -60,9 +60,7 @@ def training_form(samples: np.ndarray, rate: int, *, sample_rate: int) -> np.nda
         rate: of ``samples``, Hz.
         sample_rate: of the result, Hz.
     """
-    length = resampled_length(len(samples), rate, sample_rate)
-    samples = resample(samples, rate, sample_rate, length, padding="constant")
-    samples = high_pass(samples, sample_rate)
+    samples = at_model_rate(samples, rate, sample_rate, padding="constant")
     gain = np.float32(loudness_gain(samples))
     return np.ascontiguousarray(samples.T * gain, np.float32)
 

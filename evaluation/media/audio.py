@@ -11,16 +11,13 @@ from codec import AUDIO_HEADER_LIMIT, AudioCodec
 from evaluation.media.medium import Medium, Row
 from signals.audio_files import LOSSLESS_AUDIO, encode_audio, read_audio
 from signals.files import write_atomically
-from signals.high_pass import high_pass
 from signals.loudness import loudness_gain
-from signals.resampling import resample, resampled_length
+from signals.model_form import at_model_rate
 
 
 def _audio_example(file: Any, transforms: Any) -> np.ndarray:
     """The first channel as the model is trained on it, as an image one row high."""
-    rate = transforms.sample_rate
-    length = resampled_length(len(file.samples), file.sample_rate, rate)
-    samples = high_pass(resample(file.samples[:, :1], file.sample_rate, rate, length), rate)
+    samples = at_model_rate(file.samples[:, :1], file.sample_rate, transforms.sample_rate)
     return (samples * loudness_gain(samples))[np.newaxis]
 
 
