@@ -18,7 +18,6 @@ from models.tiling import apply_in_tiles
 from models.transforms import Transforms
 from models.variable_rate import RateSetting, VariableRate
 from quantizers.base.annealing import Annealed
-from quantizers.base.contract import Quantized
 from quantizers.base.slices import SlicedQuantizer
 
 
@@ -183,7 +182,8 @@ class Autoencoder(tf.Module):
             centred.append(prediction.centre(y))
             seen = self.quantizer.for_slice(number)(centred[-1], training=training)
             if training and self.quantizer.in_hard_phase:
-                seen = _straight_through(seen, centred[-1])
+                # Rounding undoes what means and gains do before it, and so must its gradient.
+                seen = seen.straight_through(centred[-1])
             quantized.append(seen)
             rate_inputs.append(prediction.only_present(quantized[-1].rate_input))
             predictor.add(quantized[-1].decoder_input)
@@ -308,16 +308,3 @@ class Autoencoder(tf.Module):
     @property
     def _entropy_models(self):
         return filter(None, (self.entropy, self.hyper_entropy))
-
-
-def _straight_through(quantized: Quantized, latents: tf.Tensor) -> Quantized:
-    """The hard phase's values, with the latents' gradient besides that of the quantizer's own.
-
-    The analysis is frozen then and needs none. But means and gains come before rounding and are
-    undone after it: without a gradient through rounding, the loss seems to follow them.
-    """
-    nothing = latents - tf.stop_gradient(latents)
-    return quantized._replace(
-        rate_input=quantized.rate_input + nothing,
-        decoder_input=quantized.decoder_input + nothing,
-    )

@@ -58,6 +58,13 @@ class Quantized(NamedTuple):
     decoder_input: tf.Tensor
     penalty: tf.Tensor
 
+    def straight_through(self, latents: tf.Tensor) -> Quantized:
+        """The same values of integers, whose gradient also passes to the latents, unchanged."""
+        nothing = latents - tf.stop_gradient(latents)
+        return self._replace(
+            rate_input=self.rate_input + nothing, decoder_input=self.decoder_input + nothing
+        )
+
 
 class Quantizer(tf.Module):
     """Base of all quantizers: what models, entropy models and codecs may ask for.
