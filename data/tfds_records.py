@@ -1,4 +1,4 @@
-"""Datasets of TensorFlow Datasets, whatever they hold: finding, preparing, splitting, reading."""
+"""Datasets of TensorFlow Datasets, whatever they hold: finding, preparing, reading."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import contextlib
 import difflib
 import functools
 import io
-import itertools
 import logging
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple, Union
 from unittest import mock
 
@@ -21,15 +20,13 @@ from tensorflow_datasets.core.utils import gcs_utils
 
 from data.source import SPLITS, check_split
 from data.speaker_split import SpeakerSplit
+from data.tfds_splits import SplitNames, choose_splits, trained_on
 
 RETRIES = 3
 """Of a download; TFDS's own 10 pause for 200 s in all."""
 
 TIMEOUTS = (3.0, 60.0)
 """Seconds until there is a connection, and between two pieces of an answer; TFDS waits for ever."""
-
-SplitNames = Optional[Mapping[str, Optional[str]]]
-"""TFDS's name or slice for some of the splits, as "dev_clean" or "train[:100]"."""
 
 
 class TfdsRecords:
@@ -76,7 +73,7 @@ class TfdsRecords:
         if speakers is None:
             self._splits = choose_splits(builder, splits)
         else:
-            self._splits = dict.fromkeys(SPLITS, _trained_on(builder, splits))
+            self._splits = dict.fromkeys(SPLITS, trained_on(builder, splits))
             records = self._read(self._splits["train"], [speakers.key]).as_numpy_iterator()
             self._members = speakers.members([_text(record[speakers.key]) for record in records])
 
@@ -233,71 +230,10 @@ def short_name(name: str) -> str:
     return re.sub(r"[^\w.]+", "-", str(name))
 
 
-def choose_splits(builder: tfds.core.DatasetBuilder, named: SplitNames) -> Dict[str, Optional[str]]:
-    """TFDS's name or slice for each split, see `TfdsRecords`; None for one without records."""
-    own = builder.info.splits
-    named = {split: value for split, value in (named or {}).items() if value is not None}
-    for split, value in named.items():
-        try:
-            own[value]
-        except Exception as error:  # KeyError, ValueError: by TFDS's version and kind of mistake
-            raise ValueError(
-                f"splits.{split}={value!r} is no split of {builder.info.full_name}, which has "
-                f"{', '.join(own)}."
-            ) from error
-    base = _trained_on(builder, named)
-    chosen: Dict[str, Optional[str]] = {
-        split: named.get(split, split if split in own and split != base else None)
-        for split in SPLITS
-    }
-    chosen["train"] = base
-    if base in own:  # a slice or a sum is not cut any further
-        end = own[base].num_examples
-        tenth = max(1, end // 10)
-        for split in ("test", "validation"):
-            if chosen[split] is None and end > tenth:
-                chosen[split] = f"{base}[{end - tenth}:{end}]"
-                end -= tenth
-        chosen["train"] = base if end == own[base].num_examples else f"{base}[:{end}]"
-    _check_disjoint(builder, chosen)
-    return chosen
-
-
-def _check_disjoint(builder: tfds.core.DatasetBuilder, chosen: Mapping[str, Optional[str]]) -> None:
-    ranges: Dict[str, Dict[str, List[range]]] = {}
-    for split, name in chosen.items():
-        ranges[split] = defaultdict(list)
-        for part in builder.info.splits[name].file_instructions if name else ():
-            ranges[split][part.filename].append(range(part.skip, part.skip + part.take))
-    for first, second in itertools.combinations(SPLITS, 2):
-        if any(
-            max(a.start, b.start) < min(a.stop, b.stop)
-            for filename, parts in ranges[first].items()
-            for a in parts
-            for b in ranges[second].get(filename, ())
-        ):
-            raise ValueError(
-                f"splits: {first} ({chosen[first]}) and {second} ({chosen[second]}) share records "
-                f"of {builder.info.full_name}: name slices of both that do not overlap."
-            )
-
-
 def describe_features(builder: tfds.core.DatasetBuilder) -> str:
     """For error messages: the dataset's features and their types."""
     features = builder.info.features.items()
     return ", ".join(f"{key} ({type(feature).__name__})" for key, feature in features)
-
-
-def _trained_on(builder: tfds.core.DatasetBuilder, named: SplitNames) -> str:
-    """The split that training records come from, before any other is cut from it."""
-    own = builder.info.splits
-    if named and named.get("train"):
-        return named["train"]
-    if "train" not in own and len(own) != 1:
-        raise ValueError(
-            f"{builder.info.full_name} has no split 'train'; its splits: {', '.join(own)}."
-        )
-    return "train" if "train" in own else next(iter(own))
 
 
 def _is_prepared(builder: tfds.core.DatasetBuilder) -> bool:
