@@ -136,7 +136,10 @@ class StftDistance(SpectrogramDistance):
 
 
 class MultiScaleMel(SpectrogramDistance):
-    """Compares mel bands, which widen with frequency as in hearing; window / 8 bands per window."""
+    """Compares mel bands, which widen with frequency as in hearing; window / 8 bands per window.
+
+    At high sample rates the lowest bands are narrow; those that hold no bin are left out.
+    """
 
     def __init__(
         self,
@@ -168,4 +171,6 @@ class MultiScaleMel(SpectrogramDistance):
         )
         # The mean over a band, not the sum: white noise has the same level in all bands.
         mel /= tf.maximum(tf.reduce_sum(mel, axis=0), 1e-6)
+        # Above 32 kHz some bands lie between two bins: there all signals would be equal.
+        mel = tf.boolean_mask(mel, tf.reduce_any(mel > 0, axis=0), axis=1)
         return tf.tensordot(power, mel, 1)

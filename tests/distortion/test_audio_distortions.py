@@ -57,6 +57,14 @@ def test_levels_of_white_sound_are_its_power(measure):
     assert np.abs(inner + 23).max() < 1.0
 
 
+@pytest.mark.parametrize("sample_rate", [44100, 192000])
+def test_mel_bands_without_a_bin_are_left_out(sample_rate):
+    """A gain is a distance in decibels, which bands without power would make smaller."""
+    x = noise(length=2048, rms=0.3)
+    value = MultiScaleMel(sample_rate=sample_rate)(x, x * 10 ** (-6 / 20))
+    np.testing.assert_allclose(value, 6.0, rtol=1e-3)
+
+
 @pytest.mark.parametrize("window, samples", [(64, 1000), (50, 333), (1024, 1024)])
 def test_power_spectra_are_tensorflows(window, samples):
     x = noise(length=samples)
