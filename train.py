@@ -87,7 +87,7 @@ def train(config: DictConfig, run: str) -> None:
                 fit_model()
         return
     check = functools.partial(check_prolonged, saved_form(config), directory.path)
-    directory.open(saved_form(config), settings.overwrite, check)
+    directory.open(saved_form(config), settings.overwrite, check, source.files)
     distribution.wait()
     print(f"run directory: {directory.path}", flush=True)
     if _is_trained(directory):

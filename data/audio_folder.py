@@ -68,6 +68,11 @@ class AudioFolder(AudioSource):
         """See `Source`."""
         return self._files.name_of(split)
 
+    @property
+    def files(self) -> str:
+        """See `Source`."""
+        return self._files.identity
+
     def training_batches(
         self, *, batch_size: int, seed: int, first_step: int = 0
     ) -> tf.data.Dataset:

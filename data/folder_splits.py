@@ -104,6 +104,16 @@ class FolderSplits:
         check_split(split)
         return self._own_names.get(split, self.name)
 
+    @property
+    def identity(self) -> str:
+        """One line: how many files are trained and validated on, a digest of names and sizes."""
+        counts, digest = [], hashlib.sha256()
+        for split in ("train", "validation"):
+            counts.append(f"{len(self._splits[split])} {split}")
+            for file in self._splits[split]:
+                digest.update(f"{split} {os.path.getsize(file.path)} {file.name}\n".encode())
+        return f"{' and '.join(counts)} files, names and sizes {digest.hexdigest()[:16]}"
+
     def check_training(self) -> None:
         """Raises ValueError unless there is a file to train on."""
         if not self._splits["train"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Iterator, Tuple
+from typing import ClassVar, Iterator, Optional, Tuple
 
 import numpy as np
 import tensorflow as tf
@@ -56,6 +56,14 @@ class Source(abc.ABC):
         """The name for results on a split: the source's, or that of the split's own folder."""
         check_split(split)
         return self.name
+
+    @property
+    def files(self) -> Optional[str]:
+        """One line that tells these training and validation files from others; None: no need to.
+
+        A prepared dataset does not change.
+        """
+        return None
 
     @abc.abstractmethod
     def training_batches(

@@ -2,6 +2,7 @@
 
 ```
 config.yaml      the whole configuration, enough to build the model again
+files.txt        which files of a folder it is trained and validated on: their number and a digest
 training.csv     the log's figures
 validation.csv   the loss on whole validation files, a row a checkpoint
 checkpoints/     a folder for each of the newest two, with checksums and the configuration, and for
@@ -45,7 +46,8 @@ NOT_PART_OF_A_RUN = (
 LOCK = ".lock"
 
 PARTS = (
-    "checkpoints", "tensorboard", "model", "best", "results", "training.csv", "validation.csv",
+    "checkpoints", "tensorboard", "model", "best", "results", "files.txt", "training.csv",
+    "validation.csv",
 )  # fmt: skip
 """What there is in a run directory beside the configuration and the lock."""
 
@@ -57,6 +59,7 @@ class RunDirectory:
         """Takes the directory's path; nothing is created."""
         self.path = path
         self.config_file = path / "config.yaml"
+        self.files = path / "files.txt"
         self.checkpoints = path / "checkpoints"
         self.best = path / "best"
         self.model = path / "model"
@@ -84,6 +87,7 @@ class RunDirectory:
         config: DictConfig,
         overwrite: bool,
         check_prolonged: Optional[Callable[[DictConfig, int], None]] = None,
+        files: Optional[str] = None,
     ) -> None:
         """Creates the directory, or opens it again for the same configuration.
 
@@ -95,10 +99,12 @@ class RunDirectory:
             check_prolonged: raises ValueError if the run cannot be trained for the larger number
                 of ``steps`` that alone differs; called with the configuration so far and the
                 steps taken. None: no run can.
+            files: one line that tells what is trained on from other files; recorded when the run
+                begins. None: no need to.
 
         Raises:
             ValueError: another process works there, it holds another run, a pretrained model, or
-                no run at all.
+                no run at all; the steps so far were taken on other files.
         """
         if self.pretrained:
             raise ValueError(
@@ -124,15 +130,20 @@ class RunDirectory:
         if saved is not None:
             older = _up_to_date(saved)
             changed = _differences(older, config)
-            if changed and check_prolonged is not None and _is_longer(older, config):
-                check_prolonged(older, self._steps_taken())
-                self._reopen(older.steps)
-                saved, damage, changed = config, "", []
-            if changed:
+            is_longer = check_prolonged is not None and _is_longer(older, config)
+            if changed and not is_longer:
                 raise ValueError(
                     f"run={str(self.path)!r} holds another run ({'; '.join(changed)}): "
                     "choose another run=, or overwrite=true to start anew."
                 )
+            if files is not None:
+                self._check_files(files, config.steps)
+            if is_longer:
+                check_prolonged(older, self._steps_taken())
+                self._reopen(older.steps)
+                saved, damage = config, ""
+        if files is not None and not (self._steps_taken() and self.files.exists()):
+            write_atomically(self.files, f"{files}\n".encode())
         if damage is not None:
             write_atomically(self.config_file, configuration_bytes(saved or config))
 
@@ -145,6 +156,17 @@ class RunDirectory:
             if self._is_new and not unless():
                 shutil.rmtree(self.path)
             raise
+
+    def _check_files(self, files: str, steps: int) -> None:
+        """Raises ValueError if a run that is not at its end was begun with other files."""
+        if not 0 < self._steps_taken() < steps or not self.files.exists():
+            return
+        was = self.files.read_bytes().decode(errors="replace").strip()
+        if was != files:
+            raise ValueError(
+                f"data: run={str(self.path)!r} was begun with other files ({was}; now {files}): "
+                "put them back, choose another run=, or overwrite=true to start anew."
+            )
 
     def _steps_taken(self) -> int:
         names = [path.name for path in self.checkpoints.glob("[a-z]*-*")]

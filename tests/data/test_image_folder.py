@@ -32,6 +32,32 @@ def test_finds_images_recursively_whatever_their_case(tmp_path):
     assert source.evaluation_split == "all"
 
 
+def test_tells_its_files_from_others(tmp_path):
+    save(tmp_path / "train", "a.png", "b.png", "c.png")
+    save(tmp_path / "validation", "d.png")
+    save(tmp_path / "test", "e.png")
+    roots = {f"{split}_root": str(tmp_path / split) for split in ("validation", "test")}
+
+    def files():
+        return ImageFolder(root=str(tmp_path / "train"), **roots).files
+
+    first = files()
+    assert first.startswith("3 train and 1 validation files")
+    save(tmp_path / "test", "f.png")
+    assert files() == first, "what is tested on takes no part in training"
+    other = tmp_path / "train" / "a.png"
+    content = other.read_bytes()
+    other.write_bytes(content + b" ")
+    assert files() != first, "another size"
+    other.write_bytes(content)
+    assert files() == first
+    other.rename(other.with_name("aa.png"))
+    assert files() != first, "another name"
+    other.with_name("aa.png").rename(other)
+    save(tmp_path / "validation", "g.png")
+    assert files() != first and files().startswith("3 train and 2 validation files")
+
+
 def test_several_roots_keep_names_unique(tmp_path):
     save(tmp_path, "x/same.png", "y/same.png", "y/other.png")
     source = ImageFolder(root=[str(tmp_path / "x"), str(tmp_path / "y")])

@@ -75,6 +75,38 @@ def test_a_larger_number_of_steps_prolongs_where_it_may(tmp_path):
     assert names == {".lock", "config.yaml", "checkpoints", "results-after-10-steps"}
 
 
+def test_a_run_goes_on_with_the_files_that_it_was_begun_with(tmp_path):
+    path, settings = tmp_path / "run", config(steps=10)
+
+    def opens(files, settings=settings, overwrite=False):
+        RunDirectory(path).open(settings, overwrite, lambda *_: None, files)
+
+    opens("2 train")
+    opens("3 train")  # No step is kept yet.
+    (path / "checkpoints" / "step-5").mkdir(parents=True)
+    opens("3 train")
+    with pytest.raises(ValueError, match=r"begun with other files \(3 train; now 2 train\)"):
+        opens("2 train")
+    opens("2 train", overwrite=True)
+    (path / "checkpoints" / "step-10").mkdir(parents=True)
+    (path / "model").mkdir()
+    opens("3 train")  # Nothing is left to train.
+    with pytest.raises(ValueError, match="begun with other files"):
+        opens("3 train", config(steps=20))
+    assert (path / "model").exists(), "a run that is refused stays as it was"
+    opens("2 train", config(steps=20))
+    assert not (path / "model").exists()
+
+
+def test_an_older_run_without_a_record_of_its_files_goes_on(tmp_path):
+    path = tmp_path / "run"
+    RunDirectory(path).open(config(steps=10), False)
+    (path / "checkpoints" / "step-5").mkdir(parents=True)
+    RunDirectory(path).open(config(steps=10), False, files="2 train")
+    with pytest.raises(ValueError, match="begun with other files"):
+        RunDirectory(path).open(config(steps=10), False, files="3 train")
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     for overwrite in (False, True):
