@@ -18,6 +18,12 @@ import tensorflow as tf
 Points = tf.Tensor
 """float32 ``[channels, points]``."""
 
+SEARCH_STEPS = 4000
+"""After so many steps of 0.1 a search for tails ends; those beyond 400 are found by halving."""
+
+FURTHEST = 2.0**24
+"""Magnitude of the furthest tail that halving finds: no symbol that is coded lies beyond."""
+
 
 class _Network(NamedTuple):
     """Layers of positive ``matrices``, ``[channels, after, before]``, and what bends them."""
@@ -94,6 +100,23 @@ class DeepFactorized(tf.Module):
         return _quantile(network, target), _quantile(network, -target)
 
 
+def _quantile(network: _Network, target: tf.Tensor) -> tf.Tensor:
+    """Where the logits are ``target``: near 0 exactly what TensorFlow Compression finds."""
+    crossed, places = _searched(network, target)
+    return places if tf.reduce_all(crossed) else tf.where(crossed, places, _halved(network, target))
+
+
+def _halved(network: _Network, target: tf.Tensor) -> tf.Tensor:
+    """The crossing, by halving an interval; 0 where logits are NaN."""
+    high = tf.fill([network.biases[0].shape[0]], FURTHEST)
+    low = -high
+    for _ in range(48):
+        middle = (low + high) / 2
+        logits = network.logits(middle[:, tf.newaxis])[:, 0]
+        low, high = tf.where(logits < target, middle, low), tf.where(logits >= target, middle, high)
+    return (low + high) / 2
+
+
 class _Cumulative(tf.Module):
     """The network: monotonic layers from a point to the logit of the cumulative distribution."""
 
@@ -130,8 +153,8 @@ class _Cumulative(tf.Module):
 
 # The search is a long loop: ten times slower when eager. One trace serves all models.
 @tf.function(autograph=False, reduce_retracing=True)
-def _quantile(network: _Network, target: tf.Tensor) -> tf.Tensor:
-    """Where the logits are ``target``, by Adam with a step that shrinks beyond the crossing."""
+def _searched(network: _Network, target: tf.Tensor) -> Tuple[tf.Tensor, tf.Tensor]:
+    """Adam with a step that shrinks beyond the crossing: whether it has crossed, and where."""
 
     def goes_on(x, mean, square, loss, count, best, least):
         # The loss ends searches that start at the solution, and those of NaN.
@@ -156,7 +179,8 @@ def _quantile(network: _Network, target: tf.Tensor) -> tf.Tensor:
     furthest = tf.fill(tf.shape(zeros), tf.float32.max)
     counts = tf.zeros_like(zeros, tf.int32)
     start = (zeros, zeros, tf.ones_like(zeros), furthest, counts, zeros, furthest)
-    return tf.while_loop(goes_on, step, start)[-2]
+    *_, counts, best, _ = tf.while_loop(goes_on, step, start, maximum_iterations=SEARCH_STEPS)
+    return counts > 0, best
 
 
 def _inverse_softplus(value: tf.Tensor) -> tf.Tensor:

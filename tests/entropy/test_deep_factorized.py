@@ -52,6 +52,19 @@ def test_equals_tfc():
     np.testing.assert_array_equal(density.tails(2**-8), tails)
 
 
+def test_tails_of_wide_latents_are_found_soon():
+    """Steps of 0.1 alone would take an hour for the second, and never come to the third."""
+    density, mass = DeepFactorized(3, (3, 3), 10.0), 2**-8
+    density.widen(np.array([2.0, 1e5, 1e6]))
+    lower, upper = density.tails(mass)
+    far = tf.constant(1e8, shape=[3, 1])
+    for ends in ((-far, lower[:, None]), (upper[:, None], far)):
+        np.testing.assert_allclose(np.exp(density.log_masses(*ends)), mass / 2, rtol=0.01)
+    for variable in density.trainable_variables:
+        variable.assign(tf.fill(variable.shape, np.nan))
+    np.testing.assert_array_equal(density.tails(mass), 0)
+
+
 @pytest.mark.parametrize("num_filters", [(3, 3), (2,), ()])
 def test_begins_as_tfc(num_filters, tmp_path):
     """Same values, and a checkpoint of one restores the other."""
