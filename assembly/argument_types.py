@@ -1,10 +1,11 @@
-"""Finds text where a part takes a number, which would fail deep inside the part."""
+"""Finds what is no number where a part takes one: it would fail deep inside the part, or unseen."""
 
 from __future__ import annotations
 
 import inspect
+import math
 import pkgutil
-from typing import Any, Dict, get_args, get_type_hints
+from typing import Any, Dict, Optional, get_args, get_type_hints
 
 from omegaconf import DictConfig, ListConfig
 
@@ -13,7 +14,7 @@ def check_numbers(node: Any) -> None:
     """Checks a node of the configuration and everything below it.
 
     Raises:
-        ValueError: a value is text and its argument is annotated as a number.
+        ValueError: a value is no number, or no whole one, and its argument is annotated as such.
     """
     if isinstance(node, ListConfig):
         for item in node:
@@ -23,16 +24,35 @@ def check_numbers(node: Any) -> None:
     hints = _hints(node["_target_"]) if "_target_" in node else {}
     for key, value in node.items():
         kinds = get_args(hints.get(key)) or (hints.get(key),)
-        if isinstance(value, str) and {int, float} & set(kinds) and str not in kinds:
+        if {int, float} & set(kinds) and not _fits(value, kinds):
             name = node._get_full_key(key)
             rule = "a number" if float in kinds else "a whole number"
-            raise ValueError(f"{name}={value!r} must be {rule}.")
+            raise ValueError(f"{name}={'null' if value is None else repr(value)} must be {rule}.")
         check_numbers(value)
+
+
+def _fits(value: Any, kinds: Any) -> bool:
+    """Whether a value may be that of an argument of these types, which include a number's."""
+    if isinstance(value, (str, bool, type(None))):
+        return type(value) in kinds
+    if isinstance(value, float):
+        # 1e3 is a float to YAML. Runs of whole steps such as these exist.
+        return not math.isnan(value) if float in kinds else value.is_integer()
+    return True
 
 
 def _hints(target: str) -> Dict[str, Any]:
     try:
         part = pkgutil.resolve_name(target)
-        return get_type_hints(part.__init__ if inspect.isclass(part) else part)
+        # What a class passes on to its base has the annotation there.
+        kinds = reversed(part.__mro__) if inspect.isclass(part) else ()
+        functions = [kind.__init__ for kind in kinds] or [part]
+        hints: Dict[str, Any] = {}
+        for function in functions:
+            hints.update(get_type_hints(function))
+            for name, parameter in inspect.signature(function).parameters.items():
+                if parameter.default is None and name in hints:
+                    hints[name] = Optional[hints[name]]
+        return hints
     except Exception:  # Instantiation says what is wrong; hints may name what only checkers import.
         return {}

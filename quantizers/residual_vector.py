@@ -7,6 +7,7 @@ model serves several rates. Unlike there, codes are neither projected nor normal
 
 from __future__ import annotations
 
+import numbers
 from typing import Dict, List, Sequence, Tuple
 
 import tensorflow as tf
@@ -56,8 +57,8 @@ class ResidualVectorQuantizer(IndexQuantizer):
             ValueError: an argument is out of its range.
         """
         super().__init__(name="residual_vector")
-        if stages < 1:
-            raise ValueError(f"stages={stages} must be at least 1.")
+        if not isinstance(stages, numbers.Integral) or stages < 1:
+            raise ValueError(f"stages={stages} must be a whole number, at least 1.")
         if commitment < 0:
             raise ValueError(f"commitment={commitment} must not be negative.")
         if not 0 <= dropout <= 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 
 import tensorflow as tf
 
@@ -19,8 +20,8 @@ class Sinusoidal(ScalarSurrogate):
             iterations: how often the function is applied to its own result, at least 1.
         """
         super().__init__(iterations=iterations)
-        if iterations < 1:
-            raise ValueError(f"iterations={iterations} must be at least 1.")
+        if not isinstance(iterations, numbers.Integral) or iterations < 1:
+            raise ValueError(f"iterations={iterations} must be a whole number, at least 1.")
         self._iterations = iterations
 
     def __call__(self, latents: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,7 @@ is that of the soft assignment, so ``sigma`` need not anneal (but may).
 
 from __future__ import annotations
 
+import numbers
 from typing import Sequence, Union
 
 import numpy as np
@@ -38,8 +39,8 @@ class SoftToHardQuantizer(IndexQuantizer):
             ValueError: an argument is out of its range.
         """
         super().__init__(name="soft_to_hard")
-        if centres < 2:
-            raise ValueError(f"centres={centres} must be at least 2.")
+        if not isinstance(centres, numbers.Integral) or centres < 2:
+            raise ValueError(f"centres={centres} must be a whole number, at least 2.")
         schedule = as_schedule(sigma)
         if schedule.bounds[0] <= 0:
             raise ValueError(f"sigma={sigma!r} must be positive at every step.")

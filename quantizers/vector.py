@@ -6,6 +6,7 @@ codebook for each group (a product quantizer). Rotation trick: Fifty et al. 2024
 
 from __future__ import annotations
 
+import numbers
 from typing import Dict, List, Sequence
 
 import numpy as np
@@ -120,10 +121,9 @@ class CodebookFactory:
         Raises:
             ValueError: an argument is out of its range.
         """
-        if dim < 1:
-            raise ValueError(f"dim={dim} must be at least 1.")
-        if codebook_size < 2:
-            raise ValueError(f"codebook_size={codebook_size} must be at least 2.")
+        for name, number, least in (("dim", dim, 1), ("codebook_size", codebook_size, 2)):
+            if not isinstance(number, numbers.Integral) or number < least:
+                raise ValueError(f"{name}={number} must be a whole number, at least {least}.")
         self.learning = Learning(**learning)
         self.generator = tf.random.Generator.from_seed(seed, alg="philox")
         self._initial = np.random.default_rng(seed)

@@ -87,6 +87,13 @@ def explained(command, *overrides):
         ("steps", "steps: settings are KEY=VALUE"),
         ("batch_size=a(b)", """quote the value twice: 'batch_size="a(b)"'"""),
         ("quantizer.levels=two", "quantizer.levels='two' must be a whole number."),
+        ("quantizer.levels=2.5", "quantizer.levels=2.5 must be a whole number."),
+        ("quantizer.hard_from_step=true", "quantizer.hard_from_step=True must be a whole number."),
+        ("quantizer.decoder.alpha.end=nan", "quantizer.decoder.alpha.end=nan must be a number."),
+        ("data.patch_size=null", "data.patch_size=null must be a whole number."),
+        ("quantizer=diveq quantizer.dim=two", "quantizer.dim='two' must be a whole number."),
+        ("quantizer=diveq quantizer.variance=nan", "quantizer.variance=nan must be a number."),
+        ("quantizer=vector quantizer.codebook_size=1e3", "codebook_size=1000.0 must be a whole"),
         ("quantizer.decoder.alpha.end=", "quantizer.decoder.alpha.end='' must be a number."),
         ("data=image_folder", "data.root must be given: data.root=VALUE."),
         (
@@ -100,7 +107,7 @@ def test_mistakes_of_training_name_the_word_that_was_meant(override, line):
 
     pattern = re.escape(line).replace(r"\.\*", ".*")
     choice = [] if override.startswith(("quantizer=", "quantiser=")) else ["quantizer=soft_round"]
-    explanation = explained("train", *choice, override)
+    explanation = explained("train", *choice, *(override.split() if choice == [] else [override]))
     assert re.search(pattern, explanation), explanation
 
 
@@ -124,6 +131,8 @@ def test_evaluation_has_types_too(overrides, line):
 def test_what_is_right_passes(compose):
     alpha = "quantizer.decoder.alpha=7"
     assert explained("train", "quantizer=soft_round", alpha, "seed=3") is None
+    until = "quantizer.decoder.alpha.end_step=2e3"  # As runs have it.
+    assert explained("train", "quantizer=soft_round", until, "quantizer.levels=null") is None
     check_numbers(compose("model=hyperprior", "quantizer=residual_vector"))
 
 

@@ -205,7 +205,8 @@ def test_advance_follows_the_schedule_in_both_slots():
     [
         (lambda: SoftRound(alpha=-1.0), "alpha=-1.0 of SoftRound must be at least 0"),
         (lambda: Ramp(slope=Linear(start=0.5, end=9, end_step=5)), "slope=.* at least 1"),
-        (lambda: Sinusoidal(iterations=0), "iterations=0 must be at least 1"),
+        (lambda: Sinusoidal(iterations=0), "iterations=0 must be a whole number, at least 1"),
+        (lambda: Sinusoidal(iterations=2.0), "iterations=2.0 must be a whole number"),
         (
             lambda: ScalarQuantizer(decoder=StraightThrough(), levels=1),
             "levels=1 must be at least 2",
