@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Optional, Union
 
+import numpy as np
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationKeyError
 
@@ -46,9 +47,9 @@ def choice_node(
             raise ValueError(
                 f"settings: {group} has no {key!r}{did_you_mean(last, map(str, known))}"
             )
-        parent[last] = value
+        parent[last] = _plain(value)
     register_resolvers()
-    given = {name: value for name, value in scalars.items() if value is not None}
+    given = {name: _plain(value) for name, value in scalars.items() if value is not None}
     root = OmegaConf.create({**given, group: node})
     try:
         missing = sorted(OmegaConf.missing_keys(root))
@@ -61,3 +62,8 @@ def choice_node(
     if missing:
         raise ValueError(f"{missing[0]} must be given: {group}={choice!r} has no value for it.")
     return plain
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as one of Python, which alone OmegaConf takes."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -76,7 +76,7 @@ class QuantizerLayer(keras.layers.Layer):
         _check_classes(node)
         # Not a dict, which Keras would change into one that tracks.
         self._arguments = OmegaConf.create(
-            dict(quantizer=node, entropy=entropy, rate_weight=rate_weight)
+            dict(quantizer=node, entropy=entropy, rate_weight=float(rate_weight))
         )
         self._make_entropy = entropy and build_part(
             OmegaConf.create(choice_node("entropy", entropy))

@@ -214,6 +214,13 @@ def test_mistakes_are_named(arguments, message):
         QuantizerLayer(**arguments)
 
 
+def test_numbers_of_numpy_are_numbers():
+    numbers = dict(steps=np.int64(10), seed=np.int64(3), rate_weight=np.float32(0.5))
+    settings = {"levels": np.int64(2)}
+    config = QuantizerLayer("soft_round", settings=settings, entropy="auto", **numbers).get_config()
+    assert config["rate_weight"] == 0.5 and config["quantizer"]["levels"] == 2
+
+
 def test_channels_must_be_known():
     with pytest.raises(ValueError, match="must end in a known size"):
         QuantizerLayer()(keras.Input([None]))
