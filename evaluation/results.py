@@ -108,8 +108,7 @@ def write_results(results: Results, path: pathlib.Path) -> None:
         "metrics": {key: METRICS[key].definition for key in results.points if key in METRICS},
         "provenance": results.provenance,
     }
-    text = json.dumps(_without_infinities(document), indent=2, allow_nan=False)
-    write_atomically(path, (text + "\n").encode())
+    write_atomically(path, (json_text(document) + "\n").encode())
 
 
 def read_results(path: pathlib.Path) -> Results:
@@ -182,6 +181,11 @@ def _provenance(stated: Any, points: int) -> Dict[str, Any]:
         "missing_packages": isinstance(stated.get("missing_packages"), list),
     }
     return {key: value for key, value in stated.items() if good.get(key, True)}
+
+
+def json_text(document: Any) -> str:
+    """JSON of a document, with null for numbers that are not finite."""
+    return json.dumps(_without_infinities(document), indent=2, allow_nan=False)
 
 
 def _without_infinities(value):

@@ -19,6 +19,7 @@ from evaluation.comparison.contrasts import (
     part_cells,
     seeds_text,
 )
+from evaluation.comparison.curves import check_same_files
 from evaluation.comparison.export import documents, markdown_table, remove_others
 from evaluation.comparison.grouping import Groups
 from evaluation.comparison.losses import losses_of
@@ -34,7 +35,7 @@ class Standing(NamedTuple):
     Attributes:
         name: of the curve.
         runs: how many.
-        loss: ``bpp + lmbda * distortion``.
+        loss: ``bpp + lmbda * distortion``, of the files that have one.
         rate: in the medium's unit.
         quality: by the medium's first metric.
         contrast: against the anchor; None for the anchor itself, and without a test.
@@ -133,17 +134,19 @@ def standings_of(
     standings, unranked = [], []
     for name, runs in groups.items():
         try:
-            losses = [losses_of(run) for run in runs]
+            check_same_files([(run.source, run.results.dataset) for run in runs])
+            # Small images have no MS-SSIM, and no loss with it as the distortion.
+            loss = np.nanmean([losses_of(run) for run in runs])
         except ValueError as error:
             unranked.append(Unranked(name, str(error)))
             continue
         medium = runs[0].results.medium
         rate, quality = (
-            float(np.mean([run.rows[0].values[key].mean() for run in runs]))
+            np.mean([medium.mean_of_values(key, run.rows[0].values[key]) for run in runs])
             for key in (medium.rate, medium.metrics[0].key)
         )
         standings.append(
-            Standing(name, len(runs), float(np.mean(losses)), rate, quality, against.get(name))
+            Standing(name, len(runs), *map(float, (loss, rate, quality)), against.get(name))
         )
 
     def place(each: Standing) -> Tuple[bool, float]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import html
 import io
-import json
 import pathlib
 from typing import Any, Collection, Dict, Mapping, Sequence, Tuple
+
+from evaluation.results import json_text
 
 Table = Tuple[Sequence[str], Sequence[Sequence[str]]]
 """Header and rows."""
@@ -48,7 +49,7 @@ def documents(
     found = {
         # Names are whatever results files say, and Markdown may hold HTML, links and images.
         "comparison.md": html.escape(text, quote=False).replace("[", "\\["),
-        "comparison.json": json.dumps(document, indent=2, allow_nan=False),
+        "comparison.json": json_text(document),
         "comparison.csv": csv_text(document["curves"]),
         "comparison.tex": "\n\n".join(captioned),
     }

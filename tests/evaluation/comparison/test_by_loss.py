@@ -10,6 +10,7 @@ import pytest
 from evaluation.comparison import by_loss
 from evaluation.figures.losses import Difference, _figure
 from evaluation.figures.style import STYLE
+from evaluation.results import Dataset
 from signals.image_files import NamedImage
 
 
@@ -84,6 +85,57 @@ def test_a_loss_that_files_tell_needs_no_metric(compared, write_runs, tmp_path):
     compared(f"{folder}/*", anchor="uniform_noise")
     document = json.loads((tmp_path / "o/comparison.json").read_text())
     assert any("needs runs of one distortion" in each for each in document["notes"])
+
+
+def blank(path, column, lines, value="nan"):
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for line in lines:
+        rows[line][column] = value
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_files_without_a_loss_are_in_no_mean(compared, write_runs, tmp_path):
+    """As small images under MS-SSIM; and a decoder that gives silence has an SI-SDR of -inf."""
+    folder, lmbdas = tmp_path / "runs", (0.013,)
+    for name, loss in (("uniform_noise", 1.0), ("mixed", 0.7)):
+        write_runs(folder, name, f"quantizer={name}", lmbdas=lmbdas, loss=loss)
+    compared(f"{folder}/*", anchor="uniform_noise")
+    whole = json.loads((tmp_path / "o/comparison.json").read_text())["curves"]
+    for path in folder.glob("*/results/kodak.csv"):
+        blank(path, "loss", [0])
+    for path in folder.glob("mixed-*/results/kodak.csv"):
+        blank(path, "psnr", [1], "inf")
+        document = json.loads(path.with_suffix(".json").read_text())
+        document["results"]["psnr-rgb"] = [None]
+        path.with_suffix(".json").write_text(json.dumps(document))
+    text = compared(f"{folder}/*", anchor="uniform_noise")
+    curves = json.loads((tmp_path / "o/comparison.json").read_text())["curves"]
+    # The first of eight images has the fewest bits, 1 of 1 to 1.7 times as many.
+    for each, before in zip(curves, whole):
+        assert each["loss"] == pytest.approx(before["loss"] * (9.8 / 7) / (10.8 / 8))
+    assert "| 1 | mixed | 3 |" in text and "| -30.00 |" in text
+    assert curves[0]["quality"] is None and curves[1]["quality"] > 20
+
+
+def test_runs_of_one_curve_on_other_files_cost_its_place_alone(compared, write_runs, tmp_path):
+    folder, lmbdas = tmp_path / "runs", (0.013,)
+    for name in ("uniform_noise", "mixed", "ramp"):
+        write_runs(folder, name, f"quantizer={name}", lmbdas=lmbdas)
+    path = folder / "ramp-0.013-2/results/kodak.csv"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:4]))
+    rows = list(csv.DictReader(lines[:4]))
+    document = json.loads(path.with_suffix(".json").read_text())
+    document["dataset"] = Dataset.from_digests("kodak", [row["sha256"] for row in rows])._asdict()
+    document["results"] = {"bpp": [np.mean([float(row["bpp"]) for row in rows])]}
+    path.with_suffix(".json").write_text(json.dumps(document))
+    text = compared(f"{folder}/*", anchor="uniform_noise")
+    (row,) = (line for line in text.splitlines() if "| not ranked |" in line)
+    assert row.startswith("| - | ramp |") and "was measured on other files than" in row
 
 
 def test_files_of_an_earlier_comparison_do_not_stay(
