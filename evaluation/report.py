@@ -91,6 +91,8 @@ def report(
         dataset=dataset,
         provenance={**provenance, **_objective(rows)},
     )
+    # After a kill from here on, tables of an earlier report would pass for those of these results.
+    (folder / f"{dataset}.txt").unlink(missing_ok=True)
     write_results(results, folder / f"{dataset}.json")
     matches, examples, listen = _beside_classical(
         medium, codec, files(), rows, folder / dataset, others

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from evaluation.media import IMAGE
-from evaluation.report import report
+from evaluation import report as module
+from evaluation.report import read_tables, report
 
 
 def test_leaves_files_data_table_and_figure(codec, photos, tmp_path, capsys):
@@ -46,6 +47,26 @@ def test_a_codec_that_cannot_code_a_file_costs_its_own_cell(codec, photos, tmp_p
     assert lines["WebP"][1:] == ["-"] * (1 + len(IMAGE.metrics)) and float(lines["JPEG"][2]) > 20
     assert lines["strip"][-3:] == ["-"] * 3 and "-" not in lines["astronaut"]
     assert ">WebP" not in (tmp_path / "two.svg").read_text()
+
+
+def test_tables_of_an_earlier_report_do_not_outlive_its_results(
+    codec, photos, tmp_path, monkeypatch
+):
+    def reported(classical):
+        report(
+            IMAGE, codec, lambda: iter(photos[:1]), tmp_path, dataset="one", provenance={},
+            classical=classical,
+        )  # fmt: skip
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    reported([])
+    assert read_tables(tmp_path / "one.txt")
+    monkeypatch.setattr(module, "closest_to", killed)
+    with pytest.raises(KeyboardInterrupt):
+        reported(["JPEG"])
+    assert read_tables(tmp_path / "one.txt") is None
 
 
 def test_a_collapse_is_said(codec, photos, tmp_path, capsys, monkeypatch):
