@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from evaluation.media import IMAGE
 from evaluation import report as module
+from evaluation.media import IMAGE
 from evaluation.report import read_tables, report
 
 
