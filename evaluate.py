@@ -78,7 +78,7 @@ def evaluate(
         source: images or audio; None: the test split of the data that the run was trained on.
         split: of the source; None: the one that the source offers for evaluation.
         limit: maximum number of files.
-        precision: of the transforms.
+        precision: of the transforms; the results' name includes any but float32.
         stages: number of stages of a residual quantizer that the files get; None: all.
         classical: names of the classical codecs to compare with; None: all of the medium.
         refinement: node of ``configs/refinement``, whose name the results then bear; None: none.
@@ -126,7 +126,8 @@ def evaluate(
         )
     if saved.medium == "image" and "patch_size" in saved.config.data:
         _check_patches(saved, next(selection.files()))
-    usual = results_name(source, split, stages, refine and refine.name, quality, checkpoint)
+    how = (stages, refine and refine.name, quality, checkpoint, precision)
+    usual = results_name(source, split, *how)
     name = selection.name_in(saved.directory.results, usual)
     if name != usual:
         print(f"results are named {name}, to keep those of other files", flush=True)
@@ -144,6 +145,7 @@ def evaluate(
             checkpoint=model_digest(model_folder(saved.directory, checkpoint)),
             split=split,
             limit=limit,
+            precision=precision,
             stages=stages,
             quality=quality,
             classical=None if classical is None else list(classical),

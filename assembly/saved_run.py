@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Collection, NamedTuple, Optional, Union
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from assembly.parts import build_model
 from assembly.trust import check_trusted
@@ -90,8 +90,7 @@ def load_run(
         raise ValueError(
             f"run={str(path)!r} is not trained to its end: its train.py command resumes it."
         )
-    config.precision = precision
-    model = build_model(config)
+    model = build_model(OmegaConf.merge(config, {"precision": precision}))
     folder = model_folder(directory, checkpoint)
     steps = config.steps if checkpoint == "last" else read_record(folder).step
     restore_model(model, folder, steps)

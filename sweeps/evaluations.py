@@ -66,14 +66,16 @@ def results_name(
     refinement: Optional[str] = None,
     quality: Optional[float] = None,
     checkpoint: str = "last",
+    precision: str = "float32",
 ) -> str:
-    """Name of results on a split; it tells stages, refined files, qualities, weights apart."""
+    """Name of results on a split; tells stages, refined files, qualities, weights, precision."""
     parts = [
         source.name_of(split),
         f"stages{stages}" if stages else None,
         refinement,
         None if quality is None else f"q{quality:g}",
         None if checkpoint == "last" else checkpoint,
+        None if precision == "float32" else precision,
     ]
     return "-".join(filter(None, parts))
 
@@ -103,9 +105,11 @@ def fits(
     results = read_measurement(path).results
     measured = results.provenance
     compared = measured.get("classical", ())  # None: all of them.
+    # Older results have it in the place of the precision that the run was trained with.
+    older = measured.get("config", {}).get("precision")
     return (
         measured.get("checkpoint") == model_digest(model)
-        and measured.get("config", {}).get("precision") == precision
+        and measured.get("precision", older) == precision
         and all(measured.get(key) == how.get(key) for key in ("stages", "quality", "refinement"))
         and (compared is None or (classical is not None and set(classical) <= set(compared)))
         and results.dataset is not None
@@ -218,15 +222,16 @@ class _KnownData:
         source, split = data_to_evaluate(data, self._source, config.split)
         refinement = refinement_settings(config.get("refinement"))
         refined = refinement and refinement["name"]
-        usual = results_name(source, split, config.stages, refined, quality, config.checkpoint)
+        how = (config.stages, refined, quality, config.checkpoint, config.precision)
+        usual = results_name(source, split, *how)
         selection = self._selection(data, source, split)
         path = directory.results / f"{selection.name_in(directory.results, usual)}.json"
         # The table is written last.
         if not all(path.with_suffix(suffix).exists() for suffix in (".txt", ".csv")):
             return False
         model = model_folder(directory, config.checkpoint)
-        how = {"stages": config.stages, "quality": quality, "refinement": refinement}
-        return fits(path, model, selection, config.classical, config.precision, **how)
+        asked = {"stages": config.stages, "quality": quality, "refinement": refinement}
+        return fits(path, model, selection, config.classical, config.precision, **asked)
 
     def _selection(self, data: DictConfig, source: Any, split: str) -> Selection:
         key = "named" if self._source else OmegaConf.to_yaml(data, resolve=True)

@@ -87,6 +87,9 @@ def group_runs(
         Groups in the order of their first runs.
     """
     ignored = {*ignored, "lmbda", "seed", "data.cache_gib"}
+    if not all("precision" in run.results.provenance for run in runs):
+        # Older results have the precision of their evaluation in the place of the run's.
+        ignored |= {key for run in runs for key in _flat(run.config) if key.endswith("precision")}
     groups: Dict[tuple, List[Measurement]] = {}
     for run in runs:
         groups.setdefault(tuple(sorted(_identity(run, ignored).items())), []).append(run)
@@ -169,6 +172,7 @@ def _identity(run: Measurement, ignored) -> Dict[str, Any]:
         for key, value in own.items()
         if not (key.endswith(".lmbda") and value == follows)
     }
+    identity["evaluation.precision"] = provenance.get("precision", run.config.get("precision"))
     if provenance.get("stages") is not None:
         identity["stages"] = provenance["stages"]
     if provenance.get("refinement") is not None:

@@ -103,6 +103,20 @@ def measured(runs, images):
     return names
 
 
+def test_precision_of_training_and_of_evaluation(compose, save_run, images, tmp_path):
+    from data import ImageFolder
+    from evaluate import evaluate
+
+    run = tmp_path / "run"
+    save_run(compose(*SMALL, "precision=bfloat16"), run)
+    for precision in ("float32", "bfloat16"):
+        evaluate(str(run), ImageFolder(root=str(images)), classical=[], precision=precision)
+    for name, precision in (("images", "float32"), ("images-bfloat16", "bfloat16")):
+        told = json.loads((run / f"results/{name}.json").read_text())["provenance"]
+        assert told["precision"] == precision and told["config"]["precision"] == "bfloat16"
+        assert told["config"]["model"]["transforms"]["precision"] == "bfloat16"
+
+
 def test_what_was_measured_in_the_same_way_is_skipped(measured, runs, images, compose):
     both = ["run0", "run1"]
     assert measured() == []

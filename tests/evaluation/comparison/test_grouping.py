@@ -50,6 +50,25 @@ def test_refined_files_are_curves_of_their_own(config_of, quantizers):
     assert names == ["mixed", "mixed + sga (steps=500)", "mixed + sga (steps=2000)"]
 
 
+def test_precision_is_of_training_and_of_evaluation(config_of, quantizers):
+    def results_of(trained, **evaluated):
+        config = config_of("quantizer=mixed", f"precision={trained}")
+        given = {"config": config, **evaluated}
+        results = Results(name="", description="", points={"bpp": [1.0]}, provenance=given)
+        return Measurement(pathlib.Path("x.json"), "x", results)
+
+    def names(*runs):
+        return list(grouping.group_runs(runs, quantizers))
+
+    as_trained = results_of("bfloat16", precision="float32")
+    told = ["mixed (precision=float32)", "mixed (precision=bfloat16)"]
+    assert names(results_of("float32", precision="float32"), as_trained) == told
+    assert names(as_trained, results_of("bfloat16", precision="bfloat16")) == told
+    # Older results tell how they were evaluated, in the place of how the run was trained.
+    assert names(as_trained, results_of("float32")) == ["mixed"]
+    assert names(results_of("float32"), results_of("bfloat16")) == told
+
+
 @pytest.mark.parametrize("distortion", ["mse", "ms_ssim"])
 def test_runs_of_several_lmbda_are_a_curve_though_parts_follow_it(
     config_of, quantizers, distortion
