@@ -94,7 +94,7 @@ def main() -> None:
         settings = (*RECIPES[recipe], f"lmbda={arguments.lmbda}", *data(arguments))
         rate = steps_per_minute(settings)
         for minutes in sorted(arguments.minutes):
-            points.append(trained(recipe, settings, max(1, round(rate * minutes)), arguments))
+            points.append(trained(recipe, settings, minutes, rate, arguments))
             report(points, lines, arguments)
     for minutes in sorted(arguments.minutes) if arguments.compressai else ():
         points.append(compressai(minutes, arguments))
@@ -147,15 +147,19 @@ def steps_per_minute(settings: Sequence[str]) -> float:
 
 
 def trained(
-    recipe: str, settings: Sequence[str], steps: int, arguments: argparse.Namespace
+    recipe: str,
+    settings: Sequence[str],
+    budget: float,
+    rate: float,
+    arguments: argparse.Namespace,
 ) -> Point:
-    """Trains and evaluates, unless that has been done, and reads the loss."""
+    """Trains for a budget of minutes and evaluates, unless that has been done."""
     slug = recipe.split(",")[0].replace(" ", "_")
-    kept = sorted(arguments.output.glob(f"{slug}-*/minutes.json"))
-    for path in kept:  # The trial never gives the same number of steps twice.
-        point = Point(**json.loads(path.read_text()))
-        if abs(point.steps - steps) <= 0.25 * steps:
-            return point
+    # Named by the budget: trials never give the same number of steps twice.
+    kept = arguments.output / f"{slug}-{budget:g}-minutes.json"
+    if kept.exists():
+        return Point(**json.loads(kept.read_text()))
+    steps = max(1, round(rate * budget))
     run = arguments.output / f"{slug}-{steps}"
     started = time.perf_counter()
     command("train.py", *settings, f"steps={steps}", f"run={run.resolve()}", "test_images=1",
@@ -166,7 +170,7 @@ def trained(
     results = max(run.glob("results/*.json"), key=lambda path: files_of(path))
     loss = json.loads(results.read_text())["provenance"]["objective"]["loss"]
     point = Point(recipe, steps, minutes, loss)
-    (run / "minutes.json").write_text(json.dumps(point._asdict()))
+    write_atomically(kept, json.dumps(point._asdict()).encode())
     return point
 
 

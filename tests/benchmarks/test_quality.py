@@ -103,6 +103,27 @@ def test_an_output_folder_has_one_set_of_images_and_one_lmbda(
         assert "lmbda 0.013: choose another." in capsys.readouterr().err
 
 
+def test_budgets_that_are_near_each_other_are_two_trainings(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import quality
+
+    def command(script, *settings):
+        told = dict(each.split("=", 1) for each in settings)
+        results = pathlib.Path(told["run"]) / "results" / "kodak.json"
+        results.parent.mkdir(parents=True, exist_ok=True)
+        means = {"dataset": {"files": 1}, "provenance": {"objective": {"loss": 1.0}}}
+        results.write_text(json.dumps(means))
+
+    monkeypatch.setattr(quality, "command", command)
+    arguments = argparse.Namespace(output=tmp_path, test="t")
+
+    def steps(minutes, rate):
+        return [quality.trained("tiny", (), each, rate, arguments).steps for each in minutes]
+
+    assert steps((10, 12), 30.0) == [300, 360]
+    assert steps((10, 12, 15), 29.0) == [300, 360, 435], "another trial, and what is kept"
+
+
 def test_only_the_codecs_that_are_named_are_lines(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import quality
