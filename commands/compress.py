@@ -150,4 +150,5 @@ def target_of(
         raise ValueError(f"{asked} must be above 0.")
     if saved.codec.model.rate is None:
         raise ValueError(f"{asked}: {saved.codec.name} has one rate.")
-    return int(target if unit == "bytes" else target / medium.rate_of(8, size)), asked
+    most = target if unit == "bytes" else target / medium.rate_of(8, size)
+    return int(min(most, sys.maxsize)), asked  # The quotient may be infinite.

@@ -22,6 +22,7 @@ LEVEL = 0.95
 ENDS = (50 * (1 - LEVEL), 50 * (1 + LEVEL))
 _UPPER = 0.5 * (1 + LEVEL)
 MINIMUM_RESAMPLES = 100
+MAXIMUM_RESAMPLES = 10**6
 
 _RESAMPLES_OF_A_VARIANCE = 200
 _MOST_SEEDS = 1000
@@ -96,9 +97,11 @@ class Spread(NamedTuple):
 
 
 def check_resamples(resamples: int) -> None:
-    """Raises a ValueError if there are too few resamples for an interval."""
-    if resamples < MINIMUM_RESAMPLES:
-        raise ValueError(f"resamples={resamples} must be at least {MINIMUM_RESAMPLES}.")
+    """Raises a ValueError for too few resamples for an interval, or far more than it needs."""
+    if not MINIMUM_RESAMPLES <= resamples <= MAXIMUM_RESAMPLES:
+        raise ValueError(
+            f"resamples={resamples} must be {MINIMUM_RESAMPLES} to {MAXIMUM_RESAMPLES}."
+        )
 
 
 def weights_of(generator: np.random.Generator, units: int, resamples: int) -> np.ndarray:

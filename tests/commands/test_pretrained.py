@@ -248,6 +248,7 @@ def test_a_quality_or_a_size_can_be_asked_for(library, inputs, tmp_path, capsys)
     assert met[1] <= middle[1] and met[0] >= 3725
     pixels = 20 * 9 * 23 * 8
     assert coded("--target-bpp", str(8 * (middle[1] + 0.5) / pixels)) == met
+    assert coded("--target-bpp", "1e308") == high
     main(["decompress", str(out), str(tmp_path / "out.png")])
     main(["info", str(out)])
     assert "quality:" in capsys.readouterr().out
