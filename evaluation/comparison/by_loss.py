@@ -19,12 +19,12 @@ from evaluation.comparison.contrasts import (
     part_cells,
     seeds_text,
 )
-from evaluation.comparison.curves import check_same_files
+from evaluation.comparison.curves import check_same_files, means_of
 from evaluation.comparison.export import documents, markdown_table, remove_others
 from evaluation.comparison.grouping import Groups
 from evaluation.comparison.losses import losses_of
-from evaluation.comparison.measurements import Measurement
 from evaluation.figures.losses import Difference, write_losses
+from evaluation.metrics import Metric
 from evaluation.provenance import provenance
 from signals.files import write_atomically
 
@@ -37,7 +37,7 @@ class Standing(NamedTuple):
         runs: how many.
         loss: ``bpp + lmbda * distortion``, of the files that have one.
         rate: in the medium's unit.
-        quality: by the medium's first metric.
+        quality: in the metric asked for, as curves have it.
         contrast: against the anchor; None for the anchor itself, and without a test.
     """
 
@@ -54,6 +54,7 @@ def rank_by_loss(
     anchor: str,
     tested: Contrasts,
     *,
+    metric: Metric,
     reason: str,
     half_width: float,
     dataset: str,
@@ -68,6 +69,7 @@ def rank_by_loss(
         groups: name -> runs.
         anchor: the curve that the others are compared with.
         tested: of each curve against the anchor, and what else was named.
+        metric: of the quality that is shown beside the loss.
         reason: why there is no ranking by BD-rate.
         half_width: for which the seeds still needed are counted, percent.
         dataset: its name.
@@ -77,9 +79,9 @@ def rank_by_loss(
         left_out: sentences on what was given and is in no curve.
         has_images: whether originals were given, for a report page that there is not.
     """
-    standings, unranked = standings_of(groups, anchor, tested)
+    standings, unranked = standings_of(groups, anchor, tested, metric)
     unranked += unusable
-    cells = _cells(standings, unranked, anchor, groups[anchor][0], half_width)
+    cells = _cells(standings, unranked, anchor, metric, half_width)
     tables = {f"Loss compared with {anchor}": cells}
     others = [each for each in tested.tested if each.anchor != anchor]
     if others:
@@ -120,7 +122,7 @@ def rank_by_loss(
 
 
 def standings_of(
-    groups: Groups, anchor: str, tested: Contrasts
+    groups: Groups, anchor: str, tested: Contrasts, metric: Metric
 ) -> Tuple[List[Standing], List[Unranked]]:
     """Curves from the lowest loss on, and those without one.
 
@@ -137,17 +139,12 @@ def standings_of(
             check_same_files([(run.source, run.results.dataset) for run in runs])
             # Small images have no MS-SSIM, and no loss with it as the distortion.
             loss = np.nanmean([losses_of(run) for run in runs])
+            rate, quality = np.mean([means_of(run, metric) for run in runs], axis=0)[:, 0]
         except ValueError as error:
             unranked.append(Unranked(name, str(error)))
             continue
-        medium = runs[0].results.medium
-        rate, quality = (
-            np.mean([medium.mean_of_values(key, run.rows[0].values[key]) for run in runs])
-            for key in (medium.rate, medium.metrics[0].key)
-        )
-        standings.append(
-            Standing(name, len(runs), *map(float, (loss, rate, quality)), against.get(name))
-        )
+        means = map(float, (loss, rate, metric.decibels(quality)))
+        standings.append(Standing(name, len(runs), *means, against.get(name)))
 
     def place(each: Standing) -> Tuple[bool, float]:
         if not _has_place(each, anchor):
@@ -166,15 +163,12 @@ def _cells(
     standings: Sequence[Standing],
     unranked: Sequence[Unranked],
     anchor: str,
-    example: Measurement,
+    metric: Metric,
     half_width: float,
 ) -> Tuple[List[str], List[List[str]]]:
-    medium = example.results.medium
-    metric = medium.metrics[0]
     header = [
-        "", "curve", "runs", "loss", medium.rate, f"{metric.label} ({metric.unit})",
-        "difference (%)", f"{LEVEL:.0%} interval", "p (Holm)", "better",
-        f"more seeds for ±{half_width:g} %",
+        "", "curve", "runs", "loss", metric.medium.rate, metric.axis, "difference (%)",
+        f"{LEVEL:.0%} interval", "p (Holm)", "better", f"more seeds for ±{half_width:g} %",
     ]  # fmt: skip
     rows = []
     for number, each in enumerate(standings, start=1):

@@ -131,9 +131,9 @@ def compare(
         if not tested.tested:
             raise ValueError(f"{error} {tested.untested[0]}") from error
         return rank_by_loss(
-            groups, anchor, tested, reason=str(error), half_width=half_width, dataset=dataset,
-            output=output, unusable=unreadable, left_out=_left_out(found, dataset),
-            has_images=bool(images),
+            groups, anchor, tested, metric=chosen, reason=str(error), half_width=half_width,
+            dataset=dataset, output=output, unusable=unreadable,
+            left_out=_left_out(found, dataset), has_images=bool(images),
         )  # fmt: skip
     reference = curves.ranked[anchor]
     grid = np.linspace(reference.quality[0], reference.quality[-1], GRID)

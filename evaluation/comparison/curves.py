@@ -92,7 +92,7 @@ def curve_of_file(name: str, measurement: Measurement, metric: Metric) -> Curve:
     """
     points = []
     qualities = measurement.results.provenance.get("qualities")
-    for k, means in enumerate(zip(*_means(measurement, metric))):
+    for k, means in enumerate(zip(*means_of(measurement, metric))):
         setting = f"setting {qualities[k]}" if qualities else ""
         rows = [(measurement.source, measurement.rows[k])] if measurement.rows else []
         points.append(_Point(*means, setting, (), rows))
@@ -126,7 +126,7 @@ def curve_of_runs(name: str, runs: Sequence[Measurement], metric: Metric) -> Cur
     for lmbda, by_seed in by_lmbda.items():
         seeds = tuple(sorted(by_seed))
         members = [by_seed[seed] for seed in seeds]
-        means = np.mean([np.concatenate(_means(run, metric)) for run in members], axis=0)
+        means = np.mean([np.concatenate(means_of(run, metric)) for run in members], axis=0)
         rows = [(run.source, run.rows[0]) for run in members if run.rows]
         points.append(_Point(*means, f"lmbda={lmbda:g}", seeds, rows))
     return _curve(name, metric, runs, points)
@@ -221,8 +221,12 @@ def check_same_metric(metric: Metric, definitions: Mapping[str, Optional[str]]) 
             )
 
 
-def _means(measurement: Measurement, metric: Metric) -> Tuple[np.ndarray, np.ndarray]:
-    """Rates and values of the metric."""
+def means_of(measurement: Measurement, metric: Metric) -> Tuple[np.ndarray, np.ndarray]:
+    """Rates and values of the metric, [points] each.
+
+    Raises:
+        ValueError: the results lack the metric, or a rate is not a number above 0.
+    """
     points, medium = measurement.results.points, measurement.results.medium
     name = f"{measurement.source} ({measurement.results.name})"
     if medium is not metric.medium:

@@ -87,6 +87,23 @@ def test_a_loss_that_files_tell_needs_no_metric(compared, write_runs, tmp_path):
     assert any("needs runs of one distortion" in each for each in document["notes"])
 
 
+def test_the_metric_that_is_asked_for_stands_beside_the_loss(compared, write_runs, tmp_path):
+    folder, lmbdas = tmp_path / "runs", (0.013,)
+    for name in ("uniform_noise", "mixed", "ramp"):
+        write_runs(folder, name, f"quantizer={name}", lmbdas=lmbdas)
+    for path in folder.glob("ramp-*/results/kodak.json"):
+        document = json.loads(path.read_text())
+        del document["results"]["ms-ssim-rgb"]
+        path.write_text(json.dumps(document))
+    text = compared(f"{folder}/*", anchor="uniform_noise", metric="ms-ssim-rgb")
+    assert "| bpp | MS-SSIM (dB) | difference (%) |" in text
+    document = json.loads((tmp_path / "o/comparison.json").read_text())
+    first, second = document["curves"]
+    mean = 0.9 + 3.5 / 1000  # of the eight images
+    assert first["quality"] == second["quality"] == pytest.approx(-10 * np.log10(1 - mean))
+    assert document["not_ranked"][0]["name"] == "ramp" and "has no ms-ssim-rgb" in text
+
+
 def blank(path, column, lines, value="nan"):
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
