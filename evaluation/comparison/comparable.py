@@ -107,9 +107,9 @@ def _check_alike(example: Curve, curve: Curve) -> None:
     both = [(f"curve {each.name!r}", each) for each in (example, curve)]
     check_same_files([(name, each.dataset) for name, each in both])
     check_same_metric(curve.metric, {name: each.definition for name, each in both})
-    if example.files and curve.files and example.files != curve.files:
+    if example.files and curve.files and example.file_digests != curve.file_digests:
         raise ValueError(
             f"curve {curve.name!r} has {curve.metric.key} of {curve.files} "
-            f"{curve.metric.medium.files} and curve {example.name!r} of {example.files}: they "
-            "cannot be compared."
+            f"{curve.metric.medium.files} and curve {example.name!r} of {example.files}, which are "
+            "not the same ones: they cannot be compared."
         )

@@ -38,6 +38,7 @@ class Curve:
             without per-file rows.
         file_quality: the same of the metric itself, before dB.
         file_names: of the files that the rows are of.
+        file_digests: the same files, whatever they are called.
         definition: of the metric, as stated in the results file; None if it is not.
         settings: of each point, as ``lmbda=0.013``; empty if unknown.
         sources: names of the runs or files.
@@ -54,6 +55,7 @@ class Curve:
     file_rates: Optional[Tuple[np.ndarray, ...]] = None
     file_quality: Optional[Tuple[np.ndarray, ...]] = None
     file_names: Tuple[str, ...] = ()
+    file_digests: Tuple[str, ...] = ()
     definition: Optional[str] = None
     settings: Tuple[str, ...] = ()
     sources: Tuple[str, ...] = ()
@@ -151,6 +153,7 @@ def _curve(
     rates, values, settings, seeds, rows = zip(*points)
     file_rates = file_quality = None
     names: Sequence[str] = ()
+    digests: Sequence[str] = ()
     every = [each for of_point in rows for each in of_point]
     if all(each.rows for each in members) and all(metric.key in e.values for _, e in every):
         # Silent or short recordings lack some metrics.
@@ -165,7 +168,9 @@ def _curve(
             tuple(np.stack([each.values[key][known] for _, each in of_point]) for of_point in rows)
             for key in (metric.medium.rate, metric.key)
         )
-        names = np.array(every[0][1].names)[known].tolist()
+        names, digests = (
+            np.array(each)[known].tolist() for each in (every[0][1].names, every[0][1].digests)
+        )
         if not known.all():  # Rate and quality over the same files.
             rates = [each.mean() for each in file_rates]
             values = [each.mean() for each in file_quality]
@@ -180,6 +185,7 @@ def _curve(
         file_rates=file_rates,
         file_quality=file_quality,
         file_names=tuple(names),
+        file_digests=tuple(digests),
         definition=next(filter(None, definitions), None),
         settings=settings if any(settings) else (),
         sources=tuple(each.source for each in members),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from evaluation.comparison.comparable import comparable_curves
 from evaluation.comparison.curves import curve_of_file, curve_of_runs
 from evaluation.comparison.measurements import read_measurement
 from evaluation.media import AUDIO, IMAGE
@@ -147,3 +148,20 @@ def test_rate_and_quality_are_over_the_files_that_have_the_metric(tmp_path):
     runs = [run, read_measurement(write_run(tmp_path / "b", 0.2, 1, other))]
     with pytest.raises(ValueError, match="a and b have pesq-nb of different files"):
         curve_of_runs("mixed", runs, METRICS["pesq-nb"])
+
+
+def test_curves_that_have_the_metric_of_other_files_are_not_compared(tmp_path):
+    def curve(name, lacking):
+        members = []
+        for k in range(4):
+            score = [float("nan") if file == lacking else 1.0 + k for file in range(3)]
+            rows = [sound_row(file, 4000 * 2**k, 5.0, pesq=score[file]) for file in range(3)]
+            path = write_run(tmp_path / f"{name}{k}", 0.1 * 2**k, 1, rows)
+            members.append(read_measurement(path))
+        return members
+
+    groups = {"a": curve("a", 0), "b": curve("b", 1), "c": curve("c", 0)}
+    found = comparable_curves(groups, METRICS["pesq-nb"], "a")
+    assert list(found.ranked) == ["a", "c"]
+    (other,) = found.unranked
+    assert "has pesq-nb of 2 recordings and curve 'a' of 2, which are not the same" in other.reason
