@@ -63,7 +63,7 @@ def report(
         The codec's results.
 
     Raises:
-        ValueError: there is no such classical codec.
+        ValueError: a classical codec is not installed.
         RoundTripError: a file does not hold what the model promised; only coded files are written
             then.
     """
@@ -137,14 +137,11 @@ def read_tables(path: pathlib.Path) -> Optional[str]:
 
 
 def _classical(medium: Medium, names: Optional[Sequence[str]]) -> List[ClassicalCodec]:
-    every = classical_codecs().values()
-    known = {codec.name: codec for codec in every if codec.medium.name == medium.name}
-    names = [each for each in medium.classical if each in known] if names is None else names
-    for name in names:
-        if name not in known:
-            raise ValueError(f"classical={name!r} must be one of {', '.join(known)}.")
-        known[name].require()
-    return [known[name] for name in names]
+    known = {codec.name: codec for codec in classical_codecs().values()}
+    codecs = [known[name] for name in (medium.classical if names is None else names)]
+    for codec in codecs:
+        codec.require()
+    return codecs
 
 
 def _progress_line(medium: Medium, row: Row) -> str:

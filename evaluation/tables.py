@@ -33,15 +33,7 @@ def comparison_table(
 
     Returns:
         Text, without a newline at the end.
-
-    Raises:
-        ValueError: a list of matches is not as long as ``rows``.
     """
-    for codec, matches in classical.items():
-        if len(matches) != len(rows):
-            raise ValueError(
-                f"classical['{codec}'] must have one match a row ({len(rows)}), got {len(matches)}"
-            )
     blocks = [
         _file_lines(medium, name, rows, classical),
         _mean_lines(medium, {name: rows, **classical}),

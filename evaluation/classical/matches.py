@@ -23,7 +23,7 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
     Args:
         codec: of the file's medium.
         file: a named image or recording.
-        rate: in the medium's unit, bpp or kbps.
+        rate: in the medium's unit, bpp or kbps; above 0.
 
     Returns:
         ``quality`` (the setting), the real rate of the packets (``bpp``, ``kbps``) and of the whole
@@ -31,12 +31,9 @@ def closest_to(codec: ClassicalCodec, file: Any, rate: float) -> Tuple[Row, np.n
 
     Raises:
         CannotCode: the format cannot hold the file.
-        ValueError: the rate is not positive.
     """
     medium = codec.medium
     unit, size = medium.rate, medium.size(medium.signal(file))
-    if not rate > 0:
-        raise ValueError(f"{unit}={rate} must be above 0.")
     coded = {}
 
     def rate_at(setting):

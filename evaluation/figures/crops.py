@@ -39,12 +39,7 @@ def write_crops(path: pathlib.Path, crops: Sequence[Crop]) -> Tuple[pathlib.Path
 
     Returns:
         The two paths.
-
-    Raises:
-        ValueError: there are no crops.
     """
-    if not crops:
-        raise ValueError("crops must be at least one.")
     return write_figure(path, lambda: _figure(crops), font_size=_FONT)
 
 

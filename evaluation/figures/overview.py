@@ -40,20 +40,15 @@ def write_overview(
     Args:
         path: where to; the suffix is replaced by .png and .svg.
         medium: its first two metrics get a panel each.
-        examples: files to show, as many as fit. A version that one of them lacks, because its codec
-            cannot code the file, leaves its place empty.
+        examples: files to show, at least one, as many as fit. A version that one of them lacks,
+            because its codec cannot code the file, leaves its place empty.
         learned: the learned codec's operating points.
         classical: curves to compare with; from the sixth on, dashed. If one has the rate of its
             packets alone (``kbps-packets``), that is drawn in full and the whole files dotted.
 
     Returns:
         The two paths.
-
-    Raises:
-        ValueError: there are no examples.
     """
-    if not examples:
-        raise ValueError("examples must be at least one.")
     return write_figure(path, lambda: _overview(medium, examples, learned, classical), font_size=8)
 
 

@@ -67,16 +67,14 @@ def write_training_curves(
 
     Args:
         path: where to; the suffix is replaced by .png and .svg.
-        logs: name of a run -> its log, all of one medium.
+        logs: name of a run -> its log, all of one medium; at least one.
 
     Returns:
         The two paths.
 
     Raises:
-        ValueError: there are no logs, or some are of images and some of audio.
+        ValueError: some are of images and some of audio.
     """
-    if not logs:
-        raise ValueError("logs must hold at least one run, got none.")
     rates = {"kbps" if "kbps" in log else "bpp" for log in logs.values()}
     if len(rates) > 1:
         raise ValueError("logs must be all of images or all of audio.")

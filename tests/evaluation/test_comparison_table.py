@@ -55,8 +55,3 @@ def test_a_match_of_another_size_is_pointed_out(rows):
 def test_infinite_quality_prints(rows):
     table = comparison_table(IMAGE, "x", [dict(rows[0], psnr=float("inf"), ms_ssim=1.0)], {})
     assert " inf " in table
-
-
-def test_matches_must_belong_to_the_rows(rows):
-    with pytest.raises(ValueError, match=r"classical\['JPEG'\] must have one match a row \(3\)"):
-        comparison_table(IMAGE, "x", rows, {"JPEG": []})

@@ -7,7 +7,6 @@ import pytest
 
 from evaluation.classical import classical_codecs
 from evaluation.classical.codec import CannotCode
-from evaluation.classical.jpeg import JPEG
 from evaluation.classical.ladders import curve_of_rows, measure_rows
 from evaluation.classical.matches import closest_to, measure_ladder
 
@@ -101,14 +100,3 @@ def test_what_an_encoder_raises_becomes_one_line(classical, example, monkeypatch
             for measured, rate in ((closest_to, [1.0]), (measure_ladder, [])):
                 with pytest.raises(CannotCode, match=rf"cannot code {example.name}: two lines"):
                     measured(classical, example, *rate)
-
-
-@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])
-def test_a_rate_must_be_positive(photos, rate):
-    with pytest.raises(ValueError, match=r"bpp=.* must be above 0"):
-        closest_to(JPEG, photos[2], rate)
-
-
-def test_a_ladder_needs_files(classical):
-    with pytest.raises(ValueError, match=r"at least one (image|audio) file is needed"):
-        curve_of_rows(classical, measure_rows(classical, []), dataset="empty")

@@ -69,9 +69,3 @@ def test_small_pictures_are_shown_whole(crops):
     )
     figure = crop_figures._figure([small])
     assert [axes.images[0].get_array().shape for axes in figure.axes] == [(20, 30, 3)] * 2
-
-
-def test_no_crops_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="crops must be at least one"):
-        write_crops(tmp_path / "crops.png", [])
-    assert not list(tmp_path.iterdir())

@@ -128,12 +128,6 @@ def test_a_version_that_an_example_lacks_leaves_its_place_empty(examples, learne
     assert len(figure.axes) == len(whole.axes) - 1
 
 
-def test_examples_are_needed(learned, curves, tmp_path):
-    with pytest.raises(ValueError, match="examples must be at least one"):
-        write_overview(tmp_path / "overview", IMAGE, [], learned, curves)
-    assert not list(tmp_path.glob("overview*"))
-
-
 def test_names_are_shown_as_they_are_written(examples, learned, curves, tmp_path, recwarn):
     """Dollar signs would start a formula, an underscore would hide a name."""
     name = "_price $5^ and $6_{x} {} \\"
