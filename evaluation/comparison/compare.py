@@ -38,7 +38,7 @@ from evaluation.comparison.page.sources import differences_between, shared_by
 from evaluation.comparison.ranking import Row, rank, ranking_cells, record
 from evaluation.figures.crops import write_crops
 from evaluation.figures.curves import Compared, write_comparison
-from evaluation.figures.profile import Profile, write_profile
+from evaluation.figures.profile import write_profile
 from evaluation.metrics import METRICS
 from evaluation.provenance import provenance
 from evaluation.results import Results
@@ -167,8 +167,7 @@ def compare(
     for name, content in written.items():
         write_atomically(output / name, (content.rstrip("\n") + "\n").encode())
     if of_files:
-        profiles = [Profile(name, each) for name, each in of_files.items()]
-        write_profile(output / "profile.png", reference, profiles, dataset=title)
+        write_profile(output / "profile.png", reference, of_files, dataset=title)
     compared = [
         Compared(row.curve, row.at, row.interval and row.interval.band)
         for row in rows

@@ -5,7 +5,7 @@ import numpy as np
 
 from evaluation.comparison.by_file import ByFile
 from evaluation.comparison.curves import Curve
-from evaluation.figures.profile import Profile, _figure
+from evaluation.figures.profile import _figure
 from evaluation.figures.style import STYLE
 from evaluation.metrics import METRICS
 
@@ -14,9 +14,9 @@ def test_profile_and_chances():
     anchor = Curve("anchor", METRICS["psnr-rgb"], np.array([0.1, 0.2]), np.array([26.0, 29]))
     percents = np.array([5.0, -10, np.nan, -2, 1])
     found = ByFile(percents, -1.5, (-5.0, 2.0), -0.5, 0.5, (0.25, 0.75))
-    profiles = [Profile("$a_b$", found), Profile("_c" * 30, found)]
+    files = {"$a_b$": found, "_c" * 30: found}
     with matplotlib.rc_context(STYLE):
-        figure = _figure(anchor, profiles, "kodak")
+        figure = _figure(anchor, files, "kodak")
         figure.canvas.draw()
     shares, chances = figure.axes
     x, y = shares.lines[0].get_data()
