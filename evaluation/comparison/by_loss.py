@@ -15,7 +15,6 @@ from evaluation.comparison.contrasts import (
     contrast_cells,
     contrast_notes,
     contrast_records,
-    p_text,
     part_cells,
     seeds_text,
 )
@@ -23,6 +22,7 @@ from evaluation.comparison.curves import check_same_files, means_of
 from evaluation.comparison.export import documents, markdown_table, remove_others
 from evaluation.comparison.grouping import Groups
 from evaluation.comparison.losses import losses_of
+from evaluation.comparison.significance import p_text
 from evaluation.figures.losses import Difference, write_losses
 from evaluation.metrics import Metric
 from evaluation.provenance import provenance

@@ -23,6 +23,7 @@ from evaluation.comparison.measurements import Measurement
 from evaluation.comparison.significance import (
     ALPHA,
     holm,
+    p_text,
     seeds_for_a_verdict,
     sign_flip,
     smallest_p,
@@ -273,19 +274,6 @@ def contrast_records(contrasts: Contrasts, half_width: float) -> List[Dict[str, 
         fields["deviation_of_seeds"] = float(np.sqrt(spread.of_seeds))
         records.append(fields)
     return records
-
-
-def p_text(p: Optional[float], corrected: Optional[float]) -> str:
-    """A p-value and, in brackets, the corrected one; "-" without."""
-    if p is None:
-        return "-"
-    return " ".join(
-        text for text in (_p(p), f"({_p(corrected)})" if corrected is not None else "") if text
-    )
-
-
-def _p(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def seeds_text(more: Optional[float]) -> str:

@@ -21,6 +21,7 @@ from evaluation.comparison.by_file import ByFile, by_file
 from evaluation.comparison.comparable import Unranked
 from evaluation.comparison.curves import Curve
 from evaluation.comparison.intervals import Interval, paired_interval
+from evaluation.comparison.significance import p_text
 from evaluation.provenance import provenance
 
 UNCERTAIN = "\N{DAGGER}"
@@ -61,7 +62,7 @@ class Row(NamedTuple):
         interval = p = quality = error = mean = middle = better = "-"
         if self.interval is not None:
             interval = f"{self.interval.low:+.2f} to {self.interval.high:+.2f}"
-            p = f"{self.interval.p:.3f}" if self.interval.p >= 0.001 else "< 0.001"
+            p = p_text(self.interval.p)
         if self.bd_quality is not None:
             quality = f"{self.bd_quality:+.2f}"
         if self.error is not None:

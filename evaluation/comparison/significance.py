@@ -60,3 +60,11 @@ def holm(p_values: Sequence[Optional[float]]) -> List[Optional[float]]:
         largest = max(largest, min(1.0, (len(order) - rank) * p))
         corrected[k] = largest
     return corrected
+
+
+def p_text(p: Optional[float], corrected: Optional[float] = None) -> str:
+    """A p-value and, in brackets, the corrected one; "-" without."""
+    if p is None:
+        return "-"
+    text = f"{p:.3f}" if p >= 0.001 else "< 0.001"
+    return text if corrected is None else f"{text} ({p_text(corrected)})"
