@@ -138,7 +138,8 @@ def read_tables(path: pathlib.Path) -> Optional[str]:
 
 def _classical(medium: Medium, names: Optional[Sequence[str]]) -> List[ClassicalCodec]:
     known = {codec.name: codec for codec in classical_codecs().values()}
-    codecs = [known[name] for name in (medium.classical if names is None else names)]
+    usual = [name for name in medium.classical if name in known]
+    codecs = [known[name] for name in (usual if names is None else names)]
     for codec in codecs:
         codec.require()
     return codecs
