@@ -1,4 +1,4 @@
-"""Finds what is no number where a part takes one: it would fail deep inside the part, or unseen."""
+"""Refuses what is not a number where a part takes one, before it fails deep inside or silently."""
 
 from __future__ import annotations
 

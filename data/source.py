@@ -59,9 +59,9 @@ class Source(abc.ABC):
 
     @property
     def files(self) -> Optional[str]:
-        """One line that tells these training and validation files from others; None: no need to.
+        """One line that identifies the training and validation files, to notice if they change.
 
-        A prepared dataset does not change.
+        None for a prepared dataset, which does not.
         """
         return None
 

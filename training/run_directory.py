@@ -100,7 +100,7 @@ class RunDirectory:
                 of ``steps`` that alone differs; called with the configuration so far and the
                 steps taken. None: no run can.
             files: one line that tells what is trained on from other files; recorded when the run
-                begins. None: no need to.
+                starts. None: not checked.
 
         Raises:
             ValueError: another process works there, it holds another run, a pretrained model, or
@@ -142,10 +142,11 @@ class RunDirectory:
                 check_prolonged(older, self._steps_taken())
                 self._reopen(older.steps)
                 saved, damage = config, ""
-        if files is not None and not (self._steps_taken() and self.files.exists()):
-            write_atomically(self.files, f"{files}\n".encode())
         if damage is not None:
             write_atomically(self.config_file, configuration_bytes(saved or config))
+        # After the configuration, which makes the folder a run: a kill may come between them.
+        if files is not None and not (self._steps_taken() and self.files.exists()):
+            write_atomically(self.files, f"{files}\n".encode())
 
     @contextlib.contextmanager
     def removed_on_error(self, unless: Callable[[], bool]) -> Iterator[None]:
@@ -158,13 +159,13 @@ class RunDirectory:
             raise
 
     def _check_files(self, files: str, steps: int) -> None:
-        """Raises ValueError if a run that is not at its end was begun with other files."""
+        """Raises ValueError if an unfinished run was started with other files."""
         if not 0 < self._steps_taken() < steps or not self.files.exists():
             return
         was = self.files.read_bytes().decode(errors="replace").strip()
         if was != files:
             raise ValueError(
-                f"data: run={str(self.path)!r} was begun with other files ({was}; now {files}): "
+                f"data: run={str(self.path)!r} was started with other files ({was}; now {files}): "
                 "put them back, choose another run=, or overwrite=true to start anew."
             )
 

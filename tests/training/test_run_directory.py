@@ -85,13 +85,13 @@ def test_a_run_goes_on_with_the_files_that_it_was_begun_with(tmp_path):
     opens("3 train")  # No step is kept yet.
     (path / "checkpoints" / "step-5").mkdir(parents=True)
     opens("3 train")
-    with pytest.raises(ValueError, match=r"begun with other files \(3 train; now 2 train\)"):
+    with pytest.raises(ValueError, match=r"started with other files \(3 train; now 2 train\)"):
         opens("2 train")
     opens("2 train", overwrite=True)
     (path / "checkpoints" / "step-10").mkdir(parents=True)
     (path / "model").mkdir()
     opens("3 train")  # Nothing is left to train.
-    with pytest.raises(ValueError, match="begun with other files"):
+    with pytest.raises(ValueError, match="started with other files"):
         opens("3 train", config(steps=20))
     assert (path / "model").exists(), "a run that is refused stays as it was"
     opens("2 train", config(steps=20))
@@ -103,7 +103,7 @@ def test_an_older_run_without_a_record_of_its_files_goes_on(tmp_path):
     RunDirectory(path).open(config(steps=10), False)
     (path / "checkpoints" / "step-5").mkdir(parents=True)
     RunDirectory(path).open(config(steps=10), False, files="2 train")
-    with pytest.raises(ValueError, match="begun with other files"):
+    with pytest.raises(ValueError, match="started with other files"):
         RunDirectory(path).open(config(steps=10), False, files="3 train")
 
 
