@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import collections.abc
 import inspect
 import math
 import pkgutil
-from typing import Any, Dict, Optional, get_args, get_type_hints
+from typing import Any, Dict, Optional, get_args, get_origin, get_type_hints
 
 from omegaconf import DictConfig, ListConfig
 
@@ -14,7 +15,8 @@ def check_numbers(node: Any) -> None:
     """Checks a node of the configuration and everything below it.
 
     Raises:
-        ValueError: a value is no number, or no whole one, and its argument is annotated as such.
+        ValueError: a value is no number, no whole one or no list of them, and its argument is
+            annotated as such.
     """
     if isinstance(node, ListConfig):
         for item in node:
@@ -23,11 +25,16 @@ def check_numbers(node: Any) -> None:
         return
     hints = _hints(node["_target_"]) if "_target_" in node else {}
     for key, value in node.items():
-        kinds = get_args(hints.get(key)) or (hints.get(key),)
-        if {int, float} & set(kinds) and not _fits(value, kinds):
-            name = node._get_full_key(key)
-            rule = "a number" if float in kinds else "a whole number"
-            raise ValueError(f"{name}={'null' if value is None else repr(value)} must be {rule}.")
+        hint = hints.get(key)
+        kinds = get_args(hint) or (hint,)
+        if {int, float} & set(kinds):
+            many = get_origin(hint) is collections.abc.Sequence
+            rule = "number" if float in kinds else "whole number"
+            rule = f"a list of {rule}s" if many else f"a {rule}"
+            listed = isinstance(value, ListConfig)
+            if listed != many or not all(_fits(v, kinds) for v in (value if listed else [value])):
+                shown = "null" if value is None else repr(value)
+                raise ValueError(f"{node._get_full_key(key)}={shown} must be {rule}.")
         check_numbers(value)
 
 

@@ -142,12 +142,13 @@ class FactorizedPrior(IntegerCoder):
             gains: float32 ``[1, 1, 1, channels]`` for each level that ``at_gains`` may name; none:
                 one level without gains.
         """
-        tails = None
+        ends = None
         if self._size is None:
-            tails = [tail.numpy() for tail in self._density.tails(self._tail_mass)]
+            median, _ = self._density.tails(1.0)
+            ends = [end.numpy() for end in (*self._density.tails(self._tail_mass), median)]
         masses, firsts = [], []
         for prior in [self.at_gains(each) for each in gains] or [self]:
-            made = prior._bounded_tables() if tails is None else prior._tables_to(*tails)
+            made = prior._bounded_tables() if ends is None else prior._tables_to(*ends)
             masses += made[0]
             firsts += made[1]
         self._set_tables(masses, firsts)
@@ -160,16 +161,21 @@ class FactorizedPrior(IntegerCoder):
         ] * self._channels
 
     def _tables_to(
-        self, lower: np.ndarray, upper: np.ndarray
+        self, lower: np.ndarray, upper: np.ndarray, median: np.ndarray
     ) -> Tuple[List[np.ndarray], List[int]]:
+        """Tables between two tails, of a wide density as far around the median as they can be."""
         if self._gains is not None:
             gains = self._gains.numpy().reshape(-1)
-            lower, upper = lower * gains, upper * gains
+            lower, upper, median = lower * gains, upper * gains, median * gains
+        most = 2**self._precision - 1  # Besides the escape.
+        lower, upper = np.maximum(lower, median - most), np.minimum(upper, median + most)
         masses, firsts = [], []
         for grid in self._grids:
             symbol, edges = edges_beyond(grid, lower.min(), upper.max())
             start = np.searchsorted(edges, lower, side="right") - 1
             stop = np.maximum(np.searchsorted(edges, upper, side="left"), start + 1)
+            start = np.maximum(start, np.searchsorted(edges, median) - 1 - most // 2)
+            stop = np.minimum(stop, start + most)
             ends = [
                 tf.tile(e[:, tf.newaxis, tf.newaxis], [1, 1, self._channels])
                 for e in (edges[:-1], edges[1:])

@@ -22,21 +22,40 @@ class DirectionalVectorQuantizer(VectorQuantizer):
     in the paper, codes start from k-means and are revived as with ``VectorQuantizer``.
     """
 
-    def __init__(self, *, seed: int, variance: float = 1e-3, **settings):
+    def __init__(
+        self,
+        *,
+        seed: int,
+        dim: int = 8,
+        codebook_size: int = 256,
+        variance: float = 1e-3,
+        kmeans_steps: int = 10,
+        revive_below: float = 0.05,
+    ):
         """Takes the settings.
 
         Args:
             seed: of initial codes, k-means start, revivals and noise.
+            dim: as ``VectorQuantizer`` has it.
+            codebook_size: as ``VectorQuantizer`` has it.
             variance: of the noise's components, not negative; 0 for none.
-            settings: ``dim``, ``codebook_size``, ``kmeans_steps`` and ``revive_below``, as
-                ``VectorQuantizer`` has them.
+            kmeans_steps: see ``Learning``.
+            revive_below: see ``Learning``.
 
         Raises:
             ValueError: an argument is out of its range.
         """
         if variance < 0:
             raise ValueError(f"variance={variance} must not be negative.")
-        super().__init__(seed=seed, codebook="gradient", commitment=0.0, **settings)
+        super().__init__(
+            seed=seed,
+            dim=dim,
+            codebook_size=codebook_size,
+            commitment=0.0,
+            codebook="gradient",
+            kmeans_steps=kmeans_steps,
+            revive_below=revive_below,
+        )
         self._deviation = variance**0.5
 
     def _train(self, latents: tf.Tensor) -> Quantized:

@@ -8,6 +8,7 @@ they start from k-means on the first batch, and unused codes are revived.
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from typing import Tuple
 
 import numpy as np
@@ -40,8 +41,10 @@ class Learning:
             raise ValueError(f"codebook={self.codebook!r} must be 'ema' or 'gradient'.")
         if not 0 <= self.decay < 1:
             raise ValueError(f"decay={self.decay} must be at least 0 and below 1.")
-        if self.kmeans_steps < 0:
-            raise ValueError(f"kmeans_steps={self.kmeans_steps} must not be negative.")
+        if not isinstance(self.kmeans_steps, numbers.Integral) or self.kmeans_steps < 0:
+            raise ValueError(
+                f"kmeans_steps={self.kmeans_steps} must be a whole number, not negative."
+            )
         if not 0 <= self.revive_below < 1:
             raise ValueError(f"revive_below={self.revive_below} must be at least 0 and below 1.")
 

@@ -54,7 +54,7 @@ class ScalarQuantizer(Quantizer):
             ValueError: a slot is not a surrogate, or a number is too small.
         """
         super().__init__(name=type(self).__name__)
-        check_slots(decoder=decoder, rate=rate or decoder)
+        check_slots(decoder=decoder, rate=decoder if rate is None else rate)
         if levels is not None and levels < 2:
             raise ValueError(f"levels={levels} must be at least 2, or null for all integers.")
         self._set_hard_from_step(hard_from_step)

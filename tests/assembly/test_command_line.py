@@ -94,6 +94,21 @@ def explained(command, *overrides):
         ("quantizer=diveq quantizer.dim=two", "quantizer.dim='two' must be a whole number."),
         ("quantizer=diveq quantizer.variance=nan", "quantizer.variance=nan must be a number."),
         ("quantizer=vector quantizer.codebook_size=1e3", "codebook_size=1000.0 must be a whole"),
+        ("quantizer=vector quantizer.kmeans_steps=1.5", "kmeans_steps=1.5 must be a whole number"),
+        (
+            "quantizer=diveq +quantizer.rotation_trick=true",
+            "DirectionalVectorQuantizer has no argument 'rotation_trick'",
+        ),
+        (
+            "quantizer=finite_scalar quantizer.levels=[8,null]",
+            "quantizer.levels=[8, None] must be a list of whole numbers.",
+        ),
+        (
+            "quantizer=finite_scalar quantizer.levels=8",
+            "quantizer.levels=8 must be a list of whole numbers.",
+        ),
+        ("quantizer.levels=[2]", "quantizer.levels=[2] must be a whole number."),
+        ("quantizer.rate=0", "rate=0 must be a scalar surrogate."),
         ("quantizer.decoder.alpha.end=", "quantizer.decoder.alpha.end='' must be a number."),
         ("data=image_folder", "data.root must be given: data.root=VALUE."),
         (

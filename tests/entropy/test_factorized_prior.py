@@ -145,6 +145,21 @@ def test_expected_spreads_make_an_untrained_prior_nearly_as_good_as_the_true_den
     assert true < after < true + 0.35 * CHANNELS < before
 
 
+@pytest.mark.parametrize("precision", [8, 16])
+def test_a_density_wider_than_any_table_is_coded_with_escapes(precision):
+    """Of 65,536 symbols at most, where the second channel spreads over a million."""
+    alphabet = Integers((Affine(), Affine(0.0, 0.5)))
+    prior = FactorizedPrior(channels=2, alphabet=alphabet, range_coder_precision=precision)
+    prior.expect([3.0, 3e5])
+    prior.freeze()
+    spreads = [3.0, 3e5]
+    values = np.random.default_rng(0).normal(0, spreads, (40, 50, 2)).astype(np.int32)
+    values = tf.constant(values)
+    data = prior.compress(values, Layout(2))
+    np.testing.assert_array_equal(prior.decompress(data, 40, 50, Layout(2)), values)
+    assert 8 * len(data) == pytest.approx(prior.symbol_bits(values, Layout(2)), rel=0.01)
+
+
 def test_coding_needs_tables():
     with pytest.raises(RuntimeError, match="freeze"):
         FactorizedPrior(channels=1, alphabet=Integers()).compress(
