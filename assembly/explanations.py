@@ -162,7 +162,8 @@ def _by_its_message(error: BaseException) -> str:
     if message.startswith("Graph execution error"):  # TensorFlow's, whose reason comes last.
         message = re.sub(r"(?s).*\nNode: [^\n]*\n", "", message).partition("\n\t [[")[0]
     # TensorFlow's names of its own functions say nothing to a user.
-    return re.sub(r"\{\{.*?\}\} ?| ?\[Op:\w+\]", "", message) or type(error).__name__
+    message = re.sub(r"\{\{.*?\}\} ?| ?\[Op:\w+\]", "", message) or type(error).__name__
+    return f"not enough memory: {message}" if isinstance(error, MemoryError) else message
 
 
 def _first_line(error: BaseException) -> str:

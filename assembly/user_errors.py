@@ -12,8 +12,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from assembly.explanations import explain
 
-USER_ERRORS = (ValueError, OSError, HydraException, OmegaConfBaseException)
-"""What wrong values and unreadable files raise."""
+USER_ERRORS = (ValueError, OSError, MemoryError, HydraException, OmegaConfBaseException)
+"""What wrong values, unreadable files and those too large raise."""
 
 
 @contextlib.contextmanager

@@ -145,7 +145,7 @@ def target_of(
     unit, target = next(((u, t) for u, t in targets.items() if t is not None), (None, None))
     if target is None:
         return None
-    asked = f"--target-{unit} {target:.15g}"
+    asked = f"--target-{unit} {target if unit == 'bytes' else format(target, '.15g')}"
     if not 0 < target < math.inf:
         raise ValueError(f"{asked} must be above 0.")
     if saved.codec.model.rate is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import pathlib
 
 from signals.files import check_output
 
@@ -18,6 +20,14 @@ def check_file_names(source: str, output: str) -> None:
     check_output(output)
     if os.path.exists(source) and os.path.exists(output) and os.path.samefile(source, output):
         raise ValueError(f"output={output!r} is the input file {source!r}: name another.")
+
+
+def folder(name: str) -> pathlib.Path:
+    """Type of arguments that name a folder to write into, which may not exist yet."""
+    path = pathlib.Path(name)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{name!r} is a file: name a folder.")
+    return path
 
 
 def check_is_file_name(name: str) -> None:

@@ -23,6 +23,7 @@ set_process()  # Before TensorFlow is imported.
 
 from assembly.choices import check_names
 from assembly.user_errors import one_line_errors
+from commands.file_names import folder
 from data.audio_folder import AudioFolder
 from data.image_folder import ImageFolder
 from evaluation.classical import classical_codecs
@@ -40,7 +41,7 @@ def main() -> None:
         help=f"from {', '.join(classical_codecs())}; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
-        "--output", type=pathlib.Path, default=pathlib.Path("build/classical"), metavar="FOLDER",
+        "--output", type=folder, default=pathlib.Path("build/classical"), metavar="FOLDER",
         help="for <codec>.json and .csv; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(

@@ -23,6 +23,7 @@ from assembly.choices import CONFIGS
 from assembly.saved_run import load_run
 from assembly.trust import targets_named
 from assembly.user_errors import one_line_errors
+from commands.file_names import folder
 from data.image_folder import ImageFolder
 from evaluation.comparison.compare import compare
 from evaluation.metrics import METRICS
@@ -55,7 +56,7 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=2000, metavar="N", help="of the bootstrap")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap")
     parser.add_argument(
-        "--output", type=pathlib.Path, default=pathlib.Path("build/comparison"), metavar="FOLDER"
+        "--output", type=folder, default=pathlib.Path("build/comparison"), metavar="FOLDER"
     )
     parser.add_argument("--images", metavar="FOLDER", help="originals; shows crops of 3")
     parser.add_argument(

@@ -24,6 +24,7 @@ from omegaconf import DictConfig
 from assembly import choices
 from assembly.parts import build_part
 from assembly.user_errors import one_line_errors
+from commands.file_names import folder
 from evaluation.figures.surrogate_statistics import (
     DEAD_GRADIENT,
     CellStatistics,
@@ -60,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw every scalar quantizer.")
     parser.add_argument("--only", metavar="NAME,NAME", help="draw these quantizers only")
     parser.add_argument(
-        "--output", type=pathlib.Path, default=pathlib.Path("build/plots"), metavar="FOLDER"
+        "--output", type=folder, default=pathlib.Path("build/plots"), metavar="FOLDER"
     )
     arguments = parser.parse_args()
     with one_line_errors():

@@ -14,6 +14,7 @@ from processor.process import set_process
 set_process()  # Before TensorFlow is imported.
 
 from assembly.user_errors import one_line_errors
+from commands.file_names import folder
 from evaluation.figures.training import read_log, write_training_curves
 from training.run_names import find_runs
 
@@ -23,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw the training curves of runs.")
     parser.add_argument("runs", nargs="+", help="names under runs/, paths, or patterns of them")
     parser.add_argument(
-        "--output", type=pathlib.Path, default=pathlib.Path("build/plots"), metavar="FOLDER"
+        "--output", type=folder, default=pathlib.Path("build/plots"), metavar="FOLDER"
     )
     arguments = parser.parse_args()
     with one_line_errors():

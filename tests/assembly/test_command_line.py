@@ -166,6 +166,8 @@ def test_only_similar_words_are_suggested():
         (OSError(28, "No space left on device", "/a"),
          "error: [Errno 28] No space left on device: '/a'\n"),
         (HydraException("a\nb"), "error: a b\n"),
+        (MemoryError("Unable to allocate 3 GiB"),
+         "error: not enough memory: Unable to allocate 3 GiB\n"),
     ],
 )  # fmt: skip
 def test_errors_of_libraries_are_one_line(capsys, error, line):

@@ -62,6 +62,11 @@ def test_mistakes_end_in_one_line(warm, tmp_path):
     done = warm("scripts/classical.py", tmp_path, "--codecs", "jpeg,gif")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "--codecs 'gif' must be one of avif, heic, jpeg, " in done.stderr
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    done = warm("scripts/classical.py", tmp_path, "--output", taken)
+    assert done.returncode == 2
+    assert f"argument --output: '{taken}' is a file: name a folder." in done.stderr
 
 
 def test_another_metric_of_the_same_name_is_refused():
