@@ -85,7 +85,7 @@ def evaluate(
         quality: of a variable-rate run, 0 to 100, which the results' name then includes; None:
             that of the run's own lmbda.
         trusted: classes that the run may name besides those of ``configs/``.
-        checkpoint: "last", or "best" for the weights with the least validation loss, whose
+        checkpoint: "last", or "best" for the weights with the lowest validation loss, whose
             results are named so.
 
     Returns:

@@ -106,7 +106,7 @@ def texts(node: Dict[str, Any], comments: Dict[str, str], above: str = "") -> It
         node: plain dicts and lists.
         comments: dotted key -> description; else it is that of the argument in the docstring, or
             that of the key above.
-        above: key of the node, with a dot behind it.
+        above: key of the node, with a trailing dot.
     """
     arguments = documented(node["_target_"]) if "_target_" in node else {}
     for key, value in node.items():

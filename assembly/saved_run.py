@@ -76,7 +76,7 @@ def load_run(
             decoding should not depend on what the machine is fast at.
         stages: number of stages of a residual quantizer that files get; None: all.
         trusted: see `trusted_config`.
-        checkpoint: "last", or "best" for the weights with the least validation loss.
+        checkpoint: "last", or "best" for the weights with the lowest validation loss.
 
     Raises:
         FileNotFoundError: there is no such run.

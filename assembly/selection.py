@@ -15,7 +15,7 @@ class Selection:
     """The files of a split, or the first few of them."""
 
     def __init__(self, source: Any, split: str, limit: Optional[int] = None):
-        """Takes the source and at most how many of the split's files to measure; None: all."""
+        """Takes the source and the most files of the split to measure; None: all."""
         self._source, self._split, self._limit = source, split, limit
         self._medium = MEDIA[source.medium]
 

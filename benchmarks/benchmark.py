@@ -32,7 +32,7 @@ def main() -> None:
 
     def listed(option: str, choices, **settings) -> None:
         names = ", ".join(choices)
-        parser.add_argument(f"--{option}", help=f"comma-separated, among {names}", **settings)
+        parser.add_argument(f"--{option}", help=f"comma-separated, from {names}", **settings)
 
     listed("parts", PARTS, default=",".join(PARTS))
     listed("models", CONVOLUTIONS, default=",".join(CONVOLUTIONS))

@@ -8,7 +8,7 @@ quantizer from the same weights on the same batches:
 * a classifier of two classes (the sign of a product), which must answer 0 or 1;
 * an autoencoder of 8x8 gray patches of the embedded photographs through 32 bits.
 
-Both are measured on data they have not seen, twice: on the bits, and on what training showed.
+Both are measured on held-out data, twice: on the bits, and on the values that training used.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ Data = Tuple[np.ndarray, np.ndarray]
 def main() -> None:
     """Trains, prints a Markdown table of means and ranges, and writes every run as CSV."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--only", default=",".join(NAMES), help="quantizers, with commas between")
+    parser.add_argument("--only", default=",".join(NAMES), help="comma-separated quantizers")
     parser.add_argument("--seeds", type=int, default=5, help="runs of each, at least 1")
     parser.add_argument("--output", help="CSV file of every run")
     arguments = parser.parse_args()

@@ -4,9 +4,9 @@
 
 ``free_speech.csv`` names the voices. DEBS is a folder with their packages, from
 ``apt-get download PACKAGE=VERSION``. OUTPUT receives WAV files (8 kHz, mono, 16 bits, as the
-packages hold them) in ``train``, ``val`` and ``test``. Test voices, a man and a woman, are not
-heard in training, nor is their language. Prompts shorter than a second, silence and tones are left
-out. Every `VALIDATE_EVERY`-th prompt of a training voice is used for validation.
+packages hold them) in ``train``, ``val`` and ``test``. The test voices, a man and a woman,
+and their language do not occur in training. Prompts shorter than a second, silence and tones are
+left out. Every `VALIDATE_EVERY`-th prompt of a training voice is used for validation.
 """
 
 from __future__ import annotations

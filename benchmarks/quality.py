@@ -1,4 +1,4 @@
-"""Loss against minutes of training, beside the best that classical codecs do on the same files.
+"""Loss against minutes of training, beside the best of classical codecs on the same files.
 
 python benchmarks/quality.py --photos /bsds500/train /bsds500/test --test /kodak --minutes 2 5 15
 

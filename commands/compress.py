@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="0 (small) to 100; for variable-rate models, such as the pretrained ones",
     )
     rate.add_argument(
-        "--lmbda", type=float, metavar="L", help="the quality trained with this lmbda"
+        "--lmbda", type=float, metavar="L", help="the quality that corresponds to this lmbda"
     )
     rate.add_argument(
-        "--target-bytes", type=int, metavar="N", help="the largest file up to N bytes"
+        "--target-bytes", type=int, metavar="N", help="code the largest file of at most N bytes"
     )
     rate.add_argument(
         "--target-bpp", type=float, metavar="B", help="the same in bits per pixel (images)"
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config-dir", metavar="FOLDER", help="configuration folder of your own that the run used"
     )
-    parser.add_argument("--refine-steps", type=int, metavar="N", help="maximum, for --refine")
+    parser.add_argument("--refine-steps", type=int, metavar="N", help="most steps of --refine")
 
 
 def run(arguments: argparse.Namespace) -> None:

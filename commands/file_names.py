@@ -1,4 +1,4 @@
-"""What a command refuses before it reads: names that are no files, output over its input."""
+"""What a command refuses before it reads: names that are not files, output over its input."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ class MultiScaleSsim:
         """Keeps the weight.
 
         Args:
-            mse_weight: the weight of an MSE that leads to about the same rate as a weight of 1 of
-                this, by which models choose their first quantization step. CompressAI's weights
-                come in pairs of about the default.
+            mse_weight: the weight of an MSE that leads to about the same rate as a weight of 1 for
+                this distortion; models choose their first quantization step by it. The default
+                is about the ratio of CompressAI's weights for MSE and MS-SSIM.
         """
         self.mse_weight = mse_weight
 

@@ -44,7 +44,7 @@ class ShapedError:
 
         Args:
             sample_rate: of the audio, in Hz.
-            exponent: of the original's power that the error's is divided by, 0 to 1.
+            exponent: of the original's power, by which the error's power is divided; 0 to 1.
             window: length of the Hann windows in samples, at least 16; they advance by a quarter.
             bandwidth: over which the original's power is smoothed, in Hz, above 0.
 

@@ -79,7 +79,7 @@ class IntegerCoder(tf.Module):
     def bounded(self) -> bool:
         """Whether tables hold all symbols that there are, and no escape.
 
-        Runs of before this was so have tables with an escape for alphabets of any size.
+        In older runs, alphabets of any size have tables with an escape.
         """
         return self._size is not None and not (self.frozen and self._lookup[0] < 0)
 

@@ -49,7 +49,7 @@ def report(
     Args:
         medium: what the files are.
         codec: the learned codec.
-        files: returns the named images or recordings anew at each call; held one at a time.
+        files: returns the named images or recordings afresh at each call; held one at a time.
         folder: where everything goes; created if missing.
         dataset: the dataset's name.
         provenance: what made the codec.

@@ -43,7 +43,7 @@ class SideInformation(tf.Module, abc.ABC):
         latent_channels: channels of the hyper-latents.
         predicts_means: whether means are predicted, too, not only scales.
         slice_sizes: channels of the groups of the latents that are predicted in turn.
-        context_channels: of a context that is told of a variable rate; 0: there is none.
+        context_channels: channels of the context that a variable rate is added to; 0: no context.
         strides: rows and columns of latents per hyper-latent.
     """
 

@@ -7,8 +7,8 @@ few coefficients already tell how active a block and its neighbours are, which i
 others' scales depend on.
 
 Layers see y / (1 + |y|) and |y| / (1 + |y|): bounded, steep near zero, and with a magnitude that
-nothing has to be learned for. A division of single numbers is rounded in only one way, so the
-decoder can repeat it exactly; the layers it repeats in fixed point (``models.fixed_point``).
+need not be learned. A division of single numbers is rounded in only one way, so the decoder can
+repeat it exactly; it repeats the layers in fixed point (``models.fixed_point``).
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Transforms(tf.Module, abc.ABC):
 
         Args:
             signals: float32 ``[batch, height, width, input_channels]``, sizes multiples of
-                ``strides``, values as the medium has them.
+                ``strides``, values in the medium's range.
 
         Returns:
             float32 ``[batch, height / strides[0], width / strides[1], latent_channels]``.

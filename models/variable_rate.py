@@ -45,8 +45,8 @@ class RateSetting(NamedTuple):
     Attributes:
         gains: float32 ``[batch or 1, 1, 1, channels]``, above 0.
         index_shifts: float32, the same shape: what they add to scale indexes.
-        context: float32 ``[batch or 1, 1, 1, context channels]``: the rate, as an entropy model
-            with a context is told of it; None without one.
+        context: float32 ``[batch or 1, 1, 1, context channels]``: the rate, as
+            it enters an entropy model with a context; None without one.
         quality: in hundredths, 0 to 10000: what a file holds; None while training, when each
             example of the batch has its own.
         lmbda: the weight of the distortion at this quality, float32 ``[batch or 1]``.

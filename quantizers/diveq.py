@@ -1,8 +1,8 @@
 """DiVeQ: vector quantization as an error added in the direction of the nearest code.
 
 Vali et al. 2025, "DiVeQ: Differentiable vector quantization using the reparameterization trick",
-arXiv 2509.26469. The formula is that of the abstract pages and of the authors' package; the paper
-was not read in full. Its space-filling variant, whose values lie between codes, is not built.
+arXiv 2509.26469. The formula is that of the abstract pages and of the authors' package; we have
+not read the full paper. Its space-filling variant, whose values lie between codes, is missing here.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class DirectionalVectorQuantizer(VectorQuantizer):
 
         Args:
             seed: of initial codes, k-means start, revivals and noise.
-            dim: as ``VectorQuantizer`` has it.
-            codebook_size: as ``VectorQuantizer`` has it.
+            dim: see ``VectorQuantizer``.
+            codebook_size: see ``VectorQuantizer``.
             variance: of the noise's components, not negative; 0 for none.
             kmeans_steps: see ``Learning``.
             revive_below: see ``Learning``.

@@ -1,6 +1,6 @@
 """A staircase of clipped ramps, one per cell.
 
-A common suggestion for a "differentiable round" (a max/min ramp). At the slope of the original one
+A common suggestion for a "differentiable round" (a max/min ramp). At the slope usually suggested
 (10000), almost every gradient is zero; a schedule can rise towards it.
 """
 

@@ -1,8 +1,8 @@
-"""Straight-through whose rounding error is seen to grow with the latents.
+"""Straight-through whose gradient sees the rounding error grow with the latents.
 
 Mack et al. 2025, "Efficient evaluation of quantization-effects in neural codecs", arXiv
-2502.04770, their modified straight-through estimator. We could read summaries of the paper alone;
-that the deviation is one for each channel, over the batch, is our choice.
+2502.04770, their modified straight-through estimator. We could read only summaries of the
+paper; one deviation per channel, over the batch, is our choice.
 """
 
 from __future__ import annotations

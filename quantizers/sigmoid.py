@@ -1,6 +1,6 @@
 """A staircase of sigmoids, one per cell.
 
-A common suggestion for a "differentiable round". At the slope of the original one (1000), almost
+A common suggestion for a "differentiable round". At the slope usually suggested (1000), almost
 every gradient is zero; a schedule can rise towards it.
 """
 

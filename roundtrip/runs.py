@@ -127,7 +127,7 @@ class Run:
             classical: codecs beside it, ``[]`` for none; None: all of the medium.
             refinement: sga or rdoq.
             quality: see ``encode``.
-            checkpoint: "last", or "best" for the weights with the least validation loss.
+            checkpoint: "last", or "best" for the weights with the lowest validation loss.
             config_dir: see ``load``.
 
         Returns:

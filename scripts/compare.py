@@ -40,7 +40,9 @@ def main() -> None:
     parser.add_argument("results", nargs="+", help="run directories, results files, patterns")
     parser.add_argument("--anchor", required=True, metavar="NAME", help="curve to compare with")
     parser.add_argument("--only", metavar="NAME,NAME", help="compare only these with the anchor")
-    parser.add_argument("--dataset", default="kodak", metavar="NAME", help="of the runs' results")
+    parser.add_argument(
+        "--dataset", default="kodak", metavar="NAME", help="dataset of the runs' results"
+    )
     parser.add_argument(
         "--metric", choices=list(METRICS), help="default: psnr-rgb for images, si-sdr for audio"
     )
@@ -51,16 +53,18 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument(
         "--half-width", type=float, metavar="PERCENT",
-        help="interval for which the seeds still needed are counted; default: 1, for ±1 %%",
+        help="half-width of the interval to plan more seeds for; default: 1, for ±1 %%",
     )  # fmt: skip
-    parser.add_argument("--resamples", type=int, default=2000, metavar="N", help="of the bootstrap")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap")
+    parser.add_argument(
+        "--resamples", type=int, default=2000, metavar="N", help="bootstrap resamples"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="bootstrap seed")
     parser.add_argument(
         "--output", type=folder, default=pathlib.Path("build/comparison"), metavar="FOLDER"
     )
-    parser.add_argument("--images", metavar="FOLDER", help="originals; shows crops of 3")
+    parser.add_argument("--images", metavar="FOLDER", help="originals, to show crops of 3")
     parser.add_argument(
-        "--bpp", type=float, metavar="RATE", help="of the crops; default: one that all curves have"
+        "--bpp", type=float, metavar="RATE", help="rate of the crops; default: one that all have"
     )
     parser.add_argument(
         "--config-dir", metavar="FOLDER", help="configuration folder of your own that the run used"

@@ -21,10 +21,10 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="run directory, or its name under runs/")
     parser.add_argument("--output", required=True, type=pathlib.Path, metavar="FOLDER")
     parser.add_argument(
-        "--checkpoint", default="last", help="last (default) or best: the least validation loss"
+        "--checkpoint", default="last", help="last (default) or best: the lowest validation loss"
     )
     parser.add_argument(
-        "--quality", type=float, metavar="Q", help="of a run of rate=variable, 0 to 100"
+        "--quality", type=float, metavar="Q", help="0 to 100, for a run of rate=variable"
     )
     parser.add_argument(
         "--config-dir", metavar="FOLDER", help="configuration folder of your own that the run used"

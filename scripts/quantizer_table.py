@@ -21,7 +21,7 @@ from sweeps.experiment import run_experiment
 def main() -> None:
     """Runs the experiment."""
     parser = argparse.ArgumentParser(description="Compare every quantizer in one table.")
-    parser.add_argument("folder", help="run directories, logs and table.txt")
+    parser.add_argument("folder", help="receives run directories, logs and table.txt")
     parser.add_argument("--only", metavar="NAME,NAME", help="train these quantizers only")
     parser.add_argument("overrides", nargs="*", help="overrides of train.py, such as lmbda=0.013")
     arguments = parser.parse_intermixed_args()

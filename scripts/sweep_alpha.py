@@ -21,7 +21,7 @@ from sweeps.experiment import run_experiment
 def main() -> None:
     """Runs the experiment."""
     parser = argparse.ArgumentParser(description="Rank schedules of soft_round's alpha.")
-    parser.add_argument("folder", help="run directories, logs and ranking.txt")
+    parser.add_argument("folder", help="receives run directories, logs and ranking.txt")
     parser.add_argument("overrides", nargs="*", help="overrides of train.py, such as lmbda=0.013")
     arguments = parser.parse_args()
     run_experiment("sweep_alpha", arguments.folder, arguments.overrides)

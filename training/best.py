@@ -1,4 +1,4 @@
-"""The weights with the least validation loss, kept beside the newest checkpoints."""
+"""The weights with the lowest validation loss, kept beside the newest checkpoints."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ UNREADABLE = (tf.errors.OpError, ValueError, IndexError, NotImplementedError, Ru
 class Checkpoints:
     """Saves and restores a run's whole state in ``folder``, one folder a checkpoint.
 
-    A kill at any moment leaves the checkpoint before; so does damage to the newest.
+    A kill at any moment leaves the previous checkpoint usable; so does damage to the newest.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ STRATEGIES = ("single", "mirrored", "multi_worker")
 
 
 class Distribution:
-    """How a run is spread; made before any other thing of TensorFlow's.
+    """How a run is spread; made before anything else in TensorFlow.
 
     Attributes:
         strategy: of ``tf.distribute``; None for one device.

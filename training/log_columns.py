@@ -19,7 +19,7 @@ class ImageColumns(NamedTuple):
         return {"psnr": _decibels(255**2, row["mse"])}
 
     def text(self, row: Dict[str, float]) -> str:
-        """Rate and quality, as the terminal's line has them."""
+        """Rate and quality, as shown in the terminal."""
         return f"bpp {row['bpp']:.4f}  mse {row['mse']:.2f}  PSNR {row['psnr']:.2f} dB"
 
 
@@ -39,7 +39,7 @@ class AudioColumns(NamedTuple):
         return {"kbps": kbps, "snr": _decibels(CODING_POWER, row["mse"])}
 
     def text(self, row: Dict[str, float]) -> str:
-        """Rate and quality, as the terminal's line has them."""
+        """Rate and quality, as shown in the terminal."""
         return (
             f"kbps {row['kbps']:.3f}  distortion {row['distortion']:.2f}  SNR {row['snr']:.2f} dB"
         )

@@ -1,4 +1,4 @@
-"""The training loop: steps, log, checkpoints, and a clean way out when interrupted."""
+"""The training loop: steps, log, checkpoints, and a clean exit when interrupted."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def fit(
         monitor: TensorBoard.
         validate: measures whole validation files after a number of steps, before each checkpoint
             that is due.
-        best: keeps the weights with the least validation loss.
+        best: keeps the weights with the lowest validation loss.
         distribution: over which ``train_step`` was built; None: one device.
 
     Raises:

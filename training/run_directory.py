@@ -4,13 +4,13 @@
 config.yaml      the whole configuration, enough to build the model again
 files.txt        which files of a folder it is trained and validated on: their number and a digest
 training.csv     the log's figures
-validation.csv   the loss on whole validation files, a row a checkpoint
+validation.csv   the loss on whole validation files, one row per checkpoint
 checkpoints/     a folder for each of the newest two, with checksums and the configuration, and for
-                 the weights with the least validation loss
+                 the weights with the lowest validation loss
 events.*         TensorBoard's files; in tensorboard/ if an older version began the run
-model/           likewise the trained weights and coding tables: the run is trained when this exists
-best/            likewise those with the least validation loss
-results/         one JSON and one CSV a dataset, the figure, the coded files
+model/           trained weights and coding tables, with checksums: a run that has it is trained
+best/            the same for the weights with the lowest validation loss
+results/         one JSON and one CSV per dataset, the figure, the coded files
 ```
 """
 
@@ -95,7 +95,7 @@ class RunDirectory:
 
         Args:
             config: of the run.
-            overwrite: whether to start anew.
+            overwrite: whether to start again from scratch.
             check_prolonged: raises ValueError if the run cannot be trained for the larger number
                 of ``steps`` that alone differs; called with the configuration so far and the
                 steps taken. None: no run can.

@@ -22,20 +22,20 @@ class Settings:
         hyper_quantizer: of the side information, where the model has some; None: as ``quantizer``.
         rates: gains of a run for every rate; None: a run of one rate.
         steps: training steps, at least 1.
-        batch_size: patches a step, at least 1.
+        batch_size: patches per step, at least 1.
         lmbda: weight of the distortion in ``bpp + lmbda * distortion``, above 0. With ``mse`` it
             means what it means in TensorFlow Compression and CompressAI (MSE on the 0..255 scale).
-        lmbda_factor: number or schedule times which ``lmbda`` enters while training: a warm-up.
+        lmbda_factor: number or schedule that multiplies ``lmbda`` while training: a warm-up.
         seed: of initial weights, patches and noise, 0 to 2**31 - 1.
         precision: of the transforms while training: auto, float32 or bfloat16.
         strategy: single (one device), mirrored (all of this machine) or multi_worker.
-        init_from: a trained run whose weights a new run starts from, as far as they fit; or None.
+        init_from: a trained run whose weights, where shapes match, a new run starts from; or None.
         run: name under ``runs/`` or a path; None names the run after its choices.
-        overwrite: start anew although the run directory exists.
+        overwrite: start again from scratch if the run directory exists.
         log_every: steps between lines of the log.
         checkpoint_every: steps between checkpoints.
-        test_images: how many held-out images are coded when training has ended, at most.
-        classical: names of the classical codecs beside them; None: all of this medium.
+        test_images: the most held-out files to code at the end.
+        classical: names of classical codecs to compare with; None: the usual ones of the medium.
     """
 
     data: Any

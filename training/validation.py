@@ -1,4 +1,4 @@
-"""The loss on whole validation files, where patches would not show what happens inside."""
+"""The loss on whole validation files, whose interior patches do not show."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Classical codecs, measured as learned ones are: on files that were written and decoded again.
 
-A module of this package that defines ``CODECS`` (command-line name -> `ClassicalCodec`) adds its
-codecs by being there.
+A module of this package that defines ``CODECS`` (command-line name -> `ClassicalCodec`) needs no
+further registration.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measures a classical codec on one file: at the rate of a learned codec, or at its ladder."""
+"""Measures a classical codec on one file: at a learned codec's rate, or over its whole ladder."""
 
 from __future__ import annotations
 

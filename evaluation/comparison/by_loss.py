@@ -37,7 +37,7 @@ class Standing(NamedTuple):
         runs: how many.
         loss: ``bpp + lmbda * distortion``, of the files that have one.
         rate: in the medium's unit.
-        quality: in the metric asked for, as curves have it.
+        quality: in the requested metric, as in curves.
         contrast: against the anchor; None for the anchor itself, and without a test.
     """
 

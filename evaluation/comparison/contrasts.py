@@ -89,7 +89,7 @@ def contrasts_of(
     resamples: int,
     seed: int,
 ) -> Contrasts:
-    """Tests each pair by its losses at equal lmbda and by its BD-rate, as far as it has them.
+    """Tests each pair by its losses at equal lmbda and by its BD-rate, where it has them.
 
     Args:
         pairs: (curve, anchor), named before results are looked at: Holm's correction counts them.

@@ -28,7 +28,7 @@ _MARGIN = 0.5
 """Inches to the right of a panel, where curves that lie beyond it are written."""
 
 _LABEL = 40
-"""Characters of a curve's name, at most."""
+"""Most characters of a curve's name."""
 
 _FAR = 3.0
 """Medians of the intervals' farthest ends at which the axis ends, on both sides.

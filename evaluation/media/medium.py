@@ -154,11 +154,11 @@ class Medium:
 
     @property
     def compared(self) -> Tuple[str, ...]:
-        """Quantities that comparisons read from a CSV, as far as it has them."""
+        """Quantities that comparisons read from a CSV, where it has them."""
         return (self.rate, *(metric.key for metric in self.metrics))
 
     def mean(self, quantity: str, rows: Sequence[Row]) -> float:
-        """The mean of a quantity over measured files, as published results have it.
+        """The mean of a quantity over measured files, as in published results.
 
         One infinite value makes it infinite: leaving out such files would average quality and rate
         over different files.

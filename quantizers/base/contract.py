@@ -143,7 +143,7 @@ class Quantizer(tf.Module):
         raise NotImplementedError
 
     def decode(self, symbols: tf.Tensor, seed: Optional[int] = None) -> tf.Tensor:
-        """Values float32 ``[..., channels]`` of symbols; ``seed`` as the file has it."""
+        """Values float32 ``[..., channels]`` of symbols; ``seed`` as in the file."""
         raise NotImplementedError
 
     def layout(self, channels: int, seed: Optional[int] = None) -> Layout:
