@@ -45,7 +45,7 @@ def checked(settings: Type[S], config: DictConfig) -> S:
     """A configuration's root as a dataclass, which checks it.
 
     Raises:
-        ValueError: a value is out of its range, or a key that does not exist was added (``+step=1``).
+        ValueError: a value is out of its range, or an unknown key was added (``+step=100``).
     """
     values = OmegaConf.to_container(config, resolve=True)
     known = [field.name for field in dataclasses.fields(settings)]

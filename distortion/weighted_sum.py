@@ -21,7 +21,7 @@ class WeightedSum:
 
         Args:
             measures: distortions of one medium.
-            weights: of each measure, at least 0; a measure of weight 0 is not computed.
+            weights: weight of each measure, at least 0; a measure of weight 0 is not computed.
 
         Raises:
             ValueError: names differ, a weight is negative, all are 0, or media differ.

@@ -64,12 +64,12 @@ class AudioTransforms(Transforms):
             sample_rate: of the audio, in Hz.
             num_filters: channels after the first stride (N), at least 1; they double at each.
             latent_channels: channels of the latents (M), at least 1.
-            strides: of the analysis, from samples to latents; their product is the number of
-                samples per latent.
+            strides: strides of the analysis, from samples to latents; their product is the number
+                of samples per latent.
             kernel_size: taps of all convolutions but the outermost, odd.
             outer_kernel_size: taps of the first and the last convolution, odd; each tap spans the
                 first stride's samples.
-            dilations: of the residual units at each rate; none: no units.
+            dilations: dilations of the residual units at each rate; none: no units.
             activation: "elu", "snake", or "gdn": GDN where the rate changes and ELU in the units,
                 because inverse GDN, whose output grows with the square of its input, explodes in
                 deep stacks.

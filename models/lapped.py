@@ -51,19 +51,20 @@ class LappedTransforms(ImageTransforms):
         """Creates the layers and their variables.
 
         Args:
-            lmbda: of the loss ``bpp + lmbda * mse``, above 0. At high rates a quantization step of
-                ``sqrt(18 / (lmbda ln 2))`` gray levels minimizes it: a uniform quantizer's error is
-                step^2 / 12 in each of three colors, and one bit more divides it by 4.
-            mse_weight: of a loss with another distortion: the weight of an MSE that leads to about
-                the same rate as a weight of 1, above 0. None: 1.
+            lmbda: weight in the loss ``bpp + lmbda * mse``, above 0. At high rates a quantization
+                step of ``sqrt(18 / (lmbda ln 2))`` gray levels minimizes it: a uniform quantizer's
+                error is step^2 / 12 in each of three colors, and one bit more divides it by 4.
+            mse_weight: for another distortion: the weight of an MSE that leads to about the same
+                rate as a weight of 1 for that distortion, above 0. None: 1.
             latent_channels: channels of the latents (M), 1 to 768: the lowest frequencies.
             num_filters: channels inside a residual block (N), at least 1.
             blocks: residual blocks each way, at least 0.
             step_factor: the initial quantization step over that one, above 0: at usual rates a
                 larger one is better.
             pixel_filters: channels inside a residual block over pixels each way; 0: no such block.
-            slices: into which ``SliceContext`` divides the latents.
-            phases: in which it codes the first slice, whose latents then come once for each.
+            slices: number of slices into which ``SliceContext`` divides the latents.
+            phases: number of phases in which it codes the first slice, whose latents then come
+                once for each phase.
             precision: compute type of the layers, "float32" or "bfloat16".
 
         Raises:

@@ -71,7 +71,7 @@ class SliceContext(SideInformation):
             context_channels: channels of the context (C) and of hidden layers.
             slices: groups of the channels, at least 1; the k-th has k times the channels of the
                 first, up to rounding, which must leave that one at least 1.
-            phases: in which the first slice is coded, 1 or 4: every second row and column first,
+            phases: number of phases of the first slice, 1 or 4: every second row and column first,
                 then what lies diagonally between them, then the rest, each predicted from the
                 phases before it. Its latents come four times, see ``phased``, and each phase is a
                 slice whose latents are 0 at the positions of the others.

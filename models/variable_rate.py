@@ -86,11 +86,11 @@ class VariableRate(tf.Module):
         """Takes the weights; ``build`` creates the variables.
 
         Args:
-            lmbda: of the run, from ``lowest`` to ``highest``: its gains begin as 1.
+            lmbda: weight of the run, from ``lowest`` to ``highest``: its gains begin as 1.
             lowest: weight of the distortion at quality 0, above 0.
-            highest: at quality 100, above ``lowest``.
+            highest: weight of the distortion at quality 100, above ``lowest``.
             knots: qualities that have gains of their own, at least 2.
-            seed: of the qualities drawn while training.
+            seed: seed of the qualities drawn while training.
 
         Raises:
             ValueError: an argument is out of its range.

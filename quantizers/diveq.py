@@ -35,7 +35,7 @@ class DirectionalVectorQuantizer(VectorQuantizer):
         """Takes the settings.
 
         Args:
-            seed: of initial codes, k-means start, revivals and noise.
+            seed: seed of initial codes, k-means start, revivals and noise.
             dim: see ``VectorQuantizer``.
             codebook_size: see ``VectorQuantizer``.
             variance: of the noise's components, not negative; 0 for none.

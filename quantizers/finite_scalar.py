@@ -37,7 +37,7 @@ class FiniteScalarQuantizer(IndexQuantizer):
         """Takes the levels.
 
         Args:
-            levels: of the first channels, 2 to 512 each; repeated for the others.
+            levels: numbers of levels of the first channels, 2 to 512 each; repeated for the others.
 
         Raises:
             ValueError: ``levels`` is empty or one is out of its range.

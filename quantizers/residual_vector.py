@@ -43,7 +43,7 @@ class ResidualVectorQuantizer(IndexQuantizer):
         """Takes the settings.
 
         Args:
-            seed: of initial codes, k-means start, revivals and dropout.
+            seed: seed of initial codes, k-means start, revivals and dropout.
             stages: at least 1.
             dim: channels of a group, at least 1; must divide the latent channels.
             codebook_size: codes of a group and stage, at least 2.

@@ -48,7 +48,7 @@ class VectorQuantizer(IndexQuantizer):
         """Takes the settings.
 
         Args:
-            seed: of initial codes, k-means start and revivals.
+            seed: seed of initial codes, k-means start and revivals.
             dim: channels of a group, at least 1; must divide the latent channels.
             codebook_size: codes of a group, at least 2.
             commitment: weight of the latents' distance from their code, not negative.

@@ -19,8 +19,8 @@ def adam(
 
     Args:
         steps: training steps in all.
-        learning_rate: at the start, above 0.
-        final_learning_rate: at the last step, 0 to ``learning_rate``.
+        learning_rate: learning rate at the start, above 0.
+        final_learning_rate: learning rate at the last step, 0 to ``learning_rate``.
         decay_share: share of the steps that decay, 0 to 1.
         clip_norm: gradients of a larger global norm are scaled down to it; above 0.
 

@@ -68,12 +68,12 @@ class StochasticGumbelAnnealing:
         Args:
             objective: what to lower.
             steps: of Adam, at least 1.
-            learning_rate: of Adam, in units of latents, positive.
+            learning_rate: learning rate of Adam, in units of latents, positive.
             decay: see ``Temperature``; at least 0.
             hold: see ``Temperature``; 0 to 1.
             highest_tau: see ``Temperature``; 0.01 or more.
-            seed: of the choices; 0 to 2**31 - 2. The file depends on nothing else but image, model
-                and settings.
+            seed: seed of the choices; 0 to 2**31 - 2. The file depends on nothing else but image,
+                model and settings.
 
         Raises:
             ValueError: an argument is out of its range, or the model's quantizers do not round each
