@@ -6,12 +6,15 @@ prints:
     <!-- results: results/kodak/conditional_models/{model}-{quantizer}.json -->
     <!-- compare: results/kodak/classical/*.json --anchor JPEG -->
     <!-- differences: HEADER = results/kodak/x-*.json --anchor mixed; HEADER = ... -->
+    <!-- rank correlations: NAME = results/kodak/x-*.json --anchor mixed; NAME = ... -->
     <!-- no results: why there are none -->
 
 In the first form braces hold headers of the columns that lead from a row to its file; an empty cell
 repeats the one above it. The second form is a command line of ``scripts/compare.py``. The third has
-one for each column, which shows the differences that it prints. The first two may end in
-``; unchecked: HEADER; HEADER`` for columns that are in no results file.
+one for each column, which shows the differences that it prints, the fourth one for each name of a
+row or a column: a cell has the rank correlation of the two's differences, and the number of curves
+that both have. The first two may end in ``; unchecked: HEADER; HEADER`` for columns that are in no
+results file.
 """
 
 import functools
@@ -22,12 +25,13 @@ import re
 import shlex
 
 import pytest
+from scipy.stats import spearmanr
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MEASURED = re.compile(r"\b(bpp|kbps|PSNR|SI-SDR|BD-rate|loss|measured)\b")
 SOURCE = re.compile(
-    r"<!-- (results|compare|differences|no results): (.*?)(?:; unchecked: (.*))? -->"
+    r"<!-- (results|compare|differences|rank correlations|no results): (.*?)(?:; unchecked: (.*))? -->"
 )
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
@@ -90,6 +94,10 @@ def test_table_says_what_the_results_say(table, compared_rows):
         for title, arguments in (column.split(" = ") for column in source.split("; ")):
             compared = compared_rows(shlex.split(arguments))
             check_differences(title, rows, header.index(title), compared)
+    elif kind == "rank correlations":
+        pairs = (each.split(" = ") for each in source.split("; "))
+        compared = {title: compared_rows(shlex.split(arguments)) for title, arguments in pairs}
+        check_rank_correlations(header, rows, compared)
     else:
         check_results(header, rows, columns, source)
 
@@ -148,6 +156,20 @@ def check_differences(title, rows, column, compared):
     for key, cell in named.items():
         expected = compared[key]["difference (%)"] if key in compared else "-"
         check_cell(f"{title}: {key[0]}", cell, expected)
+
+
+def check_rank_correlations(header, rows, compared):
+    """A pair has one cell, that of the other order is empty."""
+    for title, *texts in rows:
+        for other, written in zip(header[1:], texts):
+            if written:
+                common = sorted(compared[title].keys() & compared[other].keys())
+                both = [
+                    [float(table[key]["difference (%)"]) for key in common]
+                    for table in (compared[title], compared[other])
+                ]
+                correlation = f"{spearmanr(*both).statistic:.2f} ({len(common)})"
+                check_cell(f"{title} and {other}", written, correlation)
 
 
 def found(known, title):
