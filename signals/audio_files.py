@@ -10,6 +10,7 @@ any number of channels                 kept
 any rate from 1 to 192 kHz             kept
 WAV or FLAC from a pipe, whose header  read to its end
 states no length
+WAV above 4 GiB                        refused: its header cannot state the length
 MP3 of variable rate that does not     cut where libsndfile estimates its end
 state its length (no Xing header)
 =====================================  ===========================================================
@@ -42,6 +43,9 @@ _BLOCK = 2**18
 """Samples that are decoded at once, over all channels, where the length is unknown."""
 
 _HEAD = 2**16
+
+_LARGEST_WAV = 2**32 + 7
+"""Bytes: the header's largest size, and what precedes it. libsndfile would cut off the rest."""
 
 AUDIO_SUFFIXES = (".flac", ".mp3", ".oga", ".ogg", ".opus", ".wav")
 """File types that are read."""
@@ -97,7 +101,7 @@ def decode_audio(encoded: bytes, *, name: str) -> Tuple[np.ndarray, int]:
     """Decodes a file's content as `read_audio` does; errors call the recording ``name``."""
     if not encoded:
         raise ValueError(f"{name} is empty.")
-    streamed = _from_a_pipe(encoded, len(encoded))
+    streamed = _from_a_pipe(encoded, len(encoded), name)
     with _opened_audio(io.BytesIO(encoded if streamed is None else streamed), name) as file:
         return _samples_of(file, name)
 
@@ -139,11 +143,11 @@ def _opened_file(path: Path) -> Iterator[soundfile.SoundFile]:
             raise ValueError(f"{name} is empty.")
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode):
-            streamed = _from_a_pipe(head, status.st_size)
+            streamed = _from_a_pipe(head, status.st_size, name)
             content = None if streamed is None else streamed + file.read()
         else:  # A pipe, which can be read only once.
             content = head + file.read()
-            content = _from_a_pipe(content, len(content)) or content
+            content = _from_a_pipe(content, len(content), name) or content
     # As bytes on Linux, where a name may be what no text is.
     opened = os.fsencode(path) if os.name == "posix" else name
     with _opened_audio(opened if content is None else io.BytesIO(content), name) as audio:
@@ -216,19 +220,25 @@ def _check_length(count: int, name: str) -> None:
         raise ValueError(f"{name} has more than the {MAX_SAMPLES} samples that are allowed.")
 
 
-def _from_a_pipe(head: bytes, size: int) -> Optional[bytes]:
+def _from_a_pipe(head: bytes, size: int, name: str) -> Optional[bytes]:
     """The head of a WAV file with the sizes that its writer could not go back to fill in.
 
     Args:
         head: at least the file's first bytes.
         size: of the file.
+        name: of the file, for errors.
 
     Returns:
         None if it is no WAV file, or one that states its sizes. (libsndfile itself reads to the end
         if they are too large.)
+
+    Raises:
+        ValueError: a WAV file that is larger than its header can state.
     """
     if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return None
+    if size > _LARGEST_WAV:
+        raise ValueError(f"{name} is above 4 GiB, more than the header of a WAV file can state.")
     (whole,) = struct.unpack("<I", head[4:8])
     start = 12
     while start + 8 <= len(head):

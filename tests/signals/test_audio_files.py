@@ -214,6 +214,16 @@ def test_a_wav_file_from_a_pipe_is_read_to_its_end(tmp_path, whole, data, extra)
     np.testing.assert_array_equal(decode_audio(content, name="a")[0], found)
 
 
+@pytest.mark.parametrize("stated", [0, LARGEST])
+def test_a_wav_file_of_which_the_end_would_be_lost_is_refused(tmp_path, stated):
+    with (tmp_path / "a.wav").open("wb") as file:
+        file.write(piped(noise(10)[:, 0], stated, stated))
+        file.truncate(2**32 + 8)  # All but the first block is a hole, which takes no space.
+    for read in (read_audio, read_audio_size):
+        with pytest.raises(ValueError, match=r"a\.wav is above 4 GiB"):
+            read(tmp_path / "a.wav")
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 @pytest.mark.parametrize("states_sizes", [True, False])
