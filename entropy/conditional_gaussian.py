@@ -98,7 +98,10 @@ class ConditionalGaussian(IntegerCoder):
         return self._kept_apart(_log_masses(lower, upper, scales) - _log_masses(*ends, scales))
 
     def freeze(self) -> None:
-        """Builds the coding tables, grid by grid and scale by scale."""
+        """Builds the coding tables, grid by grid and scale by scale.
+
+        Of a scale wider than a table can be, it holds the symbols around 0.
+        """
         if self._size is not None:
             shape = [SCALES, self._size]
             symbols = tf.broadcast_to(tf.range(self._size, dtype=tf.float32), shape)
@@ -109,6 +112,7 @@ class ConditionalGaussian(IntegerCoder):
             self._set_tables(list(masses), [0] * SCALES)
             return
         scales = scale_of(tf.range(SCALES, dtype=tf.float32)).numpy().astype(np.float64)
+        most = 2**self._precision - 1  # Besides the escape.
         masses, firsts = [], []
         for grid in self._grids:
             for scale in scales:
@@ -117,6 +121,8 @@ class ConditionalGaussian(IntegerCoder):
                 edges = edges.astype(np.float64)
                 start = np.searchsorted(edges, -tail, side="right") - 1
                 stop = max(np.searchsorted(edges, tail, side="left"), start + 1)
+                start = max(start, np.searchsorted(edges, 0.0) - 1 - most // 2)
+                stop = min(stop, start + most)
                 masses.append(np.diff(ndtr(edges[start : stop + 1] / scale)))
                 firsts.append(symbol + start)
         self._set_tables(masses, firsts)

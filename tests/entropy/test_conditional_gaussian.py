@@ -131,6 +131,21 @@ def test_decodes_what_it_coded_also_far_outside_the_tables(model):
     np.testing.assert_array_equal(model.decompress(coded, 6, 6, layout, indexes), symbols)
 
 
+@pytest.mark.parametrize("precision", [1, 8])
+@pytest.mark.parametrize("grid", range(len(GRIDS)))
+def test_a_scale_wider_than_any_table_is_coded_with_escapes(precision, grid):
+    coarse = ConditionalGaussian(
+        channels=CHANNELS, alphabet=Integers(GRIDS), range_coder_precision=precision
+    )
+    coarse.freeze()
+    symbols, indexes = example(40, 40, grid)
+    layout = OnGrid(grid)
+    coded = coarse.compress(symbols, layout, indexes)
+    np.testing.assert_array_equal(coarse.decompress(coded, 40, 40, layout, indexes), symbols)
+    estimate = coarse.symbol_bits(symbols, layout, indexes)
+    assert 8 * len(coded) == pytest.approx(estimate, rel=0.01)
+
+
 def test_tables_come_back_from_a_checkpoint(model, tmp_path):
     symbols, indexes = example(8, 8)
     coded = model.compress(symbols, Layout(CHANNELS), indexes)
