@@ -62,9 +62,9 @@ class LappedTransforms(ImageTransforms):
             step_factor: the initial quantization step over that one, above 0: at usual rates a
                 larger one is better.
             pixel_filters: channels inside a residual block over pixels each way; 0: no such block.
-            slices: number of slices into which ``SliceContext`` divides the latents.
-            phases: number of phases in which it codes the first slice, whose latents then come
-                once for each phase.
+            slices: number of slices into which ``SliceContext`` divides the latents, at least 1.
+            phases: number of phases in which it codes the first slice, at least 1; its latents then
+                come once for each phase.
             precision: compute type of the layers, "float32" or "bfloat16".
 
         Raises:
@@ -77,8 +77,9 @@ class LappedTransforms(ImageTransforms):
                 raise ValueError(f"{name}={number} must be above 0.")
         if not 1 <= latent_channels <= 3 * SIZE**2:
             raise ValueError(f"latent_channels={latent_channels} must be 1 to {3 * SIZE**2}.")
-        least = dict(num_filters=1, blocks=0, pixel_filters=0)
+        least = dict(num_filters=1, blocks=0, pixel_filters=0, slices=1, phases=1)
         numbers = dict(num_filters=num_filters, blocks=blocks, pixel_filters=pixel_filters)
+        numbers.update(slices=slices, phases=phases)
         for name, number in numbers.items():
             if number < least[name]:
                 raise ValueError(f"{name}={number} must be at least {least[name]}.")

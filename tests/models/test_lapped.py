@@ -102,6 +102,8 @@ def test_tiles_give_the_whole(photograph):
         (dict(latent_channels=769), "latent_channels=769 must be 1 to 768"),
         (dict(blocks=-1), "blocks=-1 must be at least 0"),
         (dict(num_filters=0), "num_filters=0 must be at least 1"),
+        (dict(slices=0, phases=4), "slices=0 must be at least 1"),
+        (dict(slices=-1, phases=4), "slices=-1 must be at least 1"),
         (dict(precision="float16"), "precision='float16' must be one of"),
     ],
 )
