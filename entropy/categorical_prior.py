@@ -63,8 +63,8 @@ class CategoricalPrior(tf.Module):
             )
         if channels < 1:
             raise ValueError(f"channels={channels} must be at least 1.")
-        if learning_scale <= 0:
-            raise ValueError(f"learning_scale={learning_scale} must be positive.")
+        if not 0 < learning_scale < math.inf:
+            raise ValueError(f"learning_scale={learning_scale} must be positive and finite.")
         if not 2 <= range_coder_precision <= 16:
             raise ValueError(f"range_coder_precision={range_coder_precision} must be 2 to 16.")
         most = 2 ** (range_coder_precision - 1)

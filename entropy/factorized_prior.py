@@ -47,9 +47,10 @@ class FactorizedPrior(IntegerCoder):
             channels: number of latent channels.
             alphabet: the quantizer's.
             conditional: must be False, because predicted scales would not be used.
-            num_filters: hidden widths of the network that is the cumulative distribution.
-            init_scale: initial width of the density; latents should lie within it. ``expect``
-                replaces it where the transforms know how wide latents are.
+            num_filters: hidden widths of the network that is the cumulative distribution, each at
+                least 1.
+            init_scale: initial width of the density, positive; latents should lie within it.
+                ``expect`` replaces it where the transforms know how wide latents are.
             coder: further arguments of ``IntegerCoder``.
 
         Raises:
@@ -58,8 +59,10 @@ class FactorizedPrior(IntegerCoder):
         super().__init__(channels=channels, alphabet=alphabet, **coder)
         if conditional:
             raise ValueError("entropy=FactorizedPrior cannot use scales that a model predicts.")
-        if init_scale <= 0:
-            raise ValueError(f"init_scale={init_scale} must be positive.")
+        if min(num_filters, default=1) < 1:
+            raise ValueError(f"num_filters={list(num_filters)} must be numbers of at least 1.")
+        if not 0 < init_scale < math.inf:
+            raise ValueError(f"init_scale={init_scale} must be positive and finite.")
         self._density = DeepFactorized(channels, num_filters, init_scale)
         self._gains: Optional[tf.Tensor] = None
         self._level = 0

@@ -73,8 +73,8 @@ class LappedTransforms(ImageTransforms):
         mse_weight = 1.0 if mse_weight is None else mse_weight
         positive = dict(lmbda=lmbda, mse_weight=mse_weight, step_factor=step_factor)
         for name, number in positive.items():
-            if not number > 0:
-                raise ValueError(f"{name}={number} must be above 0.")
+            if not 0 < number < math.inf:
+                raise ValueError(f"{name}={number} must be above 0 and finite.")
         if not 1 <= latent_channels <= 3 * SIZE**2:
             raise ValueError(f"latent_channels={latent_channels} must be 1 to {3 * SIZE**2}.")
         least = dict(num_filters=1, blocks=0, pixel_filters=0, slices=1, phases=1)

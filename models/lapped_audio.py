@@ -68,8 +68,8 @@ class LappedAudioTransforms(Transforms):
         """
         check_rate(sample_rate, "lapped_audio")
         for name, number in (("lmbda", lmbda), ("step_factor", step_factor)):
-            if not number > 0:
-                raise ValueError(f"{name}={number} must be above 0.")
+            if not 0 < number < math.inf:
+                raise ValueError(f"{name}={number} must be above 0 and finite.")
         if latent_channels < 2 or latent_channels % 2:
             raise ValueError(f"latent_channels={latent_channels} must be even, at least 2.")
         for name, number, least in (("num_filters", num_filters, 1), ("blocks", blocks, 0)):

@@ -88,7 +88,7 @@ class VariableRate(tf.Module):
         Args:
             lmbda: weight of the run, from ``lowest`` to ``highest``: its gains begin as 1.
             lowest: weight of the distortion at quality 0, above 0.
-            highest: weight of the distortion at quality 100, above ``lowest``.
+            highest: weight of the distortion at quality 100, above ``lowest`` and finite.
             knots: qualities that have gains of their own, at least 2.
             seed: seed of the qualities drawn while training.
 
@@ -96,9 +96,10 @@ class VariableRate(tf.Module):
             ValueError: an argument is out of its range.
         """
         super().__init__(name="variable_rate")
-        if not 0 < lowest < highest:
+        if not 0 < lowest < highest < math.inf:
             raise ValueError(
-                f"rates.lowest={lowest} must be above 0 and below rates.highest={highest}."
+                f"rates.lowest={lowest} must be above 0 and below rates.highest={highest}, both "
+                "finite."
             )
         if knots < 2:
             raise ValueError(f"rates.knots={knots} must be at least 2.")

@@ -208,7 +208,12 @@ def test_codes_indices_alone():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("channels", 0), ("learning_scale", 0.0), ("range_coder_precision", 17)],
+    [
+        ("channels", 0),
+        ("learning_scale", 0.0),
+        ("learning_scale", math.inf),
+        ("range_coder_precision", 17),
+    ],
 )
 def test_errors_name_the_argument(name, value):
     with pytest.raises(ValueError, match=f"{name}={value}"):

@@ -99,6 +99,7 @@ def test_tiles_give_the_whole(photograph):
     [
         (dict(lmbda=0.0), "lmbda=0.0 must be above 0"),
         (dict(step_factor=-1), "step_factor=-1 must be above 0"),
+        (dict(step_factor=np.inf), "step_factor=inf must be above 0 and finite"),
         (dict(latent_channels=769), "latent_channels=769 must be 1 to 768"),
         (dict(blocks=-1), "blocks=-1 must be at least 0"),
         (dict(num_filters=0), "num_filters=0 must be at least 1"),

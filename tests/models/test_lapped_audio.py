@@ -101,6 +101,7 @@ def test_rows_are_coded_by_themselves_and_tiles_give_the_whole():
     [
         (dict(lmbda=0.0), "lmbda=0.0 must be above 0"),
         (dict(step_factor=-1), "step_factor=-1 must be above 0"),
+        (dict(step_factor=np.inf), "step_factor=inf must be above 0 and finite"),
         (dict(latent_channels=33), "latent_channels=33 must be even, at least 2"),
         (dict(blocks=-1), "blocks=-1 must be at least 0"),
         (dict(num_filters=0), "num_filters=0 must be at least 1"),

@@ -107,6 +107,7 @@ def test_a_step_trains_every_gain_at_every_rate(compose, request, model, eager):
     ("overrides", "message"),
     [
         (["lmbda=0.1"], "lmbda=0.1 must be 0.0018 to 0.05"),
+        (["rates.highest=inf"], "rates.highest=inf, both finite"),
         (["rates.lowest=0.06"], "rates.lowest=0.06 must be above 0 and below rates.highest=0.05"),
         (["rates.knots=1"], "rates.knots=1 must be at least 2"),
         (["quantizer=vector"], "rate=variable needs a quantizer of integers"),
