@@ -179,12 +179,12 @@ class FactorizedPrior(IntegerCoder):
             stop = np.maximum(np.searchsorted(edges, upper, side="left"), start + 1)
             start = np.maximum(start, np.searchsorted(edges, median) - 1 - most // 2)
             stop = np.minimum(stop, start + most)
-            ends = [
-                tf.tile(e[:, tf.newaxis, tf.newaxis], [1, 1, self._channels])
-                for e in (edges[:-1], edges[1:])
-            ]
-            table = np.exp(self._log_masses(*ends, False).numpy())
-            masses += [row[a:b] for row, a, b in zip(table, start, stop)]
+            # Of each channel only what its table holds: one may lie far from all others.
+            sizes = stop - start
+            places = start + np.arange(sizes.max() + 1)[:, np.newaxis, np.newaxis]
+            ends = tf.constant(edges[np.minimum(places, len(edges) - 1)])
+            table = np.exp(self._log_masses(ends[:-1], ends[1:], False).numpy())
+            masses += [row[:size] for row, size in zip(table, sizes)]
             firsts += list(symbol + start)
         return masses, firsts
 

@@ -163,6 +163,28 @@ def test_a_density_wider_than_any_table_is_coded_with_escapes(precision):
     assert 8 * len(data) == pytest.approx(prior.symbol_bits(values, Layout(2)), rel=0.01)
 
 
+def test_densities_far_apart_are_computed_only_where_their_tables_are(monkeypatch):
+    prior = FactorizedPrior(channels=2, alphabet=Integers())
+    prior.expect([3.0, 3.0])
+    cumulative = prior._density._base
+    slopes = tf.nn.softplus(cumulative._matrices[0])
+    cumulative._biases[0].assign_sub(slopes * [[[0.0]], [[50.0]]])
+    masses, points = prior._density.log_masses, []
+
+    def seen(lower, upper):
+        points.append(tf.size(lower).numpy())
+        return masses(lower, upper)
+
+    monkeypatch.setattr(prior._density, "log_masses", seen)
+    prior.freeze()
+    assert max(points) < 100
+    normal = np.random.default_rng(0).normal([0, 50], 3, (40, 50, 2))
+    values = tf.constant(normal.round().astype(np.int32))
+    data = prior.compress(values, Layout(2))
+    np.testing.assert_array_equal(prior.decompress(data, 40, 50, Layout(2)), values)
+    assert 8 * len(data) == pytest.approx(prior.symbol_bits(values, Layout(2)), rel=0.01)
+
+
 def test_coding_needs_tables():
     with pytest.raises(RuntimeError, match="freeze"):
         FactorizedPrior(channels=1, alphabet=Integers()).compress(
