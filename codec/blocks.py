@@ -1,8 +1,8 @@
 """Latents of long recordings in blocks, to bound the memory of quantizers and entropy models.
 
-The columns are cut into blocks of ``POSITIONS // rows`` columns, two minutes of mono speech at the
-default strides; each block is coded by itself, as a whole image is. In the payload each block but
-the last is preceded by its length, a base-128 varint.
+The columns are cut into blocks of ``POSITIONS // rows`` columns: at 8 kHz four minutes of mono with
+``lapped_audio``, two with ``audio``. Each block is coded by itself, as a whole image is. In the
+payload each block but the last is preceded by its length, a base-128 varint.
 """
 
 from __future__ import annotations
