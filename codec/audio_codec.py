@@ -87,7 +87,10 @@ class AudioCodec(FileCodec):
 
     def _latents(self, samples: np.ndarray, sample_rate: int) -> Tuple[int, tf.Tensor]:
         """The gain in half-decibels, and latents ``[channels, columns, latent channels]``."""
-        heard = at_model_rate(samples, sample_rate, self.sample_rate)
+        with np.errstate(over="ignore", invalid="ignore"):
+            heard = at_model_rate(samples, sample_rate, self.sample_rate)
+        if not np.isfinite(heard).all():
+            raise ValueError("samples: too large to be resampled and filtered in float32.")
         gain = half_decibels(loudness_gain(heard))
         rows = np.float32(from_half_decibels(gain)) * heard.T[..., np.newaxis]
         return gain, self.model.analyze(rows)

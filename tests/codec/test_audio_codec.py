@@ -220,6 +220,7 @@ def test_every_flipped_bit_and_every_cut_is_refused(codec):
         (np.zeros([5, 256], np.float32), 8000, "256 channels; must be 1 to 255"),
         (np.float32([[0], [np.nan]]), 8000, "sample 1 is NaN or infinite"),
         (np.zeros([5, 1], np.float32), 0, "sample_rate=0 must be 1 to"),
+        (np.tile(np.float32([[3e38], [-3e38]]), [99, 1]), 44100, "too large to be resampled"),
     ],
 )
 def test_other_samples_are_refused(codec, samples, rate, message):
