@@ -34,7 +34,9 @@ class Temperature:
 
     def __call__(self, step: int) -> float:
         """The temperature of ``step`` (from 0)."""
-        return min(math.exp(-self.decay * (step / self.steps - self.hold)), self.highest)
+        exponent = -self.decay * (step / self.steps - self.hold)
+        # Not the smaller of two powers: the other may be too large for a float.
+        return math.exp(exponent) if exponent < math.log(self.highest) else self.highest
 
     @property
     def bounds(self) -> Tuple[float, float]:
@@ -69,7 +71,8 @@ class StochasticGumbelAnnealing:
             objective: what to lower.
             steps: of Adam, at least 1.
             learning_rate: learning rate of Adam, in units of latents, positive.
-            decay: see ``Temperature``; at least 0.
+            decay: see ``Temperature``; at least 0, and small enough that the last temperature is at
+                least 0.01: up to 7 with a hold of 0.35.
             hold: see ``Temperature``; 0 to 1.
             highest_tau: see ``Temperature``; 0.01 or more.
             seed: seed of the choices; 0 to 2**31 - 2. The file depends on nothing else but image,

@@ -306,6 +306,7 @@ def test_quantizers_without_a_grid_for_each_latent_are_refused(compose, method):
         (rdoq, {"steps": 2.5}, "steps=2.5 must be"),
         (sga, {"learning_rate": 0.0}, "learning_rate=0.0 must be positive"),
         (sga, {"decay": -1.0}, "decay=-1.0 must be"),
+        (sga, {"decay": 3000.0}, "decay=3000.0.* must be at least 0.01"),
         (sga, {"hold": 1.5}, "hold=1.5 must be 0 to 1"),
         (sga, {"highest_tau": 0.0}, "highest_tau=0.0 must be"),
         (sga, {"seed": -1}, "seed=-1 must be"),
