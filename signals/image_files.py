@@ -129,7 +129,8 @@ def _opened_image(file: BinaryIO, name: str) -> Iterator[Image.Image]:
         raise ValueError(f"{name} is {what}.") from error
     # Damaged files make decoders raise OSError, SyntaxError, struct.error, IndexError and others.
     except Exception as error:
-        raise ValueError(f"{name} cannot be decoded: {error}.") from error
+        reason = "out of memory" if isinstance(error, MemoryError) else error
+        raise ValueError(f"{name} cannot be decoded: {reason}.") from error
 
 
 def _scale_transparent_colour(image: Image.Image) -> None:

@@ -282,6 +282,16 @@ def test_an_image_of_too_many_pixels_is_refused_by_its_header(tmp_path):
     assert read_image_size(tmp_path / "large.png") == (11_585, 11_585)
 
 
+def test_an_image_beyond_memory_is_called_so(tmp_path, monkeypatch):
+    def fail(_):
+        raise MemoryError  # Pillow's says nothing.
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setattr("signals.image_files._as_rgb", fail)
+    with pytest.raises(ValueError, match=r"a\.png cannot be decoded: out of memory\.$"):
+        read_image(tmp_path / "a.png")
+
+
 def test_commands_read_what_may_be_read_without_warnings(tmp_path):
     Image.new("1", (10_000, 9_000)).save(tmp_path / "large.png")  # Pillow warns of 90 megapixels.
     Image.new("RGB", (8, 8)).save(tmp_path / "odd.jpg")
