@@ -93,11 +93,12 @@ class RateDistortionOptimizedQuantization:
         curvatures = self._curvatures(pixels, best)
         moves = self.moves(pixels, best, curvatures)
         share, step = FIRST_SHARE, 0
-        for step in range(1, self._steps + 1):
+        while step < self._steps:
             promising = np.count_nonzero(moves.gains > 0)
             number = int(np.ceil(share * promising))
             if number == 0:
                 break
+            step += 1
             trial = best._replace(values=_moved(best.values, moves, number))
             trial_loss = self._objective.loss(pixels, trial)
             if trial_loss < loss:

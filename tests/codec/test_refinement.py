@@ -13,6 +13,7 @@ from codec.refinement import (
     RateDistortionOptimizedQuantization,
     StochasticGumbelAnnealing,
 )
+from codec.refinement.rdoq import Moves
 from codec.refinement.sga import Temperature
 from distortion import MeanSquaredError, MultiScaleSsim
 from training.step import TrainStep
@@ -337,6 +338,12 @@ def test_another_distortion_goes_through_the_same_callable(make, eagerly):
         picture(176, 163)
     )
     assert refined.loss < refined.loss_before
+
+
+def test_where_no_move_is_promising_rdoq_takes_no_step(make, eagerly, monkeypatch):
+    refine = rdoq(make())
+    monkeypatch.setattr(refine, "moves", lambda *_: Moves(np.zeros(1), np.zeros(1)))
+    assert refine(picture(32, 48)).steps == 0
 
 
 def test_every_choice_of_the_group_builds_and_refines(make, eagerly, refinement_name):
