@@ -9,6 +9,7 @@ import io
 import os
 import pathlib
 import secrets
+import stat
 from typing import Any, BinaryIO, Iterable, Iterator, List, Mapping, Tuple, Union
 
 Path = Union[str, os.PathLike]
@@ -55,7 +56,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Writes to a temporary file in the same folder, then renames it; creates missing folders.
 
     On Linux the file has no name before it is whole, so that a kill leaves nothing behind. A link
-    stays one: the file that it leads to is replaced.
+    stays one: the file that it leads to is replaced. The new file has the permissions of the old.
 
     Raises:
         ValueError: there is something that is not a regular file.
@@ -84,6 +85,9 @@ def _write(path: pathlib.Path, data: bytes) -> None:
     try:
         handle, is_named = _open_new(temporary)
         with os.fdopen(handle, "wb") as file:
+            # There may be no old file, or a file system without permissions.
+            with contextlib.suppress(OSError, AttributeError):  # Windows has no such function.
+                os.fchmod(handle, stat.S_IMODE(path.stat().st_mode))
             file.write(data)
             file.flush()
             os.fsync(handle)

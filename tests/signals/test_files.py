@@ -44,6 +44,16 @@ def test_replaces_a_file_and_obeys_the_umask(tmp_path, kind):
     assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o640
 
 
+@pytest.mark.skipif(not hasattr(os, "fchmod"), reason="the system has no permissions")
+@pytest.mark.parametrize("mode", [0o600, 0o666])
+def test_a_replaced_file_keeps_its_permissions(tmp_path, kind, mode):
+    (tmp_path / "a").write_bytes(b"one")
+    (tmp_path / "a").chmod(mode)
+    write_atomically(tmp_path / "a", b"two")
+    assert (tmp_path / "a").read_bytes() == b"two"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
+
+
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_full_disk_leaves_what_was_there(tmp_path, kind, monkeypatch, call):
     write_atomically(tmp_path / "a", b"before")
