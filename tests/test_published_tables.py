@@ -31,7 +31,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MEASURED = re.compile(r"\b(bpp|kbps|PSNR|SI-SDR|BD-rate|loss|measured)\b")
 SOURCE = re.compile(
-    r"<!-- (results|compare|differences|rank correlations|no results): (.*?)(?:; unchecked: (.*))? -->"
+    r"<!-- (results|compare|differences|rank correlations|no results): "
+    r"(.*?)(?:; unchecked: (.*))? -->"
 )
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
