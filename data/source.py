@@ -61,7 +61,7 @@ class Source(abc.ABC):
     def files(self) -> Optional[str]:
         """One line that identifies the training and validation files, to notice if they change.
 
-        None for a prepared dataset, which does not.
+        None for data that never do.
         """
         return None
 

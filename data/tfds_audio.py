@@ -102,6 +102,11 @@ class TfdsAudio(AudioSource):
             speakers=speakers,
         )
 
+    @property
+    def files(self) -> str:
+        """See `Source`."""
+        return self._records.identity
+
     def training_batches(
         self, *, batch_size: int, seed: int, first_step: int = 0
     ) -> tf.data.Dataset:

@@ -73,6 +73,11 @@ class TfdsImages(ImageSource):
         builder = prepared_builder(name, data_dir, download=download)
         self._records = TfdsRecords(builder, key, is_file=True, name_key=self._name_key)
 
+    @property
+    def files(self) -> str:
+        """See `Source`."""
+        return self._records.identity
+
     def training_batches(
         self, *, batch_size: int, seed: int, first_step: int = 0
     ) -> tf.data.Dataset:

@@ -119,6 +119,12 @@ class TfdsRecords:
         if not self.size("train"):
             raise ValueError(f"{self._builder.info.full_name} has no {kind} to train on.")
 
+    @property
+    def identity(self) -> str:
+        """One line: how many records are trained and validated on, the dataset and its version."""
+        counts = " and ".join(f"{self.size(split)} {split}" for split in ("train", "validation"))
+        return f"{counts} records of TFDS {self._builder.info.full_name}"
+
     def describe(self, kind: str) -> str:
         """Log text: the number of records in each split, and where they come from."""
         parts = ", ".join(f"{self.size(split)} {split} ({self._origin(split)})" for split in SPLITS)

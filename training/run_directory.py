@@ -2,7 +2,8 @@
 
 ```
 config.yaml      the whole configuration, enough to build the model again
-files.txt        which files of a folder it is trained and validated on: their number and a digest
+files.txt        what it is trained and validated on: the number of files of a folder and a digest,
+                 or the number of records of a TFDS dataset and its version
 training.csv     the log's figures
 validation.csv   the loss on whole validation files, one row per checkpoint
 checkpoints/     a folder for each of the newest two, with checksums and the configuration, and for
@@ -99,8 +100,8 @@ class RunDirectory:
             check_prolonged: raises ValueError if the run cannot be trained for the larger number
                 of ``steps`` that alone differs; called with the configuration so far and the
                 steps taken. None: no run can.
-            files: one line that tells what is trained on from other files; recorded when the run
-                starts. None: not checked.
+            files: one line that tells what is trained on from other files or records; recorded
+                when the run starts. None: not checked.
 
         Raises:
             ValueError: another process works there, it holds another run, a pretrained model, or

@@ -115,6 +115,7 @@ def test_splits_are_cut_or_named(audio_forms_dir):
     source = source_of(audio_forms_dir, splits=named)
     assert sizes(source) == [10, 5, 5]
     assert "10 train (train[:10]), 5 validation (train[10:15])" in source.describe()
+    assert source.files == "10 train and 5 validation records of TFDS audio_forms/1.0.0"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,12 @@ class OvertakenPhotos(Photos):
         return super()._split_generators(dl_manager)
 
 
+class Renewed(Photos):
+    """A dataset of which there will be a newer version, of as many photographs."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+
 class OnlyOdd(Photos):
     """A dataset without a split named train."""
 
@@ -101,6 +107,16 @@ def test_another_process_that_prepares_first_is_no_error(tmp_path):
     source = TfdsImages(name="overtaken_photos", data_dir=str(tmp_path), download=True)
     assert OvertakenPhotos.overtaken
     assert sum(1 for _ in source.images("all")) == 9
+
+
+def test_tells_its_version_from_others(tmp_path, monkeypatch):
+    def files():
+        return TfdsImages(name="renewed", data_dir=str(tmp_path), download=True).files
+
+    first = files()
+    assert first == "6 train and 1 validation records of TFDS renewed/1.0.0" == files()
+    monkeypatch.setattr(Renewed, "VERSION", tfds.core.Version("1.1.0"))
+    assert files() == first.replace("1.0.0", "1.1.0")
 
 
 def test_gray_is_found_and_brought_to_rgb(image_forms_dir):
