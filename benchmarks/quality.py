@@ -6,8 +6,9 @@ Each recipe is trained by train.py for as many steps as take each budget on this
 speed of a trial run, and evaluated on its coded files. Learning rates fall over a whole run, so
 every budget is a run of its own. The loss is ``bpp + lmbda * mse``, the mean over the files; of a
 classical codec, that of the best setting of its ladder. Runs and results stay in the output folder
-and are not repeated, so a stopped benchmark continues; the machine should be doing nothing else.
-Other folders of images or another lmbda need another output folder.
+and are not repeated, so a stopped benchmark continues, with the training that it was in, whose
+steps before count as long as they take now. The machine should be doing nothing else. Other folders
+of images or another lmbda need another output folder.
 """
 
 from __future__ import annotations
@@ -159,12 +160,16 @@ def trained(
     kept = arguments.output / f"{slug}-{budget:g}-minutes.json"
     if kept.exists():
         return Point(**json.loads(kept.read_text()))
-    steps = max(1, round(rate * budget))
+    begun = kept.with_name(f"{slug}-{budget:g}-minutes-begun.json")
+    if not begun.exists():
+        write_atomically(begun, json.dumps({"steps": max(1, round(rate * budget))}).encode())
+    steps = json.loads(begun.read_text())["steps"]
     run = arguments.output / f"{slug}-{steps}"
+    resumed = max((int(path.name[5:]) for path in run.glob("checkpoints/step-*")), default=0)
     started = time.perf_counter()
     command("train.py", *settings, f"steps={steps}", f"run={run.resolve()}", "test_images=1",
             "classical=[]", f"checkpoint_every={max(1, steps // 4)}")  # fmt: skip
-    minutes = (time.perf_counter() - started) / 60
+    minutes = resumed / rate + (time.perf_counter() - started) / 60
     command("evaluate.py", f"run={run.resolve()}", "data=image_folder",
             f"data.root={arguments.test}", "split=all", "classical=[]")  # fmt: skip
     results = max(run.glob("results/*.json"), key=lambda path: files_of(path))

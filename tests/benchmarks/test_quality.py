@@ -124,6 +124,31 @@ def test_budgets_that_are_near_each_other_are_two_trainings(tmp_path, monkeypatc
     assert steps((10, 12, 15), 29.0) == [300, 360, 435], "another trial, and what is kept"
 
 
+def test_a_training_that_was_stopped_goes_on(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    import quality
+
+    runs = []
+
+    def command(script, *settings):
+        run = pathlib.Path(dict(each.split("=", 1) for each in settings)["run"])
+        runs.append(run.name)
+        (run / "checkpoints" / "step-150").mkdir(parents=True, exist_ok=True)
+        if len(runs) == 1:
+            raise KeyboardInterrupt
+        (run / "results").mkdir(exist_ok=True)
+        means = {"dataset": {"files": 1}, "provenance": {"objective": {"loss": 1.0}}}
+        (run / "results" / "kodak.json").write_text(json.dumps(means))
+
+    monkeypatch.setattr(quality, "command", command)
+    arguments = argparse.Namespace(output=tmp_path, test="t")
+    with pytest.raises(KeyboardInterrupt):
+        quality.trained("tiny", (), 10, 30.0, arguments)
+    point = quality.trained("tiny", (), 10, 25.0, arguments)  # Another trial, another speed.
+    assert runs == ["tiny-300"] * 3 and point.steps == 300
+    assert point.minutes == pytest.approx(150 / 25, abs=0.1)
+
+
 def test_only_the_codecs_that_are_named_are_lines(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     import quality
