@@ -15,6 +15,7 @@ from assembly.choice_nodes import choice_node
 from assembly.parts import build_part
 from processor.stack import keras
 from quantizers import Quantizer, ScalarSurrogate
+from training.saved_values import check_references
 
 
 # Keras finds a layer of a file within a functional model by its registration alone.
@@ -72,6 +73,12 @@ class QuantizerLayer(keras.layers.Layer):
             raise ValueError(f"rate_weight={rate_weight!r} must be a number, at least 0.")
         if steps is not None and (not isinstance(steps, numbers.Real) or not steps >= 1):
             raise ValueError(f"steps={steps!r} must be a number, at least 1, or None.")
+        # A file may be a stranger's: no argument brings classes or the environment into it.
+        if not isinstance(seed, numbers.Integral):
+            raise ValueError(f"seed={seed!r} must be a whole number.")
+        if entropy is not None and not isinstance(entropy, str):
+            raise ValueError(f"entropy={entropy!r} must be a name, or None.")
+        check_references({"settings": settings})
         node = choice_node("quantizer", quantizer, settings, steps=steps, seed=seed)
         _check_classes(node)
         # Not a dict, which Keras would change into one that tracks.

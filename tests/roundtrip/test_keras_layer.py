@@ -207,6 +207,9 @@ def test_two_levels_are_bits():
         (dict(quantizer={"_target_": "no.such"}), "_target_='no.such'"),
         (dict(quantizer={"_target_": "quantizers.StraightThrough"}), "not a surrogate"),
         (dict(quantizer={"_target_": "x", "seed": "${oc.env:HOME}"}), "own settings only"),
+        (dict(settings={"levels": "${oc.env:HOME}"}), "own settings only"),
+        (dict(entropy={"_target_": "os.getcwd"}), "^entropy={.*} must be a name, or None"),
+        (dict(seed="${oc.env:HOME}"), "^seed='.*' must be a whole number"),
     ],
 )
 def test_mistakes_are_named(arguments, message):
