@@ -6,7 +6,7 @@ from typing import Any, Dict, Mapping, Optional, Union
 
 import numpy as np
 from omegaconf import OmegaConf
-from omegaconf.errors import InterpolationKeyError
+from omegaconf.errors import InterpolationKeyError, UnsupportedValueType
 
 from assembly.choices import CONFIGS, check_names, choices_of, did_you_mean
 from training.saved_values import check_references
@@ -29,7 +29,10 @@ def choice_node(
 
     Raises:
         ValueError: there is no such choice or key, or a value refers to a scalar not given.
+        TypeError: the settings are no dict, or a value in them is nothing that a YAML may hold.
     """
+    if not isinstance(settings, (Mapping, type(None))):
+        raise TypeError(f"settings={settings!r} must be a dict.")
     if isinstance(choice, str):
         check_names(f"{group}=", [choice], choices_of(group))
         node = OmegaConf.load(CONFIGS / group / f"{choice}.yaml")
@@ -39,7 +42,7 @@ def choice_node(
     else:
         raise ValueError(f"{group}={choice!r} must be a name, or a dict with _target_.")
     for key, value in (settings or {}).items():
-        above, _, last = key.rpartition(".")
+        above, _, last = str(key).rpartition(".")
         parent = OmegaConf.select(node, above) if above else node
         # A list of the keys: a key whose value is missing is not "in" its node.
         if not OmegaConf.is_dict(parent) or last not in list(parent):
@@ -47,7 +50,12 @@ def choice_node(
             raise ValueError(
                 f"settings: {group} has no {key!r}{did_you_mean(last, map(str, known))}"
             )
-        parent[last] = _plain(value)
+        try:
+            parent[last] = _plain(value)
+        except UnsupportedValueType:
+            raise TypeError(
+                f"settings: {key}={value!r:.60} is no number, text, list or dict."
+            ) from None
     register_resolvers()
     given = {name: _plain(value) for name, value in scalars.items() if value is not None}
     root = OmegaConf.create({**given, group: node})
@@ -65,5 +73,5 @@ def choice_node(
 
 
 def _plain(value: Any) -> Any:
-    """A number of NumPy as one of Python, which alone OmegaConf takes."""
-    return value.item() if isinstance(value, np.generic) else value
+    """Numbers of NumPy as those of Python, which alone OmegaConf takes."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
