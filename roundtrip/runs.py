@@ -19,7 +19,7 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from assembly.choice_nodes import choice_node
-from assembly.choices import CONFIGS
+from assembly.choices import CONFIGS, check_names
 from assembly.parts import build_part
 from assembly.refining import refinement_node
 from assembly.saved_run import SavedRun, load_run
@@ -27,6 +27,7 @@ from assembly.trust import targets_named
 from codec import Audio
 from evaluation.comparison.compare import compare as write_comparison
 from evaluation.figures.training import read_log
+from evaluation.metrics import METRICS
 from evaluation.results import Results
 from sweeps.train_process import TRAIN
 from training.run_directory import NOT_PART_OF_A_RUN
@@ -144,6 +145,8 @@ class Run:
         _check_type("split", split, (str, type(None)), "a name")
         _check_type("limit", limit, (numbers.Integral, type(None)), "a whole number")
         _check_type("classical", classical, (list, tuple, type(None)), "a list of names")
+        for name in classical or ():
+            _check_type("classical", name, str, "a list of names")
         _check_type("refinement", refinement, (str, type(None)), "a name")
         _check_type("quality", quality, (numbers.Real, type(None)), "a number")
         _check_type("checkpoint", checkpoint, str, "a name")
@@ -190,9 +193,12 @@ def train(*overrides: str, show: Callable[[str], Any] = print) -> Run:
 
     Raises:
         ValueError: an override is wrong.
+        TypeError: an override is no text.
         RuntimeError: training broke; the message ends with the output's last lines.
         KeyboardInterrupt: it was interrupted, after it wrote a checkpoint.
     """
+    for override in overrides:
+        _check_type("overrides", override, str, "text, as 'lmbda=0.01'")
     last: collections.deque = collections.deque(maxlen=20)
     path = None
     process = subprocess.Popen(
@@ -243,9 +249,20 @@ def compare(
         What ``comparison.json`` holds: ``curves`` in order of rank, ``not_ranked``, ``notes``.
 
     Raises:
-        ValueError: the results cannot be compared, or form fewer than two curves.
+        ValueError: the results cannot be compared, or form fewer than two curves; the output is a
+            file.
+        TypeError: an argument is of another type.
         FileNotFoundError: one of them does not exist.
     """
+    _check_type("anchor", anchor, str, "the name of a curve")
+    _check_type("only", options.get("only"), (str, type(None)), "names with commas between them")
+    for name in {"resamples", "seed"} & options.keys():
+        _check_type(name, options[name], numbers.Integral, "a whole number")
+    _check_type("metric", options.get("metric"), (str, type(None)), "a name")
+    if options.get("metric") is not None:
+        check_names("metric=", [options["metric"]], list(METRICS))
+    if os.path.isfile(_path("output", output)):
+        raise ValueError(f"output={os.fspath(output)!r} is a file: name a folder.")
     if isinstance(results, str) or not isinstance(results, collections.abc.Iterable):
         results = [results]
     register_resolvers()  # Curves are named after configs/quantizer.

@@ -89,6 +89,10 @@ def test_a_mistake_is_one_error_that_names_the_argument(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     pixels, samples = np.zeros([16, 16, 3], np.uint8), np.zeros([99, 1], np.float32)
     published = str(ROOT / "results" / "kodak" / "classical" / "jpeg.json")
+
+    def compare(**options):
+        return roundtrip.compare([published, published], anchor="JPEG", **options)
+
     for call, kind, message in (
         (lambda: image.encode([1]), TypeError, "signal=[1] must be a NumPy array."),
         (lambda: image.encode(None), TypeError, "signal=None must be a NumPy array."),
@@ -101,6 +105,13 @@ def test_a_mistake_is_one_error_that_names_the_argument(monkeypatch, tmp_path):
         (lambda: roundtrip.compare(5, anchor="JPEG"), TypeError, "results=5 must be a name or"),
         (lambda: roundtrip.compare([5], anchor="JPEG"), TypeError, "results=5 must be a name or"),
         (lambda: roundtrip.compare(published, anchor="PNG"), ValueError, "anchor='PNG'"),
+        (lambda: compare(metric="psnr"), ValueError, "metric='psnr' must be one of"),
+        (lambda: compare(only=["WebP"]), TypeError, "only=['WebP'] must be names with commas"),
+        (lambda: compare(resamples="9"), TypeError, "resamples='9' must be a whole number."),
+        (lambda: compare(output=published), ValueError, "jpeg.json' is a file: name a folder."),
+        (lambda: compare(output=5), TypeError, "output=5 must be a name or a path."),
+        (lambda: roundtrip.train(["steps=3"]), TypeError, "overrides=['steps=3'] must be text"),
+        (lambda: image.evaluate(classical=[5]), TypeError, "classical=5 must be a list of names."),
         (lambda: image.evaluate(limit="3"), TypeError, "limit='3' must be a whole number."),
         (lambda: image.evaluate(classical="JPEG"), TypeError, "classical='JPEG' must be a list"),
         (lambda: image.evaluate(["photos"]), TypeError, "data=['photos'] must be a name or a dict"),
