@@ -12,6 +12,7 @@ import subprocess
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Optional, Set
 
+from data.source import check_whole
 from sweeps.train_process import TRAIN, Job, start_process, train_process
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -33,11 +34,11 @@ class Backend:
             options: of the subclass, see its ``_connect``.
 
         Raises:
-            ValueError: a number is below 1, or a package is not installed.
+            ValueError: a number is not whole or below 1, or a package is not installed.
         """
-        for name, value in (("n_jobs", n_jobs), ("threads", threads)):
-            if value is not None and value < 1:
-                raise ValueError(f"hydra.launcher.{name}={value} must be at least 1.")
+        check_whole("hydra.launcher.n_jobs", n_jobs, minimum=1)
+        if threads is not None:
+            check_whole("hydra.launcher.threads", threads, minimum=1)
         self._threads = threads
         self._pool = ThreadPoolExecutor(n_jobs)
         self._running: Set[Any] = set()

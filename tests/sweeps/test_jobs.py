@@ -1,6 +1,7 @@
 """What the process of a sweep's job is given on its command line, and when it is stopped."""
 
 import hydra
+import pytest
 from hydra.conf import ConfigSourceInfo
 from omegaconf import open_dict
 
@@ -53,3 +54,20 @@ class SlowStart(Backend):
 def test_ctrl_c_stops_a_job_that_is_being_started():
     backend = SlowStart(1, None)
     assert backend.submit("a").result() == 130 and backend.stopped == ["a"]
+
+
+@pytest.mark.parametrize(
+    "n_jobs, threads, named",
+    [
+        ("a", 1, "n_jobs='a'"),
+        (None, 1, "n_jobs=None"),
+        (1.5, 1, "n_jobs=1.5"),
+        (0, 1, "n_jobs=0"),
+        (1, 1.5, "threads=1.5"),
+        (1, "two", "threads='two'"),
+        (1, 0, "threads=0"),
+    ],
+)
+def test_numbers_of_jobs_and_threads_are_whole(n_jobs, threads, named):
+    with pytest.raises(ValueError, match=rf"^hydra\.launcher\.{named} must be a whole number"):
+        SlowStart(n_jobs, threads)
