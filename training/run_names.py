@@ -80,7 +80,8 @@ def default_name(
     choices: Mapping[str, str], scalars: Mapping[str, Any], other_overrides: Sequence[str]
 ) -> str:
     """A run's name after its choices; overrides that the name does not show add a short hash."""
-    parts: List[str] = [choices[group] for group in ("model", "quantizer", "data")]
+    # A choice in a folder of its group has a slash, which would make the name a path.
+    parts = [choices[group].replace("/", "_") for group in ("model", "quantizer", "data")]
     # Whole numbers in full: with six digits, seeds that are dates would share a name.
     texts = {name: f"{v:d}" if isinstance(v, int) else f"{v:g}" for name, v in scalars.items()}
     parts += [f"{name}{text}" for name, text in texts.items()]

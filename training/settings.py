@@ -109,12 +109,14 @@ def schedule_name(schedule: Any, steps: int) -> str:
 def quantizers_of(choices: Mapping[str, Optional[str]]) -> str:
     """Names the quantizers that take part: ``mixed``, ``mixed-rate_ramp``, ``rate_a-decoder_b``.
 
+    That of a folder, ``mine/half``, is ``mine_half``: a slash would make the run's name a path.
+
     Args:
         choices: of the configuration groups, of which ``quantizer@rate`` and ``quantizer@decoder``
             replace the slots of ``quantizer``.
     """
     slots = {slot: choices.get(f"quantizer@{slot}") for slot in ("rate", "decoder")}
     filled = [f"{slot}_{name}" for slot, name in slots.items() if name]
-    if len(filled) == len(slots):  # The quantizer keeps its other settings at most.
-        return "-".join(filled)
-    return "-".join([str(choices["quantizer"]), *filled])
+    if len(filled) < len(slots):  # Else the quantizer keeps its other settings at most.
+        filled.insert(0, str(choices["quantizer"]))
+    return "-".join(filled).replace("/", "_")

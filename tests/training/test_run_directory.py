@@ -37,6 +37,8 @@ def test_default_names_tell_runs_apart():
     other = default_name(choices, {"seed": 0}, ["data.root=/b", "batch_size=4"])
     assert one == same != other
     assert default_name(choices, {"seed": 20240101}, []).endswith("-seed20240101")
+    nested = default_name({**choices, "quantizer": "mine/half"}, {}, [])
+    assert run_path(nested).as_posix() == "runs/bls2017-mine_half-photos"
 
 
 def test_takes_up_the_same_configuration_and_no_other(tmp_path):

@@ -6,7 +6,7 @@ import tensorflow as tf
 from training import precision as precision_module
 from training.optimizers import adam
 from training.precision import resolve_precision
-from training.settings import Settings
+from training.settings import Settings, quantizers_of
 
 GROUPS = dict.fromkeys(("data", "model", "quantizer", "entropy", "distortion", "optimizer"))
 
@@ -26,6 +26,14 @@ GROUPS = dict.fromkeys(("data", "model", "quantizer", "entropy", "distortion", "
 def test_each_scalar_is_checked(scalar, message):
     with pytest.raises(ValueError, match=message):
         Settings(**GROUPS, **scalar)
+
+
+def test_names_of_quantizers_are_no_paths():
+    both = {"quantizer": "mixed", "quantizer@rate": "ramp", "quantizer@decoder": "mine/half"}
+    assert quantizers_of(both) == "rate_ramp-decoder_mine_half"
+    assert quantizers_of({"quantizer": "mine/half", "quantizer@rate": "ramp"}) == (
+        "mine_half-rate_ramp"
+    )
 
 
 def test_types_are_checked_by_the_structured_config(compose):
