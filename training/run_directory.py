@@ -180,7 +180,10 @@ class RunDirectory:
             if folder.exists():
                 shutil.rmtree(folder)
         if self.results.exists():
-            self.results.rename(self.path / f"results-after-{steps}-steps")
+            kept = self.path / f"results-after-{steps}-steps"
+            if kept.exists():  # Of the same steps: a kill came before the new configuration.
+                shutil.rmtree(kept)
+            self.results.rename(kept)
 
     def load_config(self) -> DictConfig:
         """The configuration that the run was started with, with moved classes by their new names.

@@ -57,7 +57,9 @@ def test_a_larger_number_of_steps_prolongs_where_it_may(tmp_path):
     path, seen = tmp_path / "run", []
     begun = config(steps=10, end="${steps}")
     RunDirectory(path).open(begun, False)
-    for folder in ("model", "best", "results", "checkpoints/step-10", "checkpoints/step-5"):
+    left_by_a_kill = "results-after-10-steps/kodak"
+    for folder in ("model", "best", "results", "checkpoints/step-10", "checkpoints/step-5",
+                   left_by_a_kill):  # fmt: skip
         (path / folder).mkdir(parents=True)
 
     def refuse(saved, taken):
