@@ -64,7 +64,7 @@ def find_runs(patterns: Union[str, Sequence[str]]) -> List[pathlib.Path]:
     match a pattern are ignored.
 
     Raises:
-        ValueError: a pattern matches no directory.
+        ValueError: a pattern matches no directory, or there is none.
     """
     found: Dict[pathlib.Path, None] = {}
     for text in [patterns] if isinstance(patterns, str) else patterns:
@@ -73,6 +73,8 @@ def find_runs(patterns: Union[str, Sequence[str]]) -> List[pathlib.Path]:
         if not folders:
             raise ValueError(f"runs={text!r} names no run directory.")
         found.update(dict.fromkeys(folders))
+    if not found:
+        raise ValueError(f"runs={patterns!r} must name at least one run directory.")
     return list(found)
 
 

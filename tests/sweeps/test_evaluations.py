@@ -210,6 +210,7 @@ def test_names_paths_and_patterns(runs, monkeypatch):
         ((), "run=None, runs=None, pretrained=None: give one of them"),
         (("run=a", "runs=b"), "run=a, runs=b, pretrained=None: give one of them"),
         (("runs=no-such-*",), "runs='no-such-*' names no run directory"),
+        (("runs=[]",), "runs=[] must name at least one run directory"),
         (("run=a", "quality=[]"), "quality=[] must name at least one quality, or be null"),
         (("runs=a", "quality=[]"), "quality=[] must name at least one quality, or be null"),
         (("pretrained=none",), "there is no pretrained model 'none'; there are: "),
