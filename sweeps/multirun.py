@@ -16,7 +16,7 @@ from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 
-from assembly.choices import run_name
+from assembly.choices import checked, run_name
 from assembly.command_line import quoted
 from assembly.parts import build_part, fill_slots, saved_form
 from assembly.user_errors import USER_ERRORS
@@ -30,6 +30,7 @@ from training.checkpoints import damaged_weights
 from training.progress import clock
 from training.run_directory import RunDirectory
 from training.run_names import run_path
+from training.settings import Settings
 
 OF_THE_SWEEP = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper", "hydra.sweep")
 DIVERGED = 1e9
@@ -97,6 +98,21 @@ def distinct_jobs(configs: Sequence[DictConfig]) -> List[Job]:
                 f"{' '.join(job.overrides[:-1])}): run= must tell them apart, or be left out."
             )
     return jobs
+
+
+def check_scalars(configs: Sequence[DictConfig]) -> None:
+    """Raises ValueError if a scalar of a job is out of its range."""
+    setup_globals()
+    for config in configs:
+        HydraConfig.instance().set_config(config)
+        checked(Settings, _of_train_py(config))
+
+
+def _of_train_py(config: DictConfig) -> DictConfig:
+    """Without Hydra's own node, and without the name that may refer to it."""
+    config = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    config.run = None
+    return config
 
 
 def _job(config: DictConfig) -> Job:
@@ -169,8 +185,7 @@ def progress(number: int, total: int, started: float, name: str, text: str) -> s
 
 def _is_finished(job: Job, config: DictConfig) -> bool:
     """Whether train.py would find nothing to do: trained as configured, test images coded."""
-    config = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
-    config.run = None
+    config = _of_train_py(config)
     directory = RunDirectory(job.run)
     if config.overwrite or not directory.trained or damaged_weights(directory.model / "weights"):
         return False

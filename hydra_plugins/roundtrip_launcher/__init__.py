@@ -50,14 +50,15 @@ class SweepLauncher(Launcher):
     def check(self, job_overrides: Sequence[Sequence[str]]) -> None:
         """Ends the command with one line and status 2 if a job names something that is not there.
 
-        So it does if two jobs have the same run directory.
+        So it does if a scalar is out of its range, or two jobs have the same run directory.
         """
         from assembly.user_errors import one_line_errors
 
         with one_line_errors():  # Hydra would show a traceback.
             configs = self._composed(job_overrides)
-            from sweeps.multirun import distinct_jobs  # TensorFlow, which takes seconds.
+            from sweeps.multirun import check_scalars, distinct_jobs  # TensorFlow: seconds.
 
+            check_scalars(configs)
             distinct_jobs(configs)
 
     def launch(

@@ -120,6 +120,13 @@ def test_a_misspelt_choice_of_a_sweep_leaves_nothing_behind(sweep, tmp_path):
     assert not list(tmp_path.iterdir()), "nothing half-written"
 
 
+def test_a_number_out_of_its_range_starts_no_job(sweep, tmp_path):
+    done = sweep(tmp_path, "quantizer=mixed", "lmbda=0.01,-1", "seed=0")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "error: lmbda=-1.0 must be above 0" in done.stderr
+    assert not list(tmp_path.iterdir()), "nothing half-written"
+
+
 def has(module):
     return pytest.mark.skipif(
         importlib.util.find_spec(module) is None, reason=f"the extra with {module} is not installed"
