@@ -62,12 +62,15 @@ class TrainStep:
             distribution: in whose scope this is built; None: one device.
 
         Raises:
-            ValueError: the factor falls below 0.
+            ValueError: the factor falls below 0, or is no finite number and no schedule.
         """
         self._model = model
         self._distortion = distortion
         self._optimizer = optimizer
-        schedule = as_schedule(lmbda_factor)
+        try:
+            schedule = as_schedule(lmbda_factor)
+        except ValueError as error:
+            raise ValueError(f"lmbda_factor: {error}") from None
         if schedule.bounds[0] < 0:
             raise ValueError(f"lmbda_factor={lmbda_factor!r} must be at least 0.")
         self._lmbda = lmbda

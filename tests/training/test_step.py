@@ -128,6 +128,9 @@ def test_a_constant_factor_is_not_logged(make):
 def test_a_negative_factor_is_refused(make):
     with pytest.raises(ValueError, match=r"lmbda_factor=-1\.0 must be at least 0"):
         make(lmbda_factor=-1.0)
+    for wrong in ("high", float("nan"), None):
+        with pytest.raises(ValueError, match=f"^lmbda_factor: .*{wrong}"):
+            make(lmbda_factor=wrong)
 
 
 def slots(config):
