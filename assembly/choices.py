@@ -62,7 +62,7 @@ def run_name(config: DictConfig, hydra: DictConfig) -> str:
         config: of train.py.
         hydra: Hydra's own node, which has the choices and the overrides.
     """
-    if config.run:
+    if config.run is not None:
         return config.run
     choices = dict(hydra.runtime.choices)
     shown = {"model", "quantizer", "data", *SCALARS_IN_NAMES, *NOT_PART_OF_A_RUN}

@@ -76,8 +76,10 @@ class Settings:
             raise ValueError(
                 f"precision={self.precision!r} must be one of {', '.join(PRECISIONS)}."
             )
-        if self.run is not None and not self.run.strip():
-            raise ValueError(f"run={self.run!r} must be a name, a path or null.")
+        for name in ("run", "init_from"):
+            value = getattr(self, name)
+            if value is not None and not value.strip():
+                raise ValueError(f"{name}={value!r} must be a name, a path or null.")
 
 
 def register_settings() -> None:

@@ -144,6 +144,7 @@ def test_a_run_is_named_after_the_quantizers_that_take_part(overrides, quantizer
     node = OmegaConf.create({"runtime": {"choices": choices}, "overrides": {"task": overrides}})
     settings = OmegaConf.create({"run": None, "lmbda": 0.01, "steps": 5, "seed": 0})
     assert run_name(settings, node) == f"m-{quantizer}-d-lmbda0.01-steps5-seed0"
+    assert run_name(OmegaConf.merge(settings, {"run": ""}), node) == "", "which is refused"
 
 
 @pytest.mark.parametrize("experiment", ["compare_quantizers", "quantizer_table", "sweep_lmbda"])

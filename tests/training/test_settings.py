@@ -21,6 +21,7 @@ GROUPS = dict.fromkeys(("data", "model", "quantizer", "entropy", "distortion", "
         ({"seed": -1}, "seed=-1 must be 0 to 2147483647"),
         ({"precision": "half"}, "precision='half' must be one of auto, float32, bfloat16"),
         ({"run": " "}, "run=' ' must be a name"),
+        ({"init_from": ""}, "init_from='' must be a name"),
     ],
 )
 def test_each_scalar_is_checked(scalar, message):
