@@ -25,8 +25,9 @@ def check_file_names(source: str, output: str) -> None:
 def folder(name: str) -> pathlib.Path:
     """Type of arguments that name a folder to write into, which may not exist yet."""
     path = pathlib.Path(name)
-    if path.exists() and not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{name!r} is a file: name a folder.")
+    there = next(each for each in (path, *path.parents, pathlib.Path()) if each.exists())
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{str(there)!r} is a file: name a folder.")
     return path
 
 

@@ -64,9 +64,10 @@ def test_mistakes_end_in_one_line(warm, tmp_path):
     assert "--codecs 'gif' must be one of avif, heic, jpeg, " in done.stderr
     taken = tmp_path / "taken"
     taken.write_text("")
-    done = warm("scripts/classical.py", tmp_path, "--output", taken)
-    assert done.returncode == 2
-    assert f"argument --output: '{taken}' is a file: name a folder." in done.stderr
+    for output in (taken, taken / "below"):
+        done = warm("scripts/classical.py", tmp_path, "--output", output)
+        assert done.returncode == 2
+        assert f"argument --output: '{taken}' is a file: name a folder." in done.stderr
 
 
 def test_another_metric_of_the_same_name_is_refused():
