@@ -112,6 +112,8 @@ def fit(
                 checkpoints.save(done)
             if signum and done < settings.steps:
                 raise Interrupted(signum, done)
+        if stop.signum:  # Nobody who stops a run waits until its files are measured.
+            raise Interrupted(stop.signum, settings.steps)
 
 
 def input_rate(batches: tf.data.Dataset, batch_size: int, seconds: float = 0.2) -> float:

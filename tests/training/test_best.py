@@ -167,6 +167,23 @@ def test_a_kill_while_validating_loses_no_offer(fit, checkpoints, model, tmp_pat
     assert BestWeights(tmp_path / "checkpoints", model).record == Best(2, 2.0)
 
 
+@pytest.mark.parametrize("during", ["validation", "save"])
+def test_a_signal_after_the_last_step_stops_too(fit, checkpoints, monkeypatch, during):
+    save, steps = checkpoints.save, []
+
+    def signalled(name, step):
+        if name == during and step == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return {}
+
+    monkeypatch.setattr(checkpoints, "save", lambda step: save(step) or signalled("save", step))
+    with pytest.raises(loop.Interrupted, match="checkpoint at step 4"):
+        fit(lambda step: signalled("validation", step), checkpoints)
+    assert checkpoints.newest_step == 4
+    fit(lambda step: steps.append(step) or {}, checkpoints)
+    assert steps == [], "the same command goes on behind the training"
+
+
 def test_a_signal_while_saving_stops_with_the_step_that_it_names(fit, checkpoints, monkeypatch):
     save = checkpoints.save
 
