@@ -199,6 +199,8 @@ def train(*overrides: str, show: Callable[[str], Any] = print) -> Run:
     """
     for override in overrides:
         _check_type("overrides", override, str, "text, as 'lmbda=0.01'")
+        if override in ("-m", "--multirun"):
+            raise ValueError(f"{override} trains many runs: only the command train.py does.")
     last: collections.deque = collections.deque(maxlen=20)
     path = None
     process = subprocess.Popen(

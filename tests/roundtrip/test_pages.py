@@ -111,6 +111,7 @@ def test_a_mistake_is_one_error_that_names_the_argument(monkeypatch, tmp_path):
         (lambda: compare(output=published), ValueError, "jpeg.json' is a file: name a folder."),
         (lambda: compare(output=5), TypeError, "output=5 must be a name or a path."),
         (lambda: roundtrip.train(["steps=3"]), TypeError, "overrides=['steps=3'] must be text"),
+        (lambda: roundtrip.train("-m", "lmbda=0.1,0.2"), ValueError, "-m trains many runs"),
         (lambda: image.evaluate(classical=[5]), TypeError, "classical=5 must be a list of names."),
         (lambda: image.evaluate(limit="3"), TypeError, "limit='3' must be a whole number."),
         (lambda: image.evaluate(classical="JPEG"), TypeError, "classical='JPEG' must be a list"),
