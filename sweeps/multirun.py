@@ -74,7 +74,7 @@ def run_sweep(
     named = {job.name: outcomes[job.run] for job in jobs if job.run in outcomes}
     if table_file is not None and named:
         text = table(named)
-        write_atomically(pathlib.Path(table_file), (text + "\n").encode())
+        write_atomically(pathlib.Path(str(table_file)), (text + "\n").encode())
         print(f"\n{text}", flush=True)
     if len(outcomes) < len(jobs) and configs[0].hydra.sweeper._target_ == COMBINATIONS:
         sys.exit(1)

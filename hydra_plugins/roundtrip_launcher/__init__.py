@@ -50,16 +50,21 @@ class SweepLauncher(Launcher):
     def check(self, job_overrides: Sequence[Sequence[str]]) -> None:
         """Ends the command with one line and status 2 if a job names something that is not there.
 
-        So it does if a scalar is out of its range, or two jobs have the same run directory.
+        So it does if a scalar is out of its range, two jobs have the same run directory, or the
+        table cannot be written.
         """
         from assembly.user_errors import one_line_errors
 
         with one_line_errors():  # Hydra would show a traceback.
             configs = self._composed(job_overrides)
+            from signals.files import check_output
             from sweeps.multirun import check_scalars, distinct_jobs  # TensorFlow: seconds.
 
             check_scalars(configs)
             distinct_jobs(configs)
+            table_file = self._settings.get("table_file")
+            if table_file is not None:
+                check_output(str(table_file))
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int

@@ -127,6 +127,14 @@ def test_a_number_out_of_its_range_starts_no_job(sweep, tmp_path):
     assert not list(tmp_path.iterdir()), "nothing half-written"
 
 
+def test_a_table_that_cannot_be_written_starts_no_job(sweep, tmp_path):
+    (tmp_path / "tables").mkdir()
+    done = sweep(tmp_path, "quantizer=mixed", "lmbda=0.01", "hydra.launcher.table_file=tables")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "error: tables cannot be written: it is not a regular file." in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["tables"], "nothing half-written"
+
+
 def has(module):
     return pytest.mark.skipif(
         importlib.util.find_spec(module) is None, reason=f"the extra with {module} is not installed"
