@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import zipfile
+import zlib
 from typing import Dict
 
 import numpy as np
@@ -18,6 +19,11 @@ from training.named_variables import by_place
 from training.whole_folder import write_whole
 
 FILE = "weights.npz"
+
+UNREADABLE = (
+    OSError, EOFError, KeyError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
+"""What NumPy and zipfile raise for damaged files: RuntimeError for methods that they lack."""
 
 _HEADER_BYTES = 2**12
 """Room for what a NumPy file says of its array."""
@@ -72,7 +78,7 @@ def read_compact(model: Autoencoder, path: pathlib.Path) -> None:
     try:
         for place, value in _arrays(path, variables).items():
             variables[place].assign(tf.cast(value, variables[place].dtype))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"{str(path)!r} does not hold this configuration's model: {reason}"

@@ -309,6 +309,14 @@ def test_weights_of_16_bits_are_the_model_whole_and_nothing_else(library, compos
     other = build_model(compose("precision=float32", "model.transforms.num_filters=5"))
     with pytest.raises(ValueError, match=r"does not hold this configuration's model"):
         compact_weights.read_compact(other, path)
+    data = path.read_bytes()
+    entry = data.find(b"PK\1\2")  # Of the first array, in the list at the end of the file.
+    for place, bit in ((8, 1), (8, 32), (10, 2), (30, 16)):  # Encrypted, patched, method, name.
+        damaged = bytearray(data)
+        damaged[entry + place] ^= bit
+        (tmp_path / "damaged.npz").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"does not hold this configuration's model"):
+            compact_weights.read_compact(theirs, tmp_path / "damaged.npz")
     arrays = dict(np.load(path))
     key = max(arrays, key=lambda k: arrays[k].nbytes)
     for changed in ({**arrays, key: np.zeros(10**7)}, {k: arrays[k] for k in arrays if k != key}):
