@@ -12,16 +12,20 @@ from evaluation.results import Dataset, read_results
 
 
 class Selection:
-    """The files of a split, or the first few of them."""
+    """The files of a split, or the first few of them.
+
+    Attributes:
+        source: of the files.
+    """
 
     def __init__(self, source: Any, split: str, limit: Optional[int] = None):
         """Takes the source and the most files of the split to measure; None: all."""
-        self._source, self._split, self._limit = source, split, limit
+        self.source, self._split, self._limit = source, split, limit
         self._medium = MEDIA[source.medium]
 
     def files(self) -> Iterator[Any]:
         """The named images or recordings, one at a time."""
-        return itertools.islice(self._medium.whole_files(self._source, self._split), self._limit)
+        return itertools.islice(self._medium.whole_files(self.source, self._split), self._limit)
 
     @functools.cached_property
     def is_empty(self) -> bool:
@@ -33,7 +37,7 @@ class Selection:
         """Whether the split has more files than these."""
         if self._limit is None:
             return False
-        files = self._medium.whole_files(self._source, self._split)
+        files = self._medium.whole_files(self.source, self._split)
         return next(itertools.islice(files, self._limit, None), None) is not None
 
     @functools.cached_property

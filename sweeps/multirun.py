@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from assembly.choices import checked, run_name
 from assembly.command_line import quoted
 from assembly.parts import build_part, fill_slots, saved_form
+from assembly.selection import Selection
 from assembly.user_errors import USER_ERRORS
 from evaluation.report import read_tables
 from hydra_plugins.roundtrip_launcher import COMBINATIONS
@@ -143,9 +144,13 @@ def _outcomes(
     """
     outcomes: Dict[pathlib.Path, Outcome] = {}
     config_of = {job.run: config for job, config in zip(jobs, configs)}
+
+    def outcome_of(job: Job) -> Outcome:
+        return read_outcome(job.run, _results_name(job, config_of[job.run]))
+
     for job, config in zip(jobs, configs):
         if _is_finished(job, config):
-            outcomes[job.run] = read_outcome(job.run, _data_name(config))
+            outcomes[job.run] = outcome_of(job)
             print(f"{job.name}: finished before", flush=True)
     waiting = [job for job in jobs if job.run not in outcomes]
     print(f"{len(waiting)} of {len(jobs)} jobs to run, {backend.description}", flush=True)
@@ -157,9 +162,9 @@ def _outcomes(
             line = _failure(job, future)
             if line is None:
                 try:
-                    outcomes[job.run] = read_outcome(job.run, _data_name(config_of[job.run]))
+                    outcomes[job.run] = outcome_of(job)
                     line = outcomes[job.run].summary()
-                except (OSError, ValueError) as error:
+                except USER_ERRORS as error:
                     line = f"failed: {' '.join(str(error).split())}"
             print(progress(number, len(waiting), started, job.name, line), flush=True)
     except KeyboardInterrupt:
@@ -191,22 +196,36 @@ def _is_finished(job: Job, config: DictConfig) -> bool:
         return False
     if directory.differences(saved_form(fill_slots(config))):
         return False  # train.py reports them.
+    from sweeps.evaluations import fits  # Which imports this module.
+
     try:
-        read_outcome(job.run, _data_name(config))
-    except (OSError, ValueError):
+        name = _results_name(job, config)
+        read_outcome(job.run, name)
+        if name is None:
+            return any(read_tables(path) is not None for path in directory.results.glob("*.txt"))
+        path, selection = directory.results / f"{name}.json", _selection(config)
+        tables = read_tables(path.with_suffix(".txt"))
+        return tables is not None and fits(path, directory.model, selection, config.classical)
+    except USER_ERRORS:
         return False  # None yet, or damaged: train.py measures the files.
-    return any(read_tables(path) is not None for path in directory.results.glob("*.txt"))
 
 
-def _data_name(config: DictConfig) -> Optional[str]:
-    """What results on a job's own test files are called; None if its data is not here."""
-    return _name_of_source(OmegaConf.to_yaml(config.data, resolve=True))
+def _results_name(job: Job, config: DictConfig) -> Optional[str]:
+    """What train.py calls the results on a job's own test files; None if its data is not here."""
+    selection = _selection(config)
+    if selection is None:
+        return None
+    return selection.name_in(RunDirectory(job.run).results, selection.source.name_of("test"))
+
+
+def _selection(config: DictConfig) -> Optional[Selection]:
+    return _selection_of(OmegaConf.to_yaml(config.data, resolve=True), config.test_images)
 
 
 @functools.cache
-def _name_of_source(data: str) -> Optional[str]:
+def _selection_of(data: str, most: int) -> Optional[Selection]:
     try:
-        return build_part(OmegaConf.create(data)).name_of("test")
+        return Selection(build_part(OmegaConf.create(data)), "test", most)
     except USER_ERRORS:
         return None
 

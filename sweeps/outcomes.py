@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 import pathlib
-import re
 import statistics
 from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
@@ -80,15 +79,15 @@ def _cell(value: Optional[float], digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def read_outcome(run: pathlib.Path, data: Optional[str] = None) -> Outcome:
+def read_outcome(run: pathlib.Path, name: Optional[str] = None) -> Outcome:
     """The outcome of the run's last weights on its own test split, as train.py measures them.
 
     Of several such results, those count that train.py wrote: on ``test_images`` files at most.
 
     Args:
         run: run directory.
-        data: what results on all of the run's own test files are called; None: not known, and
-            results on the test split of any data count.
+        name: of the results that train.py writes; None: not known, and results on the test split
+            of any data count.
 
     Raises:
         FileNotFoundError: the run has no such results, or only unreadable ones.
@@ -106,8 +105,7 @@ def read_outcome(run: pathlib.Path, data: Optional[str] = None) -> Outcome:
         usual = all(provenance.get(key) is None for key in ("stages", "refinement", "quality"))
         # Older results do not tell the weights.
         usual = usual and provenance.get("checkpoint") in (None, digest)
-        own = data is None or re.fullmatch(rf"{re.escape(data)}(-first\d+)?", path.stem)
-        if provenance.get("split") == "test" and usual and own:
+        if provenance.get("split") == "test" and usual and name in (None, path.stem):
             most = provenance.get("config", {}).get("test_images")
             found.setdefault(provenance.get("limit") == most, (path, results))
     if not found:

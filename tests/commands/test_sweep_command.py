@@ -75,6 +75,11 @@ def test_a_failing_job_is_named_the_others_are_kept_and_skipped(sweep, tmp_path)
     again = sweep(tmp_path, "quantizer=mixed", *overrides[1:])
     assert again.returncode == 0
     assert again.stdout.startswith(f"{good}: finished before\n0 of 1 jobs to run")
+    more = sweep(tmp_path, "quantizer=mixed", *overrides[1:], "test_images=2")
+    assert more.stdout.startswith("1 of 1 jobs to run"), "one file more"
+    assert (tmp_path / "runs" / good / "results" / "photos.txt").exists()
+    again = sweep(tmp_path, "quantizer=mixed", *overrides[1:], "test_images=2")
+    assert again.stdout.startswith(f"{good}: finished before\n0 of 1 jobs to run")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL])
