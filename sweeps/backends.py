@@ -12,7 +12,6 @@ import subprocess
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Optional, Set
 
-from data.source import check_whole
 from sweeps.train_process import TRAIN, Job, start_process, train_process
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -36,9 +35,11 @@ class Backend:
         Raises:
             ValueError: a number is not whole or below 1, or a package is not installed.
         """
-        check_whole("hydra.launcher.n_jobs", n_jobs, minimum=1)
-        if threads is not None:
-            check_whole("hydra.launcher.threads", threads, minimum=1)
+        for name, number in (("n_jobs", n_jobs), ("threads", 1 if threads is None else threads)):
+            if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+                raise ValueError(
+                    f"hydra.launcher.{name}={number!r} must be a whole number, at least 1."
+                )
         self._threads = threads
         self._pool = ThreadPoolExecutor(n_jobs)
         self._running: Set[Any] = set()
