@@ -25,7 +25,7 @@ from evaluation.comparison.measurements import read_measurement
 from evaluation.results import Results
 from evaluation.settings import qualities
 from processor.process import set_process
-from sweeps.multirun import progress
+from sweeps.progress import progress
 from training.best import model_folder
 from training.checkpoints import model_digest
 from training.run_directory import RunDirectory

@@ -25,10 +25,11 @@ from evaluation.report import read_tables
 from hydra_plugins.roundtrip_launcher import COMBINATIONS
 from signals.files import write_atomically
 from sweeps.backends import Backend
+from sweeps.evaluations import fits
 from sweeps.outcomes import Outcome, read_outcome, table
+from sweeps.progress import progress
 from sweeps.train_process import Job
 from training.checkpoints import damaged_weights
-from training.progress import clock
 from training.run_directory import RunDirectory
 from training.run_names import run_path
 from training.settings import Settings
@@ -181,13 +182,6 @@ def _outcomes(
     return outcomes
 
 
-def progress(number: int, total: int, started: float, name: str, text: str) -> str:
-    """A line for the job that ended as the ``number``-th, with elapsed and remaining time."""
-    elapsed = time.monotonic() - started
-    remaining = elapsed / number * (total - number)
-    return f"[{number}/{total}] {name}: {text} ({clock(elapsed)}, ETA {clock(remaining)})"
-
-
 def _is_finished(job: Job, config: DictConfig) -> bool:
     """Whether train.py would find nothing to do: trained as configured, test images coded."""
     config = _of_train_py(config)
@@ -196,8 +190,6 @@ def _is_finished(job: Job, config: DictConfig) -> bool:
         return False
     if directory.differences(saved_form(fill_slots(config))):
         return False  # train.py reports them.
-    from sweeps.evaluations import fits  # Which imports this module.
-
     try:
         name = _results_name(job, config)
         read_outcome(job.run, name)
