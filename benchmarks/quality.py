@@ -6,9 +6,9 @@ Each recipe is trained by train.py for as many steps as take each budget on this
 speed of a trial run, and evaluated on its coded files. Learning rates fall over a whole run, so
 every budget is a run of its own. The loss is ``bpp + lmbda * mse``, the mean over the files; of a
 classical codec, that of the best setting of its ladder. Runs and results stay in the output folder
-and are not repeated, so a stopped benchmark continues, with the training that it was in, whose
-steps before count as long as they take now. The machine should be doing nothing else. Other folders
-of images or another lmbda need another output folder.
+and are not repeated. A stopped benchmark resumes, also within a training; steps taken before the
+stop are timed at the present speed. The machine should be doing nothing else. Other folders of
+images or another lmbda need another output folder.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class FactorizedPrior(IntegerCoder):
         if conditional:
             raise ValueError("entropy=FactorizedPrior cannot use scales that a model predicts.")
         if min(num_filters, default=1) < 1:
-            raise ValueError(f"num_filters={list(num_filters)} must be numbers of at least 1.")
+            raise ValueError(f"num_filters={list(num_filters)} must each be at least 1.")
         if not 0 < init_scale < math.inf:
             raise ValueError(f"init_scale={init_scale} must be positive and finite.")
         self._density = DeepFactorized(channels, num_filters, init_scale)
