@@ -147,8 +147,8 @@ class FactorizedPrior(IntegerCoder):
         """
         ends = None
         if self._size is None:
-            median, _ = self._density.tails(1.0)
-            ends = [end.numpy() for end in (*self._density.tails(self._tail_mass), median)]
+            tail = self._tail_mass / 2
+            ends = self._density.quantiles([tail, 1 - tail, 0.5]).numpy()
         masses, firsts = [], []
         for prior in [self.at_gains(each) for each in gains] or [self]:
             made = prior._bounded_tables() if ends is None else prior._tables_to(*ends)

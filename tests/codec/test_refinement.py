@@ -49,7 +49,7 @@ def models():
 @pytest.fixture
 def make(compose, models):
     def make_model(*choices):
-        # In graphs also where the test runs eagerly: sixty steps and the search for tails are long.
+        # In graphs also where the test runs eagerly: sixty steps are long.
         eager = tf.config.functions_run_eagerly()
         tf.config.run_functions_eagerly(False)
         try:
