@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Collection, NamedTuple, Optional, Union
 
 from omegaconf import DictConfig, OmegaConf
@@ -10,11 +11,12 @@ from assembly.parts import build_model
 from assembly.trust import check_trusted
 from codec import AudioCodec, ImageCodec
 from evaluation.media import MEDIA
+from evaluation.results import read_results
 from models.variable_rate import LARGEST_QUALITY, STEPS_PER_QUALITY
 from training.best import model_folder, read_record
-from training.checkpoints import restore_model
+from training.checkpoints import model_digest, restore_model
 from training.run_directory import RunDirectory
-from training.run_names import existing_run_path
+from training.run_names import PRETRAINED, existing_run_path, pretrained_names
 
 
 class SavedRun(NamedTuple):
@@ -97,3 +99,20 @@ def load_run(
     medium = model.transforms.medium
     codec = MEDIA[medium].codec(model, path.resolve().name, stages)
     return SavedRun(directory, config, codec, medium)
+
+
+def codec_of(results: pathlib.Path, trusted: Collection[str] = ()) -> Union[ImageCodec, AudioCodec]:
+    """The codec of a run, or of a pretrained model, that wrote the files of a results file.
+
+    Args:
+        results: the JSON file, where the evaluation wrote it.
+        trusted: see `trusted_config`.
+    """
+    folder = results.resolve().parent
+    pretrained = (RunDirectory(PRETRAINED / name) for name in pretrained_names())
+    found = (each for each in pretrained if each.results.resolve() == folder)
+    directory = next(found, RunDirectory(folder.parent))
+    measured = read_results(results).provenance.get("checkpoint")
+    best = directory.best.is_dir() and model_digest(model_folder(directory, "best")) == measured
+    checkpoint = "best" if best else "last"
+    return load_run(str(directory.path), trusted=trusted, checkpoint=checkpoint).codec

@@ -12,6 +12,7 @@ fewer than four lmbda have no BD-rate and are ranked by their loss, without a re
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import pathlib
 
@@ -20,7 +21,7 @@ from processor.process import set_process
 set_process()  # Before TensorFlow is imported.
 
 from assembly.choices import CONFIGS
-from assembly.saved_run import load_run
+from assembly.saved_run import codec_of
 from assembly.trust import targets_named
 from assembly.user_errors import one_line_errors
 from commands.file_names import folder
@@ -81,7 +82,7 @@ def main() -> None:
             **{key: value for key, value in arguments.items() if value is not None},
             quantizers=CONFIGS / "quantizer",
             ignored=NOT_PART_OF_A_RUN,
-            load_codec=lambda run: load_run(str(run), trusted=trusted).codec,
+            load_codec=functools.partial(codec_of, trusted=trusted),
         )
         print(text)
 

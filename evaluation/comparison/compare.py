@@ -83,7 +83,7 @@ def compare(
         output: folder of the files.
         quantizers: folder of the configured quantizers, which name the runs' curves.
         ignored: settings that may differ among the runs of a curve, besides lmbda and seed.
-        load_codec: loads the codec of a run directory; called for crops.
+        load_codec: loads the codec that wrote the files of a results file; called for crops.
         only: curves to keep besides the anchor, separated by commas; None keeps all.
         dataset: whose results to take from run directories.
         metric: key of the quality to compare; None for the first of the medium.

@@ -51,7 +51,7 @@ def crops_at(
         groups: name of a curve -> its runs, or its one file.
         images: originals that runs and codecs were evaluated on.
         bpp: wanted rate, bits per pixel.
-        load_codec: loads the codec of a run directory.
+        load_codec: loads the codec that wrote the files of a run's results file.
 
     Returns:
         The crops, and a sentence for each codec that cannot show an image.
@@ -89,7 +89,7 @@ def _decoded(members, image, bpp, codecs, load_codec) -> Optional[Decoded]:
         files = [(run, _file(run, image)) for run in runs]
         run, data = min(files, key=lambda each: abs(np.log(_rate(each[1], image) / bpp)))
         if run.path not in codecs:
-            codecs[run.path] = load_codec(run.path.parent.parent)
+            codecs[run.path] = load_codec(run.path)
         pixels = codecs[run.path].decode(data)
         if np.shape(pixels) != image.pixels.shape:
             raise ValueError(f"{run.source} has a file of {np.shape(pixels)} under that name.")

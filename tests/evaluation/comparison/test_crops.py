@@ -1,6 +1,5 @@
 """Crops of the report page: a learned codec's from its coded files, a classical one's nearest."""
 
-import pathlib
 import types
 
 import numpy as np
@@ -37,8 +36,8 @@ def image():
     return NamedImage("chelsea.png", skimage.data.chelsea())
 
 
-def jpeg_as_the_run(run):
-    assert pathlib.Path(run).name.startswith("run-")
+def jpeg_as_the_run(results):
+    assert results.name == "photos.json"
     return types.SimpleNamespace(decode=lambda data: JPEG.decode([data], None))
 
 
