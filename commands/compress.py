@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_file_names(arguments.file, arguments.output)
     if not arguments.output.lower().endswith(".rtc"):
         raise ValueError(f"output={arguments.output!r} must end in .rtc.")
-    named = arguments.run or default_run(arguments.file)
+    named = default_run(arguments.file) if arguments.run is None else arguments.run
 
     from assembly.refining import Refining, refinement_node
     from assembly.saved_run import load_run

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     _check(output, suffix, LOSSLESS, "a lossy format would change what was decoded")
     with open_binary(arguments.coded, ".rtc") as file:
         data = file.read()
-    named = arguments.run or coding_run(data)
+    named = coding_run(data) if arguments.run is None else arguments.run
 
     from assembly.saved_run import load_run
     from assembly.trust import targets_named

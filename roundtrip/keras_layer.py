@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import pkgutil
 import warnings
@@ -69,8 +70,8 @@ class QuantizerLayer(keras.layers.Layer):
         if layer.pop("dtype", "float32") != "float32":
             raise ValueError("dtype: quantizers compute in float32; leave it out.")
         super().__init__(dtype="float32", **layer)
-        if not isinstance(rate_weight, numbers.Real) or not rate_weight >= 0:
-            raise ValueError(f"rate_weight={rate_weight!r} must be a number, at least 0.")
+        if not isinstance(rate_weight, numbers.Real) or not 0 <= rate_weight < math.inf:
+            raise ValueError(f"rate_weight={rate_weight!r} must be a finite number, at least 0.")
         if steps is not None and (not isinstance(steps, numbers.Real) or not steps >= 1):
             raise ValueError(f"steps={steps!r} must be a number, at least 1, or None.")
         # A file may be a stranger's: no argument brings classes or the environment into it.

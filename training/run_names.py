@@ -28,8 +28,10 @@ def run_path(run: str) -> pathlib.Path:
     ``pretrained:image-1`` is a pretrained model, ``pretrained:image`` its newest version.
 
     Raises:
-        ValueError: there is no such pretrained model.
+        ValueError: the name is empty, or there is no such pretrained model.
     """
+    if not run.strip():
+        raise ValueError(f"run={run!r} must be a name or a path.")
     if run.startswith(PRETRAINED_PREFIX):
         return _pretrained_path(run[len(PRETRAINED_PREFIX) :])
     path = pathlib.Path(run).expanduser()

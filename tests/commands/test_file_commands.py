@@ -129,6 +129,8 @@ def test_bad_input_of_compress(run, photo, tmp_path, warm):
         assert result.returncode == 2 and message in result.stderr
     result = warm("scripts/compress.py", "--run", tmp_path / "no-run", photo, tmp_path / "out.rtc")
     assert result.returncode == 2 and "is not a run directory" in result.stderr
+    result = warm("scripts/compress.py", "--run", "", photo, tmp_path / "out.rtc")
+    assert result.returncode == 2 and "run='' must be a name or a path" in result.stderr
     assert not (tmp_path / "out.rtc").exists()
 
 
