@@ -14,6 +14,7 @@ a list as above but for the folder; a list of status, output and errors.
 import atexit
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -26,6 +27,8 @@ import traceback
 IMPORTED = (
     "hydra", "matplotlib.backends.backend_svg", "matplotlib.figure", "scipy.signal", "scipy.stats",
     "skimage.metrics", "soundfile", "tensorflow.keras.layers", "tensorflow_datasets",
+    "tensorflow_compression" if importlib.util.find_spec("tensorflow_compression")
+    else "tensorflow_compression_ops",
 )  # fmt: skip
 """None of them starts a thread, which a fork would lose, or TensorFlow's runtime."""
 
