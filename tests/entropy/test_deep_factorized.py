@@ -48,8 +48,9 @@ def test_equals_tfc():
     np.testing.assert_allclose(
         density.sum_log_probabilities(far), published_sum(other, far), rtol=1e-3
     )
-    tails = other._lower_tail(2**-8), other._upper_tail(2**-8)
-    np.testing.assert_allclose(density.quantiles([2**-9, 1 - 2**-9]), tails, rtol=2e-3)
+    shares = [2**-9, 0.5, 0.9]
+    logits = other.base._logits_cumulative(density.quantiles(shares))
+    np.testing.assert_allclose(tf.sigmoid(logits), np.tile(shares, (5, 1)).T, rtol=1e-3)
 
 
 def test_quantiles_of_wide_latents():

@@ -1,5 +1,6 @@
 """Quantizers that do not round to the integers: learned step, dither, trellis, lattices."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -105,13 +106,16 @@ class TestTrellis:
     def test_finds_the_best_of_all_paths(self, bit_weight):
         y = latents(30, 5, spread=1)
 
+        @functools.cache
+        def cost_of_one(channel, state, symbol):
+            place = symbol - 0.5 * np.sign(symbol) * GRID_OF_STATE[state]
+            bits = laplacian_bits(symbol, GRID_OF_STATE[state], np.abs(y[:, channel]).mean())
+            return (y[:, channel] - place) ** 2 + bit_weight * bits
+
         def cost_of(symbols):
             state, cost = 0, np.zeros(len(y))
             for channel, symbol in enumerate(symbols):
-                place = symbol - 0.5 * np.sign(symbol) * GRID_OF_STATE[state]
-                spread = np.abs(y[:, channel]).mean()
-                cost += (y[:, channel] - place) ** 2
-                cost += bit_weight * laplacian_bits(symbol, GRID_OF_STATE[state], spread)
+                cost += cost_of_one(channel, state, symbol)
                 state = NEXT[state, symbol % 2]
             return cost
 
