@@ -107,6 +107,10 @@ def codec_of(results: pathlib.Path, trusted: Collection[str] = ()) -> Union[Imag
     Args:
         results: the JSON file, where the evaluation wrote it.
         trusted: see `trusted_config`.
+
+    Raises:
+        FileNotFoundError: there is no run around it.
+        ValueError: see `trusted_config`.
     """
     folder = results.resolve().parent
     pretrained = (RunDirectory(PRETRAINED / name) for name in pretrained_names())
