@@ -19,7 +19,7 @@ Points = tf.Tensor
 """float32 ``[channels, points]``."""
 
 FURTHEST = 2.0**24
-"""Magnitude of the furthest quantile that is found: no symbol that is coded lies beyond."""
+"""Magnitude of the furthest tail that is found: no symbol that is coded lies beyond."""
 
 HALVINGS = 48
 """From ``FURTHEST`` to the resolution of float32 at 1."""
@@ -93,21 +93,22 @@ class DeepFactorized(tf.Module):
         width = tf.maximum(a - b, 1e-12)
         return tf.math.log(-tf.math.expm1(-width)) - (tf.nn.softplus(-a) + tf.nn.softplus(b))
 
-    def quantiles(self, shares: Sequence[float]) -> tf.Tensor:
-        """Points that have a share of the density below them.
+    def tails(self, mass: float) -> tf.Tensor:
+        """Where each density has half of a mass below, half of all, and half of the mass above.
 
         The search halves an interval. That of TensorFlow Compression takes hundreds of steps of
         Adam, and an hour where latents are wide.
 
         Args:
-            shares: each between 0 and 1, both excluded.
+            mass: between 0 and 1, both excluded.
 
         Returns:
-            float32 ``[len(shares), channels]``; 0 where parameters are NaN.
+            float32 ``[3, channels]``: lower tail, median, upper tail; 0 where parameters are NaN.
         """
         network = self._base.network()
-        logits = tf.constant([math.log(share / (1 - share)) for share in shares], tf.float32)
-        high = tf.fill([self._base.channels, len(shares)], FURTHEST)
+        tail = math.log(mass / 2) - math.log1p(-mass / 2)
+        logits = tf.constant([tail, 0.0, -tail])
+        high = tf.fill([self._base.channels, 3], FURTHEST)
         low = -high
         for _ in range(HALVINGS):
             middle = (low + high) / 2

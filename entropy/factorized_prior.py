@@ -147,8 +147,7 @@ class FactorizedPrior(IntegerCoder):
         """
         ends = None
         if self._size is None:
-            tail = self._tail_mass / 2
-            ends = self._density.quantiles([tail, 1 - tail, 0.5]).numpy()
+            ends = self._density.tails(self._tail_mass).numpy()
         masses, firsts = [], []
         for prior in [self.at_gains(each) for each in gains] or [self]:
             made = prior._bounded_tables() if ends is None else prior._tables_to(*ends)
@@ -164,7 +163,7 @@ class FactorizedPrior(IntegerCoder):
         ] * self._channels
 
     def _tables_to(
-        self, lower: np.ndarray, upper: np.ndarray, median: np.ndarray
+        self, lower: np.ndarray, median: np.ndarray, upper: np.ndarray
     ) -> Tuple[List[np.ndarray], List[int]]:
         """Tables between two tails, of a wide density as far around the median as they can be."""
         if self._gains is not None:
